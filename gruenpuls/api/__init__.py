@@ -1,0 +1,1 @@
+"""What machines ask: REST and metrics."""

@@ -1,0 +1,102 @@
+"""What a processor declares about itself; the service does everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Cadence(StrEnum):
+    """How long one step of a processor's time axis is; a day is the site's own calendar day."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A quantity a processor needs.
+
+    Parameters
+    ----------
+    quantity : str
+    statistic : str
+        How readings of a step become one value: ``"mean"``, ``"median"``, ``"max"``, ``"min"``,
+        ``"sum"``, ``"last"``, ``"circular_mean"``.
+    completeness : float
+        Share of the expected readings a step needs [0 to 1]; below it the value is missing.
+        0 asks for at least one.
+    by_depth : bool
+        Whether the array has a third axis, one place per depth.
+    """
+
+    quantity: str
+    statistic: str = "mean"
+    completeness: float = 0.0
+    by_depth: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A series a processor fills, owned by the site."""
+
+    quantity: str
+    statistic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What a processor is given: everything of all sites at once.
+
+    Parameters
+    ----------
+    steps : datetime64[ms] (time,)
+        Start of each step, UTC; for a daily cadence the site's day as a calendar date.
+    inputs : dict of float64 (time, site) or (time, site, depth)
+        By quantity and statistic, ``("air_temperature", "mean")``; NaN is missing.
+    depths : float64 (site, depth)
+        Depth behind each place of the third axis [cm]; NaN where a site has fewer.
+    attributes : dict of float64 (site,)
+        Site attributes as numbers: ``field_capacity`` [%], ``wilting_point`` [%],
+        ``growing_season`` [-] the n-th at the site in the year of the last step; NaN is unknown.
+    """
+
+    steps: NDArray[np.datetime64]
+    inputs: Mapping[tuple[str, str], Array]
+    depths: Array
+    attributes: Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """One index, one file, one pure function.
+
+    Parameters
+    ----------
+    name, version : str
+        The version changes whenever the numbers may.
+    inputs : tuple of Input
+    outputs : tuple of Output
+    cadence : Cadence
+    memory : int
+        How many days before a step its value depends on [d].
+    compute : callable
+        From a `Fleet` to float64 (time, site) arrays by ``(quantity, statistic)``; NaN is missing.
+    source : str
+        Where the formula or threshold is published.
+    """
+
+    name: str
+    version: str
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    cadence: Cadence
+    memory: int
+    compute: Callable[[Fleet], dict[tuple[str, str], Array]]
+    source: str

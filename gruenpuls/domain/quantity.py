@@ -1,0 +1,185 @@
+"""Every quantity Grünpuls knows: one name, one unit, one place.
+
+Units are UCUM codes. Tension is positive kPa, volumetric water per cent, precipitation mm per
+interval; counters are kept as counted and their increments are a series of their own.
+Plausible ranges are what a sensor in a European city can report before anybody should doubt it;
+a device profile may narrow them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+_CF = "http://vocab.nerc.ac.uk/standard_name/"
+
+
+class Aggregation(StrEnum):
+    """How several values of one quantity become one."""
+
+    MEAN = "mean"
+    SUM = "sum"
+    MAX = "max"
+    CIRCULAR_MEAN = "circular_mean"
+    LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A kind of measurable thing.
+
+    Parameters
+    ----------
+    name : str
+        The one name used everywhere.
+    unit : str
+        UCUM code of the canonical unit.
+    english, german : str
+        What people read.
+    minimum, maximum : float
+        Plausible range, inclusive [unit].
+    aggregation : Aggregation
+        How values of an interval become one.
+    term : str
+        URI of the standard term, empty where none exists.
+    """
+
+    name: str
+    unit: str
+    english: str
+    german: str
+    minimum: float
+    maximum: float
+    aggregation: Aggregation = Aggregation.MEAN
+    term: str = ""
+
+
+_ALL: Final = (
+    # air
+    Quantity("air_temperature", "Cel", "Air temperature", "Lufttemperatur", -40, 60, term=_CF + "air_temperature/"),
+    Quantity(
+        "relative_humidity", "%", "Relative humidity", "Relative Luftfeuchte", 0, 100.5, term=_CF + "relative_humidity/"
+    ),
+    Quantity("dew_point_temperature", "Cel", "Dew point", "Taupunkt", -60, 45, term=_CF + "dew_point_temperature/"),
+    Quantity("heat_index", "Cel", "Heat index", "Hitzeindex", -40, 80, term=_CF + "heat_index_of_air_temperature/"),
+    Quantity("air_pressure", "hPa", "Air pressure", "Luftdruck", 800, 1100, term=_CF + "surface_air_pressure/"),
+    Quantity(
+        "vapour_pressure",
+        "kPa",
+        "Vapour pressure",
+        "Dampfdruck",
+        0,
+        10,
+        term=_CF + "water_vapor_partial_pressure_in_air/",
+    ),
+    Quantity("globe_temperature", "Cel", "Black globe temperature", "Globetemperatur", -40, 90),
+    Quantity(
+        "surface_temperature",
+        "Cel",
+        "Surface temperature",
+        "Oberflächentemperatur",
+        -50,
+        90,
+        term=_CF + "surface_temperature/",
+    ),
+    Quantity("wind_speed", "m/s", "Wind speed", "Windgeschwindigkeit", 0, 60, term=_CF + "wind_speed/"),
+    Quantity("wind_gust", "m/s", "Wind gust", "Windböe", 0, 90, Aggregation.MAX, _CF + "wind_speed_of_gust/"),
+    Quantity(
+        "wind_direction",
+        "deg",
+        "Wind direction",
+        "Windrichtung",
+        0,
+        360,
+        Aggregation.CIRCULAR_MEAN,
+        _CF + "wind_from_direction/",
+    ),
+    Quantity(
+        "global_radiation",
+        "W/m2",
+        "Global radiation",
+        "Globalstrahlung",
+        0,
+        1500,
+        term=_CF + "surface_downwelling_shortwave_flux_in_air/",
+    ),
+    Quantity("illuminance", "lx", "Illuminance", "Beleuchtungsstärke", 0, 200_000),
+    Quantity("uv_index", "1", "UV index", "UV-Index", 0, 16, term=_CF + "ultraviolet_index/"),
+    Quantity("carbon_dioxide", "[ppm]", "Carbon dioxide", "Kohlendioxid", 0, 10_000),
+    # rain
+    Quantity(
+        "precipitation",
+        "mm",
+        "Precipitation",
+        "Niederschlag",
+        0,
+        200,
+        Aggregation.SUM,
+        _CF + "thickness_of_rainfall_amount/",
+    ),
+    Quantity("precipitation_total", "mm", "Precipitation counter", "Niederschlagszähler", 0, 1e9, Aggregation.LAST),
+    Quantity(
+        "precipitation_intensity",
+        "mm/h",
+        "Rain intensity",
+        "Regenintensität",
+        0,
+        500,
+        Aggregation.MAX,
+        _CF + "rainfall_rate/",
+    ),
+    Quantity("pulse_total", "{count}", "Pulse counter", "Impulszähler", 0, 2**32, Aggregation.LAST),
+    Quantity("lightning_total", "{count}", "Lightning strikes", "Blitze", 0, 2**32, Aggregation.LAST),
+    Quantity("lightning_distance", "km", "Lightning distance", "Blitzentfernung", 0, 100),
+    # soil
+    Quantity(
+        "soil_water_content",
+        "%",
+        "Soil water content",
+        "Bodenwassergehalt",
+        0,
+        100,
+        term=_CF + "volume_fraction_of_condensed_water_in_soil/",
+    ),
+    Quantity(
+        "soil_tension",
+        "kPa",
+        "Soil water tension",
+        "Saugspannung",
+        0,
+        100_000,
+        term=_CF + "soil_suction_at_saturation/",
+    ),
+    Quantity("soil_temperature", "Cel", "Soil temperature", "Bodentemperatur", -30, 60, term=_CF + "soil_temperature/"),
+    Quantity(
+        "soil_electrical_conductivity",
+        "dS/m",
+        "Soil electrical conductivity",
+        "Elektrische Leitfähigkeit des Bodens",
+        0,
+        100,
+    ),
+    Quantity("soil_permittivity", "1", "Soil permittivity", "Permittivität des Bodens", 1, 100),
+    Quantity("soil_resistance", "kOhm", "Soil sensor resistance", "Widerstand des Bodensensors", 0, 1000),
+    Quantity("soil_ph", "[pH]", "Soil pH", "pH-Wert des Bodens", 0, 14),
+    # water and distance
+    Quantity("water_level", "m", "Water level", "Wasserstand", -20, 100),
+    Quantity(
+        "water_temperature", "Cel", "Water temperature", "Wassertemperatur", -5, 60, term=_CF + "water_temperature/"
+    ),
+    Quantity("distance", "m", "Distance", "Abstand", 0, 100),
+    # the device itself
+    Quantity("battery_voltage", "V", "Battery voltage", "Batteriespannung", 0, 30),
+    Quantity("battery_level", "%", "Battery level", "Batteriestand", 0, 100),
+    Quantity("device_temperature", "Cel", "Device temperature", "Gerätetemperatur", -40, 100),
+    Quantity("received_signal_strength", "dBm", "Received signal strength", "Empfangsstärke", -160, 0),
+    Quantity("signal_to_noise_ratio", "dB", "Signal-to-noise ratio", "Signal-Rausch-Abstand", -40, 40),
+    Quantity("tilt", "deg", "Tilt", "Neigung", -180, 180),
+    # judged
+    Quantity("plant_available_water", "%", "Plant-available water (nFK)", "Nutzbare Feldkapazität (nFK)", -50, 250),
+    Quantity("soil_water_status", "1", "Soil water status", "Bodenwasserstatus", 0, 2, Aggregation.MAX),
+)
+
+QUANTITIES: Final[dict[str, Quantity]] = {quantity.name: quantity for quantity in _ALL}
+"""Every quantity by name; nothing else in the project defines one."""

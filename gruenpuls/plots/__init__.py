@@ -1,0 +1,1 @@
+"""Pictures of series, drawn on the server."""

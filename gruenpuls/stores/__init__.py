@@ -1,0 +1,1 @@
+"""Where readings and what is known about them are kept."""

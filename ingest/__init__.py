@@ -1,0 +1,1 @@
+"""From the broker to readings: collectors, journal, envelopes, decoding, dead letters."""

@@ -1,0 +1,1 @@
+"""One index, one file, one pure function over the whole fleet."""
