@@ -1,0 +1,221 @@
+"""One typed configuration: a TOML file, overridden by the environment.
+
+``GRUENPULS_CONSOLE__PORT=9000`` overrides ``port`` of the table ``[console]``; the model below is
+documentation, schema and defaults in one (`gruenpuls settings show` prints it).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from gruenpuls.domain.errors import ConfigurationError
+
+DEFAULT_FILE = Path("gruenpuls.toml")
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        message = f"no such time zone: {name!r}; take an IANA name such as 'Europe/Berlin'"
+        raise ValueError(message) from error
+    return name
+
+
+TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MqttSource(_Table):
+    """A broker to listen to; `[[sources]]` in the file, as many as there are."""
+
+    name: str = Field("mqtt", min_length=1, description="what the source is called in counts and messages")
+    host: str = Field("127.0.0.1", description="the broker's name or address")
+    port: Port = 1883
+    topics: tuple[str, ...] = Field(("application/+/device/+/event/up",), min_length=1)
+    client_id: str = Field("gruenpuls", min_length=1, description="the broker keeps the queue under this name")
+    protocol: Literal["3.1.1", "5"] = Field("3.1.1", description="3.1.1 is the faster one")
+    username: str | None = None
+    password: SecretStr | None = None
+    keepalive: int = Field(60, ge=5, le=3600, description="[s]")
+    session_expiry: int = Field(7 * 86_400, ge=0, description="how long an MQTT 5 broker keeps the queue [s]")
+    ca_file: Path | None = Field(None, description="certificates to trust; turns TLS on")
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.certificate_file is None) != (self.key_file is None):
+            message = "certificate_file and key_file go together"
+            raise ValueError(message)
+        if self.password is not None and self.username is None:
+            message = "a password needs a username"
+            raise ValueError(message)
+        return self
+
+
+class JournalSettings(_Table):
+    """How uplinks are put on disk before they are acknowledged."""
+
+    batch: int = Field(5_000, ge=1, le=60_000, description="most messages in one commit")
+    wait: float = Field(0.005, ge=0, le=1, description="how long a commit waits for company [s]")
+    unacknowledged_bytes: int = Field(64 << 20, ge=1 << 20, description="stop reading above this [bytes]")
+
+
+class StoreSettings(_Table):
+    """The embedded observation store."""
+
+    memory: str = Field("512MB", pattern=r"^\d+(MB|GB)$", description="most memory its engine takes")
+    threads: int = Field(2, ge=1, le=64)
+
+
+class WorkSettings(_Table):
+    """Decoding, processors, rules."""
+
+    batch: int = Field(5_000, ge=1, le=100_000, description="most uplinks decoded in one commit")
+    pause: float = Field(0.5, gt=0, le=60, description="how long to wait when nothing arrived [s]")
+    future_tolerance: float = Field(86_400, ge=0, description="how far ahead a measuring time may be [s]")
+    recompute_every: float = Field(5, gt=0, description="[s]")
+    compact_every: float = Field(3_600, gt=0, description="[s]")
+
+
+class BaseMap(_Table):
+    """A background map the browser may load; none by default, so that nothing leaves the machine."""
+
+    kind: Literal["wms", "xyz"]
+    url: str = Field(pattern=r"^https?://")
+    layers: str = ""
+    attribution: str
+
+
+class ConsoleSettings(_Table):
+    """The web console; it has no login yet, so it listens on loopback."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    title: str = "Grünpuls"
+    language: Literal["de", "en"] = "de"
+    base_maps: tuple[BaseMap, ...] = ()
+
+
+class LogSettings(_Table):
+    """What the processes say."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    form: Literal["text", "json"] = "text"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GRUENPULS_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Path = Field(Path("var"), description="where everything is kept")
+    registry_url: SecretStr | None = Field(None, description="SQLAlchemy URL; by default SQLite in data_dir")
+    profiles_dir: Path | None = Field(None, description="the city's own device profiles, beside the shipped ones")
+    rules_dir: Path | None = Field(None, description="the city's own alert rules, beside the shipped ones")
+    time_zone: TimeZoneName = Field("Europe/Berlin", description="for sites that name none, and for people")
+    sources: tuple[MqttSource, ...] = ()
+    journal: JournalSettings = JournalSettings()
+    store: StoreSettings = StoreSettings()
+    work: WorkSettings = WorkSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _sources_differ(self) -> Self:
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            message = f"two sources share a name: {', '.join(names)}"
+            raise ValueError(message)
+        return self
+
+    @property
+    def journal_dir(self) -> Path:
+        """Where the raw uplinks are."""
+        return self.data_dir / "journal"
+
+    @property
+    def store_dir(self) -> Path:
+        """Where the readings are."""
+        return self.data_dir / "readings"
+
+    @property
+    def index_file(self) -> Path:
+        """Where the decoder remembers which uplinks it has seen."""
+        return self.data_dir / "uplinks.sqlite"
+
+    @property
+    def registry_address(self) -> str:
+        """The registry's SQLAlchemy URL; it may hold a password."""
+        if self.registry_url is not None:
+            return self.registry_url.get_secret_value()
+        return f"sqlite:///{(self.data_dir / 'registry.sqlite').resolve()}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment override the file, and nothing else speak."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def settings_from(file: Path | None = None, **overrides: object) -> Settings:
+    """Return the settings of a file and the environment.
+
+    Parameters
+    ----------
+    file : Path or None
+        None takes `gruenpuls.toml` of the working directory if it is there.
+    **overrides
+        Values from the command line, by field.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the key and the file or variable it stands in.
+    """
+    chosen = file or DEFAULT_FILE
+    if file is not None and not file.is_file():
+        what = "there is no such settings file"
+        raise ConfigurationError(what, where=str(file), remedy="name an existing TOML file, or leave the option out")
+
+    class Chosen(Settings):
+        model_config = SettingsConfigDict(toml_file=chosen)
+
+    try:
+        return Chosen(**overrides)  # type: ignore[arg-type]  # checked by pydantic, field by field
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(str(error), where=str(chosen), remedy="mend the TOML there") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "settings"
+        if first["type"] == "extra_forbidden":
+            what = "there is no such setting"
+            remedy = f"look for a spelling mistake in {chosen} and the environment; `gruenpuls settings` lists them all"
+        else:
+            what = first["msg"].removeprefix("Value error, ")
+            remedy = f"set it in {chosen} or as GRUENPULS_{key.replace('.', '__').upper()}"
+        raise ConfigurationError(what, where=key, remedy=remedy) from error
