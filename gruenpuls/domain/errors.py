@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class GruenpulsError(Exception):
     """An error with its place and its remedy; the command line prints it without a traceback.
@@ -18,7 +16,7 @@ class GruenpulsError(Exception):
         What a person can do about it; empty if there is nothing to do.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
         super().__init__(what, where, remedy)
@@ -34,28 +32,28 @@ class GruenpulsError(Exception):
 class InputError(GruenpulsError):
     """What a person typed or handed in cannot be used."""
 
-    exit_code = 2
+    exit_code: int = 2
 
 
 class ConfigurationError(GruenpulsError):
     """A setting is missing, unknown or out of range; `where` names its key."""
 
-    exit_code = 3
+    exit_code: int = 3
 
 
 class UnavailableError(GruenpulsError):
     """Something outside cannot be reached or refuses: broker, port, database."""
 
-    exit_code = 4
+    exit_code: int = 4
 
 
 class StorageError(GruenpulsError):
     """Data cannot be written or read back: full disk, damaged file, foreign schema."""
 
-    exit_code = 5
+    exit_code: int = 5
 
 
 class BusyError(GruenpulsError):
     """Another process holds what this one needs, such as the store's writer lock."""
 
-    exit_code = 6
+    exit_code: int = 6

@@ -44,10 +44,11 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A series a processor fills, owned by the site."""
+    """A series a processor fills, owned by the site; with `by_depth` one for each depth it knows."""
 
     quantity: str
     statistic: str = ""
+    by_depth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ class Processor:
     memory : int
         How many days before a step its value depends on [d].
     compute : callable
-        From a `Fleet` to float64 (time, site) arrays by ``(quantity, statistic)``; NaN is missing.
+        From a `Fleet` to float64 (time, site) arrays by ``(quantity, statistic)``, or (time, site, depth)
+        where the output is by depth; NaN is missing.
     source : str
         Where the formula or threshold is published.
     """

@@ -179,6 +179,8 @@ _ALL: Final = (
     # judged
     Quantity("plant_available_water", "%", "Plant-available water (nFK)", "Nutzbare Feldkapazität (nFK)", -50, 250),
     Quantity("soil_water_status", "1", "Soil water status", "Bodenwasserstatus", 0, 2, Aggregation.MAX),
+    Quantity("judged_soil_depths", "{count}", "Soil depths judged", "Beurteilte Bodentiefen", 0, 20, Aggregation.LAST),
+    Quantity("frozen_soil_depths", "{count}", "Frozen soil depths", "Gefrorene Bodentiefen", 0, 20, Aggregation.LAST),
 )
 
 QUANTITIES: Final[dict[str, Quantity]] = {quantity.name: quantity for quantity in _ALL}
