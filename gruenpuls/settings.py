@@ -106,6 +106,7 @@ class ConsoleSettings(_Table):
     title: str = "Grünpuls"
     language: Literal["de", "en"] = "de"
     base_maps: tuple[BaseMap, ...] = ()
+    demo: bool = Field(False, description="say on every page what the demo's values are")
 
 
 class LogSettings(_Table):

@@ -84,7 +84,7 @@ def supervise(
         If one ends with an error that starting it again does not mend.
     """
     children = [
-        _Child(name, [sys.executable, "-m", "gruenpuls", name, "--with-parent", *arguments]) for name in processes
+        _Child(name, [sys.executable, "-m", "gruenpuls", *arguments, name, "--with-parent"]) for name in processes
     ]
     try:
         for child in children:

@@ -1,0 +1,192 @@
+"""`gruenpuls demo`: values really measured, played through a real broker into the whole service."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import webbrowser
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gruenpuls.domain.clock import ReplaySpan, wall_clock
+from gruenpuls.domain.errors import InputError, UnavailableError
+from gruenpuls.service.rooms import keep_replay_spans, open_registry
+from gruenpuls.service.stopping import stop_on_request
+from gruenpuls.service.supervise import ChildEndedError, supervise
+from gruenpuls.settings import Settings, settings_from
+from gruenpuls.simulation.broker import RunningBroker, listens, loopback_broker
+from gruenpuls.simulation.measured import TOPICS, Act, acts, devices, sites
+from gruenpuls.simulation.publish import Publisher
+from gruenpuls.simulation.replay import play
+
+_MARK = "this-is-the-gruenpuls-demo"
+_SETTINGS = """\
+# Written by `gruenpuls demo` at each start.
+data_dir = "{directory}"
+
+[[sources]]
+name = "demo"
+host = "{broker.host}"
+port = {broker.port}
+client_id = "gruenpuls-demo"
+topics = [{topics}]
+
+[work]
+pause = 0.1
+recompute_every = 1
+compact_every = 60
+
+[console]
+port = {port}
+demo = true
+
+[log]
+level = "warning"
+"""
+_START_UP = 60.0
+
+
+def demo(directory: Path, *, port: int, minutes: float, prefer_mosquitto: bool, browser: bool) -> None:
+    """Play the demo until asked to stop.
+
+    Parameters
+    ----------
+    directory : Path
+        Emptied first, if it is the demo's own.
+    port : int
+        Where the page is served on loopback.
+    minutes : float
+        How long the replay takes [min].
+    prefer_mosquitto, browser : bool
+
+    Raises
+    ------
+    InputError
+        If the directory holds something else.
+    UnavailableError
+        If the port is taken or no broker can be started.
+    """
+    terminal = Console()
+    stop = stop_on_request(with_parent=False)
+    if listens("127.0.0.1", port):
+        what = "something serves there already"
+        raise UnavailableError(what, where=f"port {port}", remedy="stop it, or choose another port with --port")
+    _empty(directory)
+    terminal.print("[bold]Grünpuls[/bold] · demo: values really measured, device frames ours")
+    parts = acts()
+    with loopback_broker(prefer_mosquitto=prefer_mosquitto) as broker:
+        terminal.print(f"Broker: {broker.program} on {broker.host}:{broker.port}")
+        file = _settings_file(directory, broker, port)
+        settings = settings_from(file)
+        _register(settings)
+        failure: list[ChildEndedError] = []
+        service = threading.Thread(target=_serve, args=(file, stop, failure), name="service")
+        service.start()
+        try:
+            page = f"http://localhost:{port}"
+            if _await_page(port, stop):
+                _tell(terminal, page)
+                if browser:
+                    webbrowser.open(page)
+                _play(parts, settings, broker, minutes * 60, stop, terminal)
+            stop.wait()
+        finally:
+            stop.set()
+            service.join()
+        if failure:
+            raise failure[0]
+    terminal.print("Stopped.")
+
+
+def _empty(directory: Path) -> None:
+    mark = directory / _MARK
+    if directory.exists() and any(directory.iterdir()) and not mark.exists():
+        what = "the directory is not the demo's, so it is not emptied"
+        raise InputError(what, where=str(directory), remedy="choose another one with --directory")
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    mark.touch()
+
+
+def _settings_file(directory: Path, broker: RunningBroker, port: int) -> Path:
+    file = directory / "gruenpuls.toml"
+    topics = ", ".join(f'"{topic}"' for topic in TOPICS)
+    text = _SETTINGS.format(directory=directory.resolve().as_posix(), broker=broker, port=port, topics=topics)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def _register(settings: Settings) -> None:
+    with closing(open_registry(settings)) as registry:
+        for site in sites():
+            registry.places.add(site, actor="demo")
+        for device, deployment in devices():
+            registry.devices.add(device, actor="demo")
+            registry.devices.deploy(deployment, actor="demo")
+
+
+def _serve(file: Path, stop: threading.Event, failure: list[ChildEndedError]) -> None:
+    try:
+        supervise(["--settings", str(file)], stop)
+    except ChildEndedError as error:
+        failure.append(error)
+        stop.set()
+
+
+def _await_page(port: int, stop: threading.Event) -> bool:
+    deadline = wall_clock() + timedelta(seconds=_START_UP)
+    while not stop.wait(0.1):
+        if listens("127.0.0.1", port):
+            return True
+        if wall_clock() > deadline:
+            what = f"the page does not answer after {_START_UP:g} s"
+            raise UnavailableError(what, where=f"port {port}", remedy="is the machine very busy? try again")
+    return False
+
+
+def _tell(terminal: Console, page: str) -> None:
+    terminal.print(f"\nOpen [bold link={page}]{page}[/] and watch:")
+    terminal.print("  1. two beech stands drying out, April to December 2017 (soil water at 21 depths, rain)")
+    terminal.print("  2. the heat wave of August 2023 on the Tour Perret, a concrete tower in Grenoble, no street tree")
+    terminal.print("  What arrived and what did not: [bold]/intake[/]. Sources and licences stand on the page.")
+    terminal.print("Ctrl-C stops.\n")
+
+
+def _spans(parts: Sequence[Act], seconds: float, begin: datetime) -> tuple[ReplaySpan, ...]:
+    spans: list[ReplaySpan] = []
+    at = begin
+    for part in parts:
+        times = [message.at for message in part.messages if message.at is not None]
+        length = timedelta(seconds=seconds * part.share)
+        spans.append(ReplaySpan(part.name_german, min(times), max(times), at, at + length))
+        at += length
+    return tuple(spans)
+
+
+def _play(
+    parts: Sequence[Act],
+    settings: Settings,
+    broker: RunningBroker,
+    seconds: float,
+    stop: threading.Event,
+    terminal: Console,
+) -> None:
+    spans = _spans(parts, seconds, wall_clock() + timedelta(seconds=2))
+    with closing(open_registry(settings)) as registry:
+        keep_replay_spans(registry, spans)
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=terminal
+    )
+    with Publisher(broker.host, broker.port) as publisher, bar:
+        for part, span in zip(parts, spans, strict=True):
+            task = bar.add_task(part.name_english, total=len(part.messages))
+            play(part.messages, publisher, span, stop, lambda _message, task=task: bar.advance(task))  # type: ignore[misc]  # bound per part
+        if not stop.is_set():
+            publisher.drain()
+    if not stop.is_set():
+        terminal.print("\nThe replay is over; the page stays as it is. Ctrl-C stops.")

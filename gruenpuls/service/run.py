@@ -1,0 +1,39 @@
+"""`gruenpuls run`: everything in one process tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+
+from gruenpuls.domain.errors import ConfigurationError
+from gruenpuls.service.logs import set_up_logs
+from gruenpuls.service.rooms import open_registry
+from gruenpuls.service.stopping import stop_on_request
+from gruenpuls.service.supervise import supervise
+from gruenpuls.settings import Settings
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def run(settings: Settings, file: Path | None) -> None:
+    """Run collect, work and serve until asked to stop.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no source to listen to.
+    ChildEndedError
+        If a process ends with an error that starting it again does not mend.
+    """
+    set_up_logs(settings.log.level, settings.log.form, "run")
+    if not settings.sources:
+        what = "there is no source to listen to"
+        remedy = "name a broker in a [[sources]] table of gruenpuls.toml, or try `gruenpuls demo`"
+        raise ConfigurationError(what, where="sources", remedy=remedy)
+    # Migrated once, here, before three processes would try it at the same time.
+    open_registry(settings).close()
+    stop = stop_on_request(with_parent=False)
+    _log.info("starting", page=f"http://{settings.console.host}:{settings.console.port}")
+    supervise(["--settings", str(file)] if file else [], stop)
+    _log.info("stopped")
