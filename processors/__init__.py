@@ -1,1 +1,21 @@
-"""One index, one file, one pure function over the whole fleet."""
+"""One index, one file, one function: pure judgements over arrays, without network, disk or clock."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gruenpuls.domain.processor import Processor
+from processors.daily_extremes import DAILY_EXTREMES
+from processors.dew_point import DEW_POINT
+from processors.heat_index import HEAT_INDEX
+from processors.plant_available_water import PLANT_AVAILABLE_WATER
+from processors.soil_water_status import SOIL_WATER_STATUS
+
+ALL: Final[tuple[Processor, ...]] = (
+    DEW_POINT,
+    HEAT_INDEX,
+    DAILY_EXTREMES,
+    PLANT_AVAILABLE_WATER,
+    SOIL_WATER_STATUS,
+)
+"""Every processor; one that needs another's output stands after it."""

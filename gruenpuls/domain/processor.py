@@ -64,8 +64,9 @@ class Fleet:
     depths : float64 (site, depth)
         Depth behind each place of the third axis [cm]; NaN where a site has fewer.
     attributes : dict of float64 (site,)
-        Site attributes as numbers: ``field_capacity`` [%], ``wilting_point`` [%],
-        ``growing_season`` [-] the n-th at the site in the year of the last step; NaN is unknown.
+        Site attributes as numbers: ``field_capacity`` [%], ``wilting_point`` [%], ``root_depth`` [m],
+        ``tree`` [-] 1 for trees and 0 for all else, ``growing_season`` [-] the n-th at the site in the
+        year of the last step; NaN is unknown.
     """
 
     steps: NDArray[np.datetime64]
