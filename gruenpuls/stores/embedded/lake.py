@@ -1,0 +1,200 @@
+"""The connection to the lake: extensions by path, limits, and errors a person understands."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+
+from gruenpuls.domain.errors import BusyError, ConfigurationError, StorageError
+
+CATALOGUE = "catalogue.sqlite"
+DATA = "data"
+_BUSY_MILLISECONDS = 10_000
+_EXTENSIONS = {  # in the order they are loaded: the package each comes in, by its name
+    "sqlite_scanner": "duckdb_extension_sqlite_scanner",
+    "ducklake": "duckdb_extension_ducklake",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the engine may use.
+
+    Parameters
+    ----------
+    memory_mb : int
+        Working memory of a process [MB]; sorting beyond it spills into the temporary directory.
+    threads : int
+    """
+
+    memory_mb: int = 1024
+    threads: int = 2
+
+
+def quoted(text: str | Path) -> str:
+    """Return a text as an SQL literal."""
+    escaped = str(text).replace("'", "''")
+    return f"'{escaped}'"
+
+
+def extension_path(name: str) -> Path:
+    """Return where the installed package keeps a DuckDB extension.
+
+    Raises
+    ------
+    ConfigurationError
+        If the package is missing or made for another DuckDB.
+    """
+    package = _EXTENSIONS[name]
+    remedy = f"install {package.replace('_', '-')}=={duckdb.__version__}"
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        what = f"the DuckDB extension {name} is not installed"
+        raise ConfigurationError(what, where=package, remedy=remedy)
+    path = Path(spec.origin).parent / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    if not path.is_file():
+        what = f"the DuckDB extension {name} is not made for DuckDB {duckdb.__version__}"
+        raise ConfigurationError(what, where=str(path.parent.parent), remedy=remedy)
+    return path
+
+
+class Lake:
+    """A lake attached under the name ``lake``; each thread takes a cursor of its own.
+
+    Parameters
+    ----------
+    directory : Path
+    limits : Limits
+    read_only : bool
+    """
+
+    def __init__(self, directory: Path, limits: Limits, *, read_only: bool) -> None:
+        self.directory = directory
+        self.catalogue = directory / CATALOGUE
+        self.data = directory / DATA
+        self._limits = limits
+        self._read_only = read_only
+        self._connection = self._connected()
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        # A spill directory of its own: processes that share one overwrite each other's pages.
+        spill = Path(tempfile.gettempdir()) / f"gruenpuls-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        connection = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "memory_limit": f"{self._limits.memory_mb}MB",
+                "threads": self._limits.threads,
+                "temp_directory": str(spill),
+            }
+        )
+        try:
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            for name in _EXTENSIONS:
+                path = extension_path(name)
+                try:
+                    connection.execute(f"LOAD {quoted(path)}")
+                except duckdb.Error as error:
+                    what = f"the DuckDB extension {name} was refused: {_first_line(error)}"
+                    raise StorageError(what, where=str(path), remedy="install its package anew") from error
+            options = [
+                f"DATA_PATH {quoted(f'{self.data}/')}",
+                "OVERRIDE_DATA_PATH true",  # the lake may have been moved or restored from a backup
+                "META_JOURNAL_MODE 'WAL'",  # a reader does not wait for the writer
+                f"META_BUSY_TIMEOUT {_BUSY_MILLISECONDS}",
+            ]
+            if self._read_only:
+                options.append("READ_ONLY")
+            with storage_errors(self.directory):
+                connection.execute(
+                    f"ATTACH {quoted(f'ducklake:sqlite:{self.catalogue}')} AS lake ({', '.join(options)})"
+                )
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection of its own to the attached lake."""
+        return self._connection.cursor()
+
+    def reattach(self) -> None:
+        """Start over with a fresh engine, after an error it may not have survived."""
+        self._connection.close()
+        self._connection = self._connected()
+
+    def close(self) -> None:
+        """Let go of the catalogue."""
+        self._connection.close()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+@contextmanager
+def storage_errors(directory: Path) -> Iterator[None]:
+    """Turn the engine's errors into ones that say what was wrong and what to do."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _understood(error, directory) from error
+    except OSError as error:
+        raise _understood(error, directory) from error
+
+
+_SIGNS = (  # words of the engine, what they mean, what to do
+    (
+        ("no space left", "disk is full", "disk quota", "file too large", "could not write all bytes"),
+        "the disk is full, nothing of this was stored",
+        "free space, then try again",
+    ),
+    (
+        ("malformed", "not a database", "not a ducklake", "disk i/o error"),
+        "the catalogue is damaged",
+        "restore the store from a backup, or rebuild it from the journal",
+    ),
+    (
+        (
+            "parquet",
+            "no such file",
+            "no files found",
+            "thrift",
+            "cannot open file",
+            "unexpected end of file",
+            "snappy",
+            "zstd",
+        ),
+        "a data file is missing or damaged",
+        "restore the file named from a backup, or rebuild the store from the journal",
+    ),
+    (
+        ("permission denied", "readonly database", "read-only"),
+        "the store may not be written",
+        "check who owns the directory",
+    ),
+    (
+        ("out of memory", "failed to allocate", "could not allocate"),
+        "the memory allowed to the store is used up",
+        "allow it more, or ask for a shorter span",
+    ),
+)
+
+
+def _understood(error: Exception, directory: Path) -> BusyError | StorageError:
+    text = str(error).lower()
+    if "database is locked" in text:
+        what = f"the catalogue was locked for more than {_BUSY_MILLISECONDS // 1000} s"
+        return BusyError(what, where=str(directory), remedy="try again; see which other process writes to it")
+    for words, what, remedy in _SIGNS:
+        if any(word in text for word in words):
+            return StorageError(f"{what}: {_first_line(error)}", where=str(directory), remedy=remedy)
+    return StorageError(f"the store refuses: {_first_line(error)}", where=str(directory))

@@ -1,0 +1,138 @@
+"""The tables of the lake, and how an empty directory becomes one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gruenpuls.domain.errors import StorageError
+from gruenpuls.stores.embedded.lake import CATALOGUE, Lake, Limits, quoted, storage_errors
+from gruenpuls.stores.embedded.lock import LOCK
+
+VERSION = 1
+GONE = 0
+"""Flag of a row in ``recent`` that says its key is gone; no quality flag has this value."""
+
+_COLUMNS = (
+    "series BIGINT NOT NULL, measured_at TIMESTAMP_MS NOT NULL, value DOUBLE,"
+    " flag UTINYINT NOT NULL, run BIGINT NOT NULL"
+)
+CREATE_RECENT = f"CREATE TABLE lake.recent (seq BIGINT NOT NULL, {_COLUMNS})"
+CREATE_PROGRESS = (
+    "CREATE TABLE lake.progress (seq BIGINT NOT NULL, next_offset BIGINT NOT NULL,"
+    " decoded BIGINT NOT NULL, dead_lettered BIGINT NOT NULL, duplicates BIGINT NOT NULL)"
+)
+_TABLES = (
+    f"CREATE TABLE lake.reading ({_COLUMNS})",
+    "ALTER TABLE lake.reading SET PARTITIONED BY (year(measured_at), month(measured_at))",
+    "ALTER TABLE lake.reading SET SORTED BY (series ASC, measured_at ASC)",
+    CREATE_RECENT,
+    CREATE_PROGRESS,
+    "INSERT INTO lake.progress VALUES (0, 0, 0, 0, 0)",
+    """CREATE TABLE lake.forecast (issued_at TIMESTAMP_MS NOT NULL, valid_at TIMESTAMP_MS NOT NULL,
+    station VARCHAR NOT NULL, quantity VARCHAR NOT NULL, value DOUBLE)""",
+    "ALTER TABLE lake.forecast SET PARTITIONED BY (year(issued_at), month(issued_at))",
+    "ALTER TABLE lake.forecast SET SORTED BY (station ASC, quantity ASC, issued_at ASC, valid_at ASC)",
+    "CREATE TABLE lake.layout (version INTEGER NOT NULL)",
+    f"INSERT INTO lake.layout VALUES ({VERSION})",  # noqa: S608 - a constant
+)
+_OPTIONS = {
+    "data_inlining_row_limit": "1000000",  # small commits go into the catalogue, never into tiny files
+    "parquet_compression": "zstd",
+    "parquet_compression_level": "3",
+    "parquet_version": "2",
+    "parquet_row_group_size": "100000",
+    "target_file_size": "256MB",
+}
+_SETTLED = ("reading", "forecast")
+
+
+def open_lake(directory: Path, limits: Limits) -> Lake:
+    """Attach a lake for writing, made on the way where the directory is empty.
+
+    Raises
+    ------
+    StorageError
+        If the directory holds something else, or a lake this version cannot read.
+    """
+    if not (directory / CATALOGUE).exists():
+        strangers = [path.name for path in directory.iterdir() if path.name != LOCK]
+        if strangers:
+            what = f"the directory holds something that is not an observation store: {min(strangers)}"
+            raise StorageError(what, where=str(directory), remedy="name an empty directory")
+    lake = Lake(directory, limits, read_only=False)
+    try:
+        if not _tables(lake):
+            _create(lake)
+        _check(lake)
+        _settle(lake)
+    except BaseException:
+        lake.close()
+        raise
+    return lake
+
+
+def open_lake_for_reading(directory: Path, limits: Limits) -> Lake:
+    """Attach a lake for reading.
+
+    Raises
+    ------
+    StorageError
+        If there is none, or one this version cannot read.
+    """
+    if not (directory / CATALOGUE).exists():
+        what = "there is no observation store here yet"
+        raise StorageError(what, where=str(directory), remedy="start the service once, or correct the directory")
+    lake = Lake(directory, limits, read_only=True)
+    try:
+        _check(lake)
+    except BaseException:
+        lake.close()
+        raise
+    return lake
+
+
+def _tables(lake: Lake) -> set[str]:
+    with storage_errors(lake.directory), lake.cursor() as cursor:
+        names = cursor.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'").fetchall()
+    return {name for (name,) in names}
+
+
+def _create(lake: Lake) -> None:
+    with storage_errors(lake.directory), lake.cursor() as cursor:
+        for option, value in _OPTIONS.items():
+            cursor.execute(f"CALL lake.set_option({quoted(option)}, {quoted(value)})")
+        cursor.begin()
+        for statement in _TABLES:
+            cursor.execute(statement)
+        cursor.commit()
+
+
+def _settle(lake: Lake) -> None:
+    """Keep settled tables out of the catalogue: neither rows nor deletions of theirs may be inlined.
+
+    DuckLake 1.0 brings deleted rows back where inlined and written deletions of one file overlap
+    (duckdb/ducklake issue 1084), so these tables only ever have written ones. Set at every opening,
+    because an option can only follow its table and a kill may fall between the two.
+    """
+    with storage_errors(lake.directory), lake.cursor() as cursor:
+        for table in _SETTLED:
+            cursor.execute(f"CALL lake.set_option('data_inlining_row_limit', '0', table_name => {quoted(table)})")
+
+
+def _check(lake: Lake) -> None:
+    """Refuse a lake that is not ours or of another version.
+
+    Raises
+    ------
+    StorageError
+        Says which.
+    """
+    where = str(lake.directory)
+    if "layout" not in _tables(lake):
+        what = "the directory holds a lake that is not an observation store"
+        raise StorageError(what, where=where, remedy="name another directory")
+    with storage_errors(lake.directory), lake.cursor() as cursor:
+        row = cursor.execute("SELECT max(version) FROM lake.layout").fetchone()
+    if row != (VERSION,):
+        what = f"the store has layout {row[0] if row else None}, this version of Grünpuls reads layout {VERSION}"
+        raise StorageError(what, where=where, remedy="install the version that made it")

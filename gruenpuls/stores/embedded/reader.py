@@ -1,0 +1,248 @@
+"""Reading the lake: whole commits only, from any number of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+import duckdb
+import numpy as np
+
+from gruenpuls.domain.forecast import ForecastBatch
+from gruenpuls.domain.ports import Aggregates, FlagIntervals, Progress, Tally
+from gruenpuls.domain.reading import Flag, ReadingBatch, effective_flags, from_stored, to_stored
+from gruenpuls.stores.embedded.columns import fetched, readings, times, values
+from gruenpuls.stores.embedded.judgement import EFFECTIVE_FLAG, segments
+from gruenpuls.stores.embedded.lake import Lake, Limits, quoted, storage_errors
+from gruenpuls.stores.embedded.layout import GONE, open_lake_for_reading
+from gruenpuls.stores.embedded.statistics import StoreStatistics, statistics
+
+_FEW = 50
+"""Up to this many series are named in the query itself, which lets Parquet skip row groups."""
+_BEGINNING = np.datetime64("0001-01-01T00:00:00.000", "ms")
+_LOOK_BACK = (timedelta(days=2), timedelta(days=62), timedelta(days=732))
+"""How far `latest` looks back, step by step, before it searches everything for what is still missing."""
+
+
+class EmbeddedReader:
+    """Read access to the embedded store; safe to share between threads.
+
+    Parameters
+    ----------
+    lake : Lake
+    flag_intervals : FlagIntervals
+        Where later judgements come from.
+    """
+
+    def __init__(self, lake: Lake, flag_intervals: FlagIntervals) -> None:
+        self._lake = lake
+        self._flag_intervals = flag_intervals
+
+    @classmethod
+    def open(cls, directory: Path, flag_intervals: FlagIntervals, limits: Limits | None = None) -> Self:
+        """Open a store another process may be writing to.
+
+        Raises
+        ------
+        StorageError
+            If there is no store, or it is damaged.
+        """
+        return cls(open_lake_for_reading(directory, limits or Limits()), flag_intervals)
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self._lake.close()
+
+    def progress(self) -> Progress:
+        """Return how far the journal has been worked off."""
+        with self._query() as cursor:
+            row = cursor.execute(
+                "SELECT next_offset, decoded, dead_lettered, duplicates FROM lake.progress ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
+        return Progress(row[0], Tally(*row[1:])) if row else Progress()
+
+    def read(self, series: Collection[int], from_at: datetime, to_at: datetime) -> ReadingBatch:
+        """Return the readings of a span, its end exclusive, sorted by series and time."""
+        if not series:
+            return ReadingBatch.empty()
+        batch = self._stored(series, to_stored(from_at), to_stored(to_at))
+        flags = effective_flags(batch, self._flag_intervals.flag_intervals(series, from_at, to_at))
+        value = np.where(flags == Flag.MISSING, np.nan, batch.value)
+        return ReadingBatch(batch.series, batch.measured_at, value, flags, batch.run)
+
+    def latest(self, series: Collection[int], not_after: datetime) -> ReadingBatch:
+        """Return each series' last reading that is not missing, at or before a moment."""
+        end = to_stored(not_after) + np.timedelta64(1, "ms")
+        sought = set(series)
+        found: list[ReadingBatch] = []
+        with self._query() as cursor:
+            for days in (*_LOOK_BACK, None):
+                if not sought:
+                    break
+                start = _BEGINNING if days is None else end - np.timedelta64(days)
+                batch = self._latest_within(cursor, sought, start, end)
+                found.append(batch)
+                sought -= set(batch.series.tolist())
+        return ReadingBatch.joined(found).ordered()
+
+    def aggregate(self, series: Collection[int], from_at: datetime, to_at: datetime, step: timedelta) -> Aggregates:
+        """Return readings summed up in steps counted from `from_at`; failed and missing ones do not count.
+
+        Raises
+        ------
+        ValueError
+            If the step is shorter than a millisecond.
+        """
+        milliseconds = step // timedelta(milliseconds=1)
+        if milliseconds < 1:
+            message = f"a step lasts at least a millisecond: {step}"
+            raise ValueError(message)
+        start, end = to_stored(from_at), to_stored(to_at)
+        with self._query() as cursor:
+            rows = self._judged(cursor, series, start, end)
+            columns = fetched(
+                cursor,
+                f"""
+                WITH {rows}
+                SELECT series,
+                    (epoch_ms(measured_at) - $start) // $step * $step + $start AS step,
+                    count(*) AS count, avg(value) AS mean, min(value) AS minimum, max(value) AS maximum,
+                    sum(value) AS total, arg_max(value, measured_at) AS last
+                FROM judged_reading
+                WHERE flag NOT IN ({Flag.FAIL:d}, {Flag.MISSING:d})
+                GROUP BY ALL ORDER BY ALL
+                """,  # noqa: S608 - composed of constants, integers and quoted moments
+                {"start": int(start.astype(np.int64)), "step": milliseconds},
+            )
+        return Aggregates(
+            columns["series"],
+            times(columns["step"]),
+            columns["count"],
+            columns["mean"],
+            columns["minimum"],
+            columns["maximum"],
+            columns["total"],
+            columns["last"],
+        )
+
+    def forecast(self, station: str, quantity: str, issued_not_after: datetime) -> ForecastBatch:
+        """Return the newest forecast issued by a moment."""
+        with self._query() as cursor:
+            columns = fetched(
+                cursor,
+                """
+                WITH known AS (
+                    FROM lake.forecast
+                    WHERE station = $station AND quantity = $quantity AND issued_at <= make_timestamp_ms($moment)
+                )
+                SELECT issued_at, valid_at, value FROM known
+                WHERE issued_at = (SELECT max(issued_at) FROM known)
+                ORDER BY valid_at
+                """,
+                {
+                    "station": station,
+                    "quantity": quantity,
+                    "moment": int(to_stored(issued_not_after).astype(np.int64)),
+                },
+            )
+        count = len(columns["value"])
+        return ForecastBatch(
+            times(columns["issued_at"]),
+            times(columns["valid_at"]),
+            np.full(count, station),
+            np.full(count, quantity),
+            values(columns["value"]),
+        )
+
+    def statistics(self) -> StoreStatistics:
+        """Return how much there is, for people."""
+        with self._query() as cursor:
+            return statistics(cursor, self._lake.catalogue)
+
+    @contextmanager
+    def _query(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a cursor on one snapshot of the lake."""
+        with storage_errors(self._lake.directory), self._lake.cursor() as cursor:
+            cursor.begin()
+            yield cursor
+            cursor.rollback()
+
+    def _stored(self, series: Collection[int], start: np.datetime64, end: np.datetime64) -> ReadingBatch:
+        with self._query() as cursor:
+            columns = fetched(
+                cursor, f"WITH {current(cursor, series, start, end)} FROM reading ORDER BY series, measured_at"
+            )
+        return readings(columns)
+
+    def _latest_within(
+        self, cursor: duckdb.DuckDBPyConnection, series: Collection[int], start: np.datetime64, end: np.datetime64
+    ) -> ReadingBatch:
+        rows = self._judged(cursor, series, start, end)
+        columns = fetched(
+            cursor,
+            f"""
+            WITH {rows}
+            SELECT series, max(measured_at) AS measured_at, arg_max(value, measured_at) AS value,
+                arg_max(flag, measured_at) AS flag, arg_max(run, measured_at) AS run
+            FROM judged_reading WHERE flag <> {Flag.MISSING:d} GROUP BY series
+            """,  # noqa: S608 - composed of constants, integers and quoted moments
+        )
+        return readings(columns)
+
+    def _judged(
+        self, cursor: duckdb.DuckDBPyConnection, series: Collection[int], start: np.datetime64, end: np.datetime64
+    ) -> str:
+        """Return common table expressions that end in `judged_reading`, with effective flags."""
+        rows = current(cursor, series, start, end)
+        intervals = self._flag_intervals.flag_intervals(series, from_stored(start), from_stored(end))
+        if not intervals:
+            return f"{rows}, judged_reading AS (FROM reading)"
+        cursor.register("judged", segments(intervals))
+        return f"""{rows}, judged_reading AS (
+            SELECT reading.series, reading.measured_at, reading.value, {EFFECTIVE_FLAG} AS flag, reading.run
+            FROM reading LEFT JOIN judged ON reading.series = judged.series
+                AND reading.measured_at >= judged.from_at AND reading.measured_at < judged.to_at
+        )"""  # noqa: S608 - composed of constants, integers and quoted moments
+
+
+def current(
+    cursor: duckdb.DuckDBPyConnection, series: Collection[int], start: np.datetime64, end: np.datetime64
+) -> str:
+    """Return common table expressions that end in `reading`: what counts now of these series in this span.
+
+    Parameters
+    ----------
+    cursor : DuckDBPyConnection
+        Many series are registered with it under the name ``wanted``.
+    series : collection of int
+    start, end : datetime64[ms]
+        UTC, the end exclusive.
+    """
+    if len(series) <= _FEW:
+        chosen = f"series IN ({', '.join(str(int(one)) for one in series) or 'NULL'})"
+    else:
+        cursor.register("wanted", {"series": np.fromiter(series, np.int64, len(series))})
+        chosen = "series IN (SELECT series FROM wanted)"
+    scope = f"{chosen} AND measured_at >= {moment(start)} AND measured_at < {moment(end)}"
+    return f"""
+        newest AS MATERIALIZED (
+            FROM lake.recent WHERE {scope}
+            QUALIFY row_number() OVER (PARTITION BY series, measured_at ORDER BY seq DESC) = 1
+        ),
+        reading AS (
+            SELECT series, measured_at, value, flag, run FROM lake.reading WHERE {scope}
+                AND NOT EXISTS (
+                    FROM newest
+                    WHERE newest.series = reading.series AND newest.measured_at = reading.measured_at
+                )
+            UNION ALL
+            SELECT series, measured_at, value, flag, run FROM newest WHERE flag <> {GONE}
+        )"""  # noqa: S608 - composed of constants, integers and quoted moments
+
+
+def moment(at: np.datetime64) -> str:
+    """Return a stored moment as an SQL literal; a literal, not a parameter, lets files be skipped."""
+    return f"TIMESTAMP_MS {quoted(str(at).replace('T', ' '))}"

@@ -1,0 +1,52 @@
+"""How much the store holds, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatistics:
+    """Size of the embedded store.
+
+    Parameters
+    ----------
+    rows : int
+        Readings settled in Parquet.
+    recent_rows : int
+        Rows of small commits that still wait in the catalogue, superseded ones included.
+    files : int
+        Parquet files in use, files of deletions included.
+    data_bytes : int
+        Their size.
+    catalogue_bytes : int
+        Size of the catalogue with its write-ahead log.
+    snapshots : int
+        States of the lake a reader could still be looking at.
+    """
+
+    rows: int
+    recent_rows: int
+    files: int
+    data_bytes: int
+    catalogue_bytes: int
+    snapshots: int
+
+
+def statistics(cursor: duckdb.DuckDBPyConnection, catalogue: Path) -> StoreStatistics:
+    """Return the size of the lake a cursor is connected to."""
+    rows = cursor.execute(
+        """
+        SELECT (SELECT count(*) FROM lake.reading), (SELECT count(*) FROM lake.recent),
+            sum(file_count + delete_file_count), sum(file_size_bytes + delete_file_size_bytes),
+            (SELECT count(*) FROM ducklake_snapshots('lake'))
+        FROM ducklake_table_info('lake')
+        """
+    ).fetchone()
+    assert rows is not None  # an aggregate always has a row
+    log = catalogue.with_name(catalogue.name + "-wal")
+    catalogue_bytes = sum(path.stat().st_size for path in (catalogue, log) if path.exists())
+    return StoreStatistics(rows[0], rows[1], int(rows[2]), int(rows[3]), catalogue_bytes, rows[4])

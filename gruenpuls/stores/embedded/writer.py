@@ -1,0 +1,249 @@
+"""Writing the lake: one process, whole commits or nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from gruenpuls.domain.errors import StorageError
+from gruenpuls.domain.forecast import ForecastBatch
+from gruenpuls.domain.ports import Commit, FlagIntervals
+from gruenpuls.domain.reading import ReadingBatch, to_stored
+from gruenpuls.stores.embedded import compaction
+from gruenpuls.stores.embedded.columns import Columns, fetched
+from gruenpuls.stores.embedded.durability import sync_new_files
+from gruenpuls.stores.embedded.folding import changes_of, fold
+from gruenpuls.stores.embedded.lake import Lake, Limits, storage_errors
+from gruenpuls.stores.embedded.layout import GONE, open_lake
+from gruenpuls.stores.embedded.lock import WriterLock
+from gruenpuls.stores.embedded.reader import EmbeddedReader, current, moment
+
+FOLD_ROWS = 20_000
+"""So many rows may wait in the catalogue before they are folded into Parquet."""
+
+
+class EmbeddedStore(EmbeddedReader):
+    """The one writer of an embedded store; it reads, too. Safe to share between threads.
+
+    Parameters
+    ----------
+    lake : Lake
+    flag_intervals : FlagIntervals
+    lock : WriterLock
+        Released when the store is closed.
+    fold_rows : int
+        So many rows may wait in the catalogue before they are folded into Parquet.
+    """
+
+    def __init__(self, lake: Lake, flag_intervals: FlagIntervals, lock: WriterLock, fold_rows: int) -> None:
+        super().__init__(lake, flag_intervals)
+        self._lock = lock
+        self._turn = threading.Lock()
+        self._fold_rows = fold_rows
+        self._waiting = 0
+        self._seq = 0
+        self._count()
+
+    @classmethod
+    def open_writer(
+        cls,
+        directory: Path,
+        flag_intervals: FlagIntervals,
+        limits: Limits | None = None,
+        fold_rows: int = FOLD_ROWS,
+    ) -> EmbeddedStore:
+        """Open a store for writing; an empty or absent directory becomes one.
+
+        Raises
+        ------
+        BusyError
+            If another process writes; names its pid.
+        StorageError
+            If the directory holds something else, or a damaged store.
+        """
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"the directory cannot be made: {error.strerror}"
+            raise StorageError(what, where=str(directory), remedy="check who owns its parent") from error
+        lock = WriterLock(directory)
+        try:
+            return cls(open_lake(directory, limits or Limits()), flag_intervals, lock, fold_rows)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def open_reader(
+        cls, directory: Path, flag_intervals: FlagIntervals, limits: Limits | None = None
+    ) -> EmbeddedReader:
+        """Open a store for reading, whether another process writes to it or not.
+
+        Raises
+        ------
+        StorageError
+            If there is no store, or it is damaged.
+        """
+        return EmbeddedReader.open(directory, flag_intervals, limits)
+
+    def close(self) -> None:
+        """Let go of files, connections and the writer's lock."""
+        super().close()
+        self._lock.release()
+
+    def write(self, commit: Commit) -> None:
+        """Commit rows and progress in one transaction; nothing of it stays if it fails.
+
+        Raises
+        ------
+        StorageError
+            If it could not be written; the same commit may be tried again.
+        """
+        changes = changes_of(commit)
+        with self._transaction() as cursor:
+            self._put(cursor, changes)
+            if commit.progress is not None:
+                done = commit.progress
+                tally = done.tally
+                cursor.execute(
+                    "INSERT INTO lake.progress VALUES (?, ?, ?, ?, ?)",
+                    [self._seq, done.offset, tally.decoded, tally.dead_lettered, tally.duplicates],
+                )
+
+    def replace(self, series: Collection[int], from_at: datetime, to_at: datetime, readings: ReadingBatch) -> None:
+        """Put `readings` in the place of everything these series hold in the span, in one transaction.
+
+        What is the same already is not written again.
+
+        Raises
+        ------
+        ValueError
+            If a reading lies outside the series or the span.
+        StorageError
+            If it could not be written.
+        """
+        start, end = to_stored(from_at), to_stored(to_at)
+        outside = ~np.isin(readings.series, np.fromiter(series, np.int64, len(series)))
+        outside |= (readings.measured_at < start) | (readings.measured_at >= end)
+        if outside.any():
+            message = f"{outside.sum()} of {len(readings)} readings lie outside what they replace"
+            raise ValueError(message)
+        fresh = changes_of(Commit(readings))
+        with self._transaction() as cursor:
+            cursor.register("fresh", fresh)
+            changes = fetched(
+                cursor,
+                f"""
+                WITH {current(cursor, series, start, end)}
+                (FROM fresh EXCEPT FROM reading)
+                UNION ALL
+                SELECT series, measured_at, NULL, {GONE}, 0 FROM reading
+                WHERE NOT EXISTS (
+                    FROM fresh WHERE fresh.series = reading.series AND fresh.measured_at = reading.measured_at
+                )
+                """,  # noqa: S608 - composed of constants, integers and quoted moments
+            )
+            self._put(cursor, changes)
+
+    def write_forecast(self, batch: ForecastBatch) -> None:
+        """Keep a forecast beside the readings; issued twice it is kept once.
+
+        Raises
+        ------
+        StorageError
+            If it could not be written.
+        """
+        if not len(batch):
+            return
+        columns = {
+            "issued_at": batch.issued_at,
+            "valid_at": batch.valid_at,
+            "station": batch.station.astype(object),
+            "quantity": batch.quantity.astype(object),
+            "value": batch.value,
+            "place": np.arange(len(batch)),
+        }
+        span = f"BETWEEN {moment(batch.issued_at.min())} AND {moment(batch.issued_at.max())}"
+        with self._transaction() as cursor:
+            cursor.register("fresh", columns)
+            cursor.execute(
+                f"""
+                DELETE FROM lake.forecast WHERE issued_at {span} AND (issued_at, valid_at, station, quantity)
+                IN (SELECT issued_at, valid_at, station, quantity FROM fresh)
+                """  # noqa: S608 - composed of quoted moments
+            )
+            cursor.execute(
+                """
+                INSERT INTO lake.forecast
+                SELECT issued_at, valid_at, station, quantity, CASE WHEN NOT isnan(value) THEN value END
+                FROM fresh QUALIFY row_number() OVER (
+                    PARTITION BY issued_at, valid_at, station, quantity ORDER BY place DESC
+                ) = 1
+                """
+            )
+
+    def compact(self, *, keep_for: timedelta = timedelta(hours=1)) -> None:
+        """Fold what waits, merge small files, and drop what was replaced longer ago than `keep_for`.
+
+        Parameters
+        ----------
+        keep_for : timedelta
+            No reader's query may last longer.
+
+        Raises
+        ------
+        StorageError
+            If it could not be done; readings are as they were.
+        """
+        if self._waiting:
+            with self._transaction() as cursor:
+                fold(cursor, None)
+                self._waiting = 0
+        with self._turn, storage_errors(self._lake.directory), self._lake.cursor() as cursor:
+            compaction.compact(cursor, self._lake.data, keep_for)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._turn, storage_errors(self._lake.directory):
+            began = time.time_ns()
+            try:
+                with self._lake.cursor() as cursor:
+                    cursor.begin()
+                    yield cursor
+                    sync_new_files(self._lake.data, began)
+                    cursor.commit()
+            except BaseException:
+                self._lake.reattach()
+                self._count()
+                raise
+
+    def _count(self) -> None:
+        """Learn from the lake how many rows wait, and the last commit's number."""
+        with storage_errors(self._lake.directory), self._lake.cursor() as cursor:
+            row = cursor.execute(
+                """
+                SELECT (SELECT count(*) FROM lake.recent),
+                    greatest((SELECT max(seq) FROM lake.recent), (SELECT max(seq) FROM lake.progress))
+                """
+            ).fetchone()
+        assert row is not None  # an aggregate always has a row
+        self._waiting, self._seq = row
+
+    def _put(self, cursor: duckdb.DuckDBPyConnection, changes: Columns) -> None:
+        """Add unique keys with their values, or with the word that they are gone."""
+        self._seq += 1
+        count = len(changes["series"])
+        if self._waiting + count > self._fold_rows:
+            fold(cursor, changes)
+            self._waiting = 0
+        elif count:
+            cursor.register("changes", changes)
+            cursor.execute(f"INSERT INTO lake.recent SELECT {self._seq}, * FROM changes")  # noqa: S608 - an integer
+            self._waiting += count
