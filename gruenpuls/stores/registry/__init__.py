@@ -1,0 +1,5 @@
+"""The registry: everything Grünpuls knows besides the readings themselves, in SQL."""
+
+from gruenpuls.stores.registry.registry import Registry
+
+__all__ = ["Registry"]

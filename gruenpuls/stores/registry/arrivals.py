@@ -1,0 +1,152 @@
+"""What decoding asks of the registry and tells it: the port `gruenpuls.domain.ports.IngestRegistry`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from gruenpuls.domain.device import Device
+from gruenpuls.domain.ports import DeviceTally, Progress, Run, Tally
+from gruenpuls.domain.reading import ReadingBatch
+from gruenpuls.domain.series import SeriesKey
+from gruenpuls.domain.uplink import DeadLetter
+from gruenpuls.stores.registry import schema
+from gruenpuls.stores.registry.connection import Database, portions, upsert
+from gruenpuls.stores.registry.devices import registered_devices
+from gruenpuls.stores.registry.dirty import mark_series
+from gruenpuls.stores.registry.latest import keep_latest
+from gruenpuls.stores.registry.series import series_ids
+
+_CACHE = "arrivals"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """The registry as decoding sees it; everything it writes may be written twice without harm."""
+
+    database: Database
+
+    def devices(self, keys: Collection[str]) -> Mapping[str, Device]:
+        """Return the registered ones among these devices."""
+        with self.database.reading() as connection:
+            return registered_devices(connection, keys)
+
+    def series_ids(self, keys: Sequence[SeriesKey]) -> list[int]:
+        """Return the id of each series, new ones made on the way.
+
+        Raises
+        ------
+        InputError
+            If the owner of a new one is not registered.
+        """
+        return series_ids(self.database, keys)
+
+    def run_id(self, run: Run) -> int:
+        """Return the id of a run, a new one made if need be."""
+        table = schema.run
+        query = sa.select(table.c.id).where(*(table.c[name] == value for name, value in asdict(run).items()))
+        with self.database.reading() as connection:
+            known = connection.execute(query).scalar_one_or_none()
+        if known is not None:
+            return int(known)
+        with self.database.writing() as connection:
+            connection.execute(
+                upsert(connection, table).values(**asdict(run), first_at=self.database.now()).on_conflict_do_nothing()
+            )
+            return int(connection.execute(query).scalar_one())
+
+    def keep_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Keep these in the dead-letter index; a letter already there is replaced."""
+        if not letters:
+            return
+        rows = [asdict(letter) for letter in sorted(letters, key=lambda letter: letter.offset)]
+        with self.database.writing() as connection:
+            insert = upsert(connection, schema.dead_letter)
+            replaced = {name: insert.excluded[name] for name in rows[0] if name != "offset"}
+            connection.execute(insert.on_conflict_do_update(index_elements=["offset"], set_=replaced), rows)
+
+    def drop_dead_letters(self, offsets: Collection[int]) -> None:
+        """Take these out of the dead-letter index."""
+        if not offsets:
+            return
+        column = schema.dead_letter.c.offset
+        with self.database.writing() as connection:
+            for part in portions(sorted(offsets)):
+                connection.execute(sa.delete(schema.dead_letter).where(column.in_(part)))
+
+    def mark_dirty(self, earliest: Mapping[int, datetime]) -> None:
+        """Mark the sites that depend on these series for recomputation, each from its earliest touched moment."""
+        if not earliest:
+            return
+        with self.database.writing() as connection:
+            mark_series(connection, earliest)
+
+    def noted(self) -> Progress:
+        """Return up to where latest values and counters are kept."""
+        with self.database.reading() as connection:
+            return _noted(connection)
+
+    def note(self, readings: ReadingBatch, tallies: Sequence[DeviceTally], progress: Progress) -> None:
+        """Keep latest values and counters up to `progress`; what was noted before is skipped."""
+        with self.database.writing() as connection:
+            if not _advance(connection, progress):
+                return
+            keep_latest(connection, readings)
+            _count(connection, tallies)
+
+    def recount(self, tallies: Sequence[DeviceTally], progress: Progress) -> None:
+        """Put these counters in the place of all that were kept; for rebuilding them from the journal."""
+        with self.database.writing() as connection:
+            connection.execute(sa.delete(schema.progress).where(schema.progress.c.cache == _CACHE))
+            connection.execute(sa.delete(schema.tally))
+            _advance(connection, progress)
+            _count(connection, tallies)
+
+
+def _noted(connection: sa.Connection) -> Progress:
+    table = schema.progress
+    row = connection.execute(sa.select(table).where(table.c.cache == _CACHE)).one_or_none()
+    if row is None:
+        return Progress()
+    return Progress(row.offset, Tally(row.decoded, row.dead_lettered, row.duplicates))
+
+
+def _advance(connection: sa.Connection, progress: Progress) -> bool:
+    table = schema.progress
+    insert = upsert(connection, table).values(cache=_CACHE, offset=progress.offset, **asdict(progress.tally))
+    changed = {name: insert.excluded[name] for name in ("offset", "decoded", "dead_lettered", "duplicates")}
+    advanced = connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["cache"], set_=changed, where=table.c.offset < insert.excluded.offset
+        ).returning(table.c.offset)
+    )
+    return advanced.scalar_one_or_none() is not None
+
+
+def _count(connection: sa.Connection, tallies: Sequence[DeviceTally]) -> None:
+    if not tallies:
+        return
+    table = schema.tally
+    insert = upsert(connection, table)
+    counted = {name: table.c[name] + insert.excluded[name] for name in ("decoded", "dead_lettered", "duplicates")}
+    newer = sa.case(
+        (insert.excluded.last_uplink_at.is_(None), table.c.last_uplink_at),
+        (table.c.last_uplink_at > insert.excluded.last_uplink_at, table.c.last_uplink_at),
+        else_=insert.excluded.last_uplink_at,
+    )
+    rows = [
+        {
+            "device": tally.device,
+            "source": tally.source,
+            **asdict(tally.tally),
+            "last_uplink_at": tally.last_uplink_at.astimezone(UTC) if tally.last_uplink_at else None,
+        }
+        for tally in sorted(tallies, key=lambda tally: (tally.device, tally.source))
+    ]
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["device", "source"], set_={**counted, "last_uplink_at": newer}),
+        rows,
+    )

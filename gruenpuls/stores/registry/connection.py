@@ -1,0 +1,264 @@
+"""How the registry reaches its database: URLs, transactions, and what a person reads when it fails."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from gruenpuls.domain.clock import Clock
+from gruenpuls.domain.errors import BusyError, ConfigurationError, GruenpulsError, StorageError, UnavailableError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+Item = TypeVar("Item")
+
+LOCK_PATIENCE: Final = 30.0
+"""How long a writer waits for another one [s]."""
+
+_PARAMETERS: Final = 5000
+"""Bound parameters in one statement; SQLite allows 32,766, PostgreSQL's protocol 65,535."""
+
+
+def portions(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield the items in portions that fit into one statement's parameters."""
+    for start in range(0, len(items), _PARAMETERS):
+        yield items[start : start + _PARAMETERS]
+
+
+def upsert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT, in the database's own dialect."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The one way to the registry's tables.
+
+    Parameters
+    ----------
+    engine : sqlalchemy.Engine
+    clock : Clock
+        What time changes are stamped with.
+    """
+
+    engine: sa.Engine
+    clock: Clock
+
+    @classmethod
+    def at(cls, url: str, *, clock: Clock, lock_patience: float = LOCK_PATIENCE) -> Database:
+        """Return the database behind a URL; nothing is connected yet.
+
+        Raises
+        ------
+        ConfigurationError
+            If the URL is none, names a database nobody can share, or its driver is not installed.
+        """
+        return cls(_engine(_parsed(url), lock_patience), clock)
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message: its URL without the password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, or None on a server."""
+        is_file = self.engine.dialect.name == "sqlite"
+        return Path(self.engine.url.database or "") if is_file else None
+
+    def now(self) -> datetime:
+        """Return what time it is."""
+        return self.clock()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open a consistent view for a few queries."""
+        options = {} if self.file else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._understood(), self.engine.connect() as connection:
+            connection.execution_options(**options)
+            with connection.begin():
+                yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Open a transaction that writes; it is kept whole or not at all."""
+        with self._understood(), self.engine.connect() as connection:
+            connection.execution_options(gruenpuls_writes=True)
+            with connection.begin():
+                yield connection
+
+    def use_write_ahead_log(self) -> None:
+        """Let readers read while somebody writes (SQLite; PostgreSQL always does).
+
+        The switch does not wait for locks by itself, so several programs opening a fresh file at once must retry.
+        """
+        if not self.file:
+            return
+        until = time.monotonic() + LOCK_PATIENCE
+        while True:
+            try:
+                with self._understood(), contextlib.closing(self.engine.raw_connection()) as connection:
+                    connection.cursor().execute("PRAGMA journal_mode=WAL")
+                    return
+            except BusyError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error) as error:
+            translated = _translated(error, self.name)
+            if translated is None:
+                raise
+            raise translated from error
+
+
+def _parsed(text: str) -> sa.URL:
+    try:
+        url = sa.make_url(text)
+    except ArgumentError as error:
+        raise ConfigurationError(
+            what="this is not a database URL",
+            where=text,
+            remedy="write sqlite:////path/to/registry.db or postgresql://user:password@host/database",
+        ) from error
+    match url.get_backend_name():
+        case "sqlite" if url.database and url.database != ":memory:":
+            return url.set(drivername="sqlite")
+        case "sqlite":
+            raise ConfigurationError(
+                what="a database in memory cannot be shared between processes",
+                where=text,
+                remedy="name a file: sqlite:////path/to/registry.db",
+            )
+        case "postgresql":
+            return url.set(drivername="postgresql+psycopg")
+        case other:
+            raise ConfigurationError(
+                what=f"the registry knows SQLite and PostgreSQL, not {other}",
+                where=url.render_as_string(hide_password=True),
+                remedy="write sqlite:////path/to/registry.db or postgresql://user:password@host/database",
+            )
+
+
+def _engine(url: sa.URL, lock_patience: float) -> sa.Engine:
+    serializer = partial(json.dumps, ensure_ascii=False, allow_nan=False)
+    if url.get_backend_name() == "sqlite":
+        # Without the driver's own transaction handling the BEGIN below is the only one.
+        engine = sa.create_engine(
+            url,
+            connect_args={"isolation_level": None, "timeout": lock_patience},
+            json_serializer=serializer,
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return sa.create_engine(
+            url,
+            connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"},
+            json_serializer=serializer,
+            pool_pre_ping=True,
+        )
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            what="the PostgreSQL driver is not installed",
+            where=url.render_as_string(hide_password=True),
+            remedy="pip install 'gruenpuls[postgresql]'",
+        ) from error
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=ON")
+    # Dirty spans must be on disk before the readings they announce: NORMAL would lose them with the power.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer takes its lock at once: one that read first could no longer wait for another.
+    writes = connection.get_execution_options().get("gruenpuls_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _translated(error: DBAPIError | sqlite3.Error, where: str) -> GruenpulsError | None:
+    if isinstance(error, sqlite3.Error):
+        return _from_sqlite(error, where)
+    if isinstance(error.orig, sqlite3.Error):
+        return _from_sqlite(error.orig, where)
+    return _from_postgresql(error, where)
+
+
+def _from_sqlite(error: sqlite3.Error, where: str) -> GruenpulsError | None:
+    # sqlite_errorcode keeps the primary code in its low byte.
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return BusyError(what="another program is writing to the registry", where=where, remedy="try again")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return StorageError(
+                what="the registry cannot be written", where=where, remedy="check the file's permissions"
+            )
+        case sqlite3.SQLITE_CANTOPEN:
+            return StorageError(
+                what="the registry cannot be opened",
+                where=where,
+                remedy="check that its folder exists and may be entered",
+            )
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return StorageError(
+                what=f"the registry's file is damaged: {error}", where=where, remedy="put a backup in its place"
+            )
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+            return StorageError(what=f"the registry cannot be written: {error}", where=where, remedy="check the disk")
+    return None
+
+
+_BY_STATE: Final[dict[str, tuple[type[GruenpulsError], str]]] = {
+    "08": (UnavailableError, "the connection to the database was lost"),
+    "25": (StorageError, "the registry cannot be written"),
+    "28": (UnavailableError, "the database refuses the user or password"),
+    "3D": (UnavailableError, "the server has no such database"),
+    "40": (BusyError, "another program holds what this one needs"),
+    "53": (StorageError, "the database server is out of space, memory or connections"),
+    "55": (BusyError, "another program holds what this one needs"),
+    "57": (UnavailableError, "the database server is shutting down or starting"),
+    "58": (StorageError, "the database server cannot use its disk"),
+    "XX": (StorageError, "the database is damaged"),
+    "42501": (StorageError, "the database user may not do that"),
+}
+"""By SQLSTATE or its class: PostgreSQL 15 documentation, appendix A."""
+
+
+def _from_postgresql(error: DBAPIError, where: str) -> GruenpulsError | None:
+    text = " ".join(str(error.orig).split())
+    state = getattr(error.orig, "sqlstate", None)
+    if state:
+        kind, what = _BY_STATE.get(state) or _BY_STATE.get(state[:2]) or (None, "")
+        return kind(what, where=where, remedy=text) if kind else None
+    # Refused while connecting, the driver passes on words only.
+    if any(word in text for word in ("password", "does not exist", "pg_hba.conf")):
+        return UnavailableError(what="the database refuses user, password or name", where=where, remedy=text)
+    if isinstance(error, OperationalError):
+        return UnavailableError(what="the database server cannot be reached", where=where, remedy=text)
+    return None

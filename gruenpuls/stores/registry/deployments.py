@@ -1,0 +1,202 @@
+"""Which device is at which site, from when to when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from gruenpuls.domain.device import Deployment
+from gruenpuls.domain.errors import InputError
+from gruenpuls.stores.registry import schema
+from gruenpuls.stores.registry.audit import record
+from gruenpuls.stores.registry.connection import Database
+from gruenpuls.stores.registry.dirty import local_day, mark
+from gruenpuls.stores.registry.keys import device_ids, device_key, site_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Deployments:
+    """What ties devices to sites; a device is at one site at a time, a site may have many devices."""
+
+    database: Database
+
+    def begin(self, deployment: Deployment, *, actor: str) -> None:
+        """Put a device at a site from a moment on.
+
+        Raises
+        ------
+        InputError
+            If device or site is not registered, the span is empty, or the device is elsewhere meanwhile.
+        """
+        with self.database.writing() as connection:
+            self._insert(connection, _checked(deployment), actor)
+
+    def end(self, device: str, at: datetime, *, actor: str) -> Deployment:
+        """End the deployment that a device is in at a moment; return it as it is now.
+
+        Raises
+        ------
+        InputError
+            If the device is nowhere then.
+        """
+        with self.database.writing() as connection:
+            return self._end(connection, device_key(device), at, actor)
+
+    def swap(self, old_device: str, new_device: str, at: datetime, *, actor: str) -> Deployment:
+        """Put another device in the place of one, at a moment; return the deployment that begins.
+
+        Raises
+        ------
+        InputError
+            If the old one is nowhere then, or the new one is somewhere already.
+        """
+        with self.database.writing() as connection:
+            ended = self._end(connection, device_key(old_device), at, actor)
+            begun = Deployment(device_key(new_device), ended.site, at, None)
+            self._insert(connection, _checked(begun), actor)
+        return begun
+
+    def remove(self, deployment: Deployment, *, actor: str) -> None:
+        """Take back a deployment that never was; the audit keeps what it said.
+
+        Raises
+        ------
+        InputError
+            If there is none of this device that begins then.
+        """
+        with self.database.writing() as connection:
+            device, table = device_key(deployment.device), schema.deployment
+            ids = device_ids(connection, [device])
+            _lock(connection, ids[device])
+            row = connection.execute(
+                _selected().where(table.c.device_id == ids[device], table.c.from_at == deployment.from_at)
+            ).one_or_none()
+            if row is None:
+                raise InputError(
+                    what=f"no deployment of it begins at {deployment.from_at.isoformat()}", where=f"device {device!r}"
+                )
+            connection.execute(sa.delete(table).where(table.c.id == row.id))
+            mark(connection, {row.site_id: local_day(row.from_at, row.time_zone)})
+            self._record(connection, actor, "deployment.remove", _deployment(row))
+
+    def of_device(self, device: str) -> Sequence[Deployment]:
+        """Return where a device was, in order of time."""
+        return self._all(schema.device.c.key == device_key(device))
+
+    def of_site(self, site: str) -> Sequence[Deployment]:
+        """Return which devices were at a site, in order of time."""
+        return self._all(schema.site.c.key == site)
+
+    def at(self, moment: datetime) -> Sequence[Deployment]:
+        """Return everything deployed at a moment."""
+        table = schema.deployment.c
+        return self._all(table.from_at <= moment, sa.or_(table.to_at.is_(None), table.to_at > moment))
+
+    def _all(self, *conditions: sa.ColumnElement[bool]) -> Sequence[Deployment]:
+        query = _selected().where(*conditions).order_by(schema.deployment.c.from_at, schema.deployment.c.id)
+        with self.database.reading() as connection:
+            return [_deployment(row) for row in connection.execute(query)]
+
+    def _insert(self, connection: sa.Connection, deployment: Deployment, actor: str) -> None:
+        device_id = device_ids(connection, [deployment.device])[deployment.device]
+        site_id = site_ids(connection, [deployment.site])[deployment.site]
+        _lock(connection, device_id)
+        table = schema.deployment.c
+        overlapping = [table.device_id == device_id, sa.or_(table.to_at.is_(None), table.to_at > deployment.from_at)]
+        if deployment.to_at is not None:
+            overlapping.append(table.from_at < deployment.to_at)
+        other = connection.execute(_selected().where(*overlapping).order_by(table.from_at).limit(1)).one_or_none()
+        if other is not None:
+            until = other.to_at.isoformat() if other.to_at else "today"
+            raise InputError(
+                what=f"the device is at site {other.site!r} from {other.from_at.isoformat()} until {until}",
+                where=f"device {deployment.device!r}",
+                remedy="end that deployment first, or choose another moment",
+            )
+        connection.execute(
+            sa.insert(schema.deployment).values(
+                device_id=device_id, site_id=site_id, from_at=deployment.from_at, to_at=deployment.to_at
+            )
+        )
+        self._mark(connection, site_id, deployment.from_at)
+        self._record(connection, actor, "deployment.begin", deployment)
+
+    def _end(self, connection: sa.Connection, device: str, at: datetime, actor: str) -> Deployment:
+        device_id = device_ids(connection, [device])[device]
+        _lock(connection, device_id)
+        at = at.astimezone(UTC)
+        table = schema.deployment.c
+        row = connection.execute(
+            _selected().where(
+                table.device_id == device_id, table.from_at < at, sa.or_(table.to_at.is_(None), table.to_at > at)
+            )
+        ).one_or_none()
+        if row is None:
+            raise InputError(
+                what=f"the device is at no site at {at.isoformat()}",
+                where=f"device {device!r}",
+                remedy="look at its deployments",
+            )
+        connection.execute(sa.update(schema.deployment).where(table.id == row.id).values(to_at=at))
+        mark(connection, {row.site_id: local_day(at, row.time_zone)})
+        ended = replace(_deployment(row), to_at=at)
+        self._record(connection, actor, "deployment.end", ended)
+        return ended
+
+    def _mark(self, connection: sa.Connection, site_id: int, moment: datetime) -> None:
+        time_zone = connection.execute(
+            sa.select(schema.site.c.time_zone).where(schema.site.c.id == site_id)
+        ).scalar_one()
+        mark(connection, {site_id: local_day(moment, time_zone)})
+
+    def _record(self, connection: sa.Connection, actor: str, action: str, deployment: Deployment) -> None:
+        detail = {
+            "site": deployment.site,
+            "from_at": deployment.from_at.isoformat(),
+            "to_at": deployment.to_at.isoformat() if deployment.to_at else None,
+        }
+        record(connection, self.database.now(), actor, action, deployment.device, detail)
+
+
+def _lock(connection: sa.Connection, device_id: int) -> None:
+    # On SQLite the writer holds everything already, and the clause is left out.
+    connection.execute(sa.select(schema.device.c.id).where(schema.device.c.id == device_id).with_for_update())
+
+
+def _checked(deployment: Deployment) -> Deployment:
+    if deployment.from_at.tzinfo is None or (deployment.to_at is not None and deployment.to_at.tzinfo is None):
+        raise InputError(what="a moment needs its zone", where=f"device {deployment.device!r}")
+    if deployment.to_at is not None and deployment.to_at <= deployment.from_at:
+        raise InputError(what="the deployment would end before it begins", where=f"device {deployment.device!r}")
+    return replace(
+        deployment,
+        device=device_key(deployment.device),
+        from_at=deployment.from_at.astimezone(UTC),
+        to_at=deployment.to_at.astimezone(UTC) if deployment.to_at else None,
+    )
+
+
+def _selected() -> sa.Select[Any]:
+    table = schema.deployment.c
+    return (
+        sa.select(
+            table.id,
+            table.site_id,
+            table.from_at,
+            table.to_at,
+            schema.device.c.key.label("device"),
+            schema.site.c.key.label("site"),
+            schema.site.c.time_zone,
+        )
+        .select_from(schema.deployment)
+        .join(schema.device)
+        .join(schema.site)
+    )
+
+
+def _deployment(row: sa.Row[Any]) -> Deployment:
+    return Deployment(row.device, row.site, row.from_at, row.to_at)

@@ -1,0 +1,177 @@
+"""Devices and where each of their probes sits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from gruenpuls.domain.device import Channel, Device, Placement
+from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.quantity import QUANTITIES
+from gruenpuls.stores.registry import schema
+from gruenpuls.stores.registry.audit import record
+from gruenpuls.stores.registry.connection import Database, portions, upsert
+from gruenpuls.stores.registry.keys import device_key
+
+_LONGEST_KEY: Final = 200
+"""Characters of a device's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The registered sensor nodes."""
+
+    database: Database
+
+    def add(self, device: Device, *, actor: str) -> Device:
+        """Register a new device; return it with its key in the registered form.
+
+        Raises
+        ------
+        InputError
+            If its key is taken or a value cannot be.
+        """
+        with self.database.writing() as connection:
+            return insert_device(connection, self.database, device, actor)
+
+    def change(self, device: Device, *, actor: str) -> Device:
+        """Put these values in the place of what is registered under the device's key.
+
+        Raises
+        ------
+        InputError
+            If there is no such device or a value cannot be.
+        """
+        device = _checked(device)
+        now = self.database.now()
+        table = schema.device
+        with self.database.writing() as connection:
+            before = registered_devices(connection, [device.key]).get(device.key)
+            if before is None:
+                raise InputError(what="there is no such device", where=f"device {device.key!r}", remedy="add it first")
+            old, new = _plain(before), _plain(device)
+            changes = {name: [old.get(name), new.get(name)] for name in old | new if old.get(name) != new.get(name)}
+            if not changes:
+                return device
+            device_id = connection.execute(
+                sa.update(table)
+                .where(table.c.key == device.key)
+                .values(profile=device.profile, name=device.name, changed_at=now)
+                .returning(table.c.id)
+            ).scalar_one()
+            connection.execute(sa.delete(schema.channel).where(schema.channel.c.device_id == device_id))
+            _insert_channels(connection, device_id, device.channels)
+            record(connection, now, actor, "device.change", device.key, changes)
+        return device
+
+    def by_key(self, key: str) -> Device | None:
+        """Return a device, however its DevEUI is written, or None where there is none."""
+        wanted = device_key(key)
+        with self.database.reading() as connection:
+            return registered_devices(connection, [wanted]).get(wanted)
+
+    def list(
+        self, *, profile: str | None = None, text: str = "", limit: int | None = None, after: str = ""
+    ) -> Sequence[Device]:
+        """Return devices by key; for the next page pass the last key as `after`."""
+        table = schema.device.c
+        query = sa.select(table.key).where(table.key > after).order_by(table.key).limit(limit)
+        if profile is not None:
+            query = query.where(table.profile == profile)
+        if text:
+            query = query.where(
+                table.key.contains(device_key(text), autoescape=True) | table.name.icontains(text, autoescape=True)
+            )
+        with self.database.reading() as connection:
+            keys = list(connection.execute(query).scalars())
+            found = registered_devices(connection, keys)
+        return [found[key] for key in keys]
+
+    def count(self) -> int:
+        """Return how many devices there are."""
+        with self.database.reading() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(schema.device)).scalar_one())
+
+
+def insert_device(connection: sa.Connection, database: Database, device: Device, actor: str) -> Device:
+    """Add a device in an open transaction, with its audit entry; return it as registered."""
+    device = _checked(device)
+    now = database.now()
+    device_id = connection.execute(
+        upsert(connection, schema.device)
+        .values(key=device.key, profile=device.profile, name=device.name, changed_at=now)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(schema.device.c.id)
+    ).scalar_one_or_none()
+    if device_id is None:
+        raise InputError(
+            what="this device is registered already", where=f"device {device.key!r}", remedy="change it instead"
+        )
+    _insert_channels(connection, device_id, device.channels)
+    record(connection, now, actor, "device.add", device.key, _plain(device))
+    return device
+
+
+def registered_devices(connection: sa.Connection, keys: Collection[str]) -> dict[str, Device]:
+    """Return the registered ones among these devices, in an open transaction."""
+    device, channel = schema.device.c, schema.channel.c
+    rows: list[sa.Row[*tuple[Any, ...]]] = []
+    channels: dict[int, list[Channel]] = {}
+    for part in portions(sorted(set(keys))):
+        rows += connection.execute(
+            sa.select(device.id, device.key, device.profile, device.name).where(device.key.in_(part))
+        ).all()
+        for row in connection.execute(
+            sa.select(schema.channel).join(schema.device).where(device.key.in_(part)).order_by(channel.id)
+        ):
+            placement = Placement(row.placement) if row.placement else None
+            channels.setdefault(row.device_id, []).append(
+                Channel(row.name, row.quantity, row.depth, row.height, placement)
+            )
+    return {row.key: Device(row.key, row.profile, row.name, tuple(channels.get(row.id, ()))) for row in rows}
+
+
+def _insert_channels(connection: sa.Connection, device_id: int, channels: Sequence[Channel]) -> None:
+    if channels:
+        connection.execute(sa.insert(schema.channel), [{"device_id": device_id, **asdict(it)} for it in channels])
+
+
+def _checked(device: Device) -> Device:
+    key = device_key(device.key)
+    problem = _problem(key, device)
+    if problem:
+        raise InputError(what=problem, where=f"device {device.key!r}")
+    return replace(device, key=key)
+
+
+def _problem(key: str, device: Device) -> str | None:
+    names = [channel.name for channel in device.channels]
+    demands = {
+        "a device's key is 1 to 200 printable characters": 0 < len(key) <= _LONGEST_KEY and key.isprintable(),
+        "a device needs a profile": bool(device.profile.strip()),
+        "two channels have the same name": len(set(names)) == len(names),
+    }
+    for channel in device.channels:
+        numbers = [value for value in (channel.depth, channel.height) if value is not None]
+        demands |= {
+            f"channel {channel.name!r}: a name is not empty and has no slash": bool(channel.name)
+            and "/" not in channel.name,
+            f"channel {channel.name!r}: there is no quantity {channel.quantity!r}": channel.quantity in QUANTITIES,
+            f"channel {channel.name!r}: depth and height are numbers": all(map(math.isfinite, numbers)),
+        }
+    return next((demand for demand, met in demands.items() if not met), None)
+
+
+def _plain(device: Device) -> dict[str, Any]:
+    flat: dict[str, Any] = {"profile": device.profile, "name": device.name}
+    for channel in device.channels:
+        flat |= {
+            f"channels.{channel.name}.{name}": value
+            for name, value in asdict(channel).items()
+            if name != "name" and value is not None
+        }
+    return flat

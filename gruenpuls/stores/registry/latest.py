@@ -1,0 +1,85 @@
+"""The last value of each series, kept so that nobody has to look through the store for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+
+import numpy as np
+import sqlalchemy as sa
+
+from gruenpuls.domain.reading import Flag, ReadingBatch, effective_flags, from_stored
+from gruenpuls.stores.registry import schema
+from gruenpuls.stores.registry.connection import Database, portions, upsert
+from gruenpuls.stores.registry.judgements import touching
+
+_INSTANT = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The last value of each series that is not missing; last is measured last, not arrived last."""
+
+    database: Database
+
+    def of(self, series: Collection[int]) -> ReadingBatch:
+        """Return the last values of these series with their effective flags, sorted by series."""
+        table = schema.latest.c
+        columns = (table.series_id, table.measured_at, table.value, table.flag, table.run_id)
+        batches = []
+        with self.database.reading() as connection:
+            for part in portions(sorted(set(series))):
+                query = sa.select(*columns).where(table.series_id.in_(part)).order_by(table.series_id)
+                rows = connection.execute(query).all()
+                if rows:
+                    batches.append(ReadingBatch.of(*zip(*rows, strict=True)))
+            batch = ReadingBatch.joined(batches)
+            if not len(batch):
+                return batch
+            span = from_stored(batch.measured_at.min()), from_stored(batch.measured_at.max()) + _INSTANT
+            intervals = touching(connection, batch.series.tolist(), *span)
+        flags = effective_flags(batch, intervals)
+        return ReadingBatch(batch.series, batch.measured_at, batch.value, flags, batch.run)
+
+    def keep(self, readings: ReadingBatch) -> None:
+        """Keep what is newer than, or as new as, what is kept."""
+        with self.database.writing() as connection:
+            keep_latest(connection, readings)
+
+    def replace(self, series: Collection[int], readings: ReadingBatch) -> None:
+        """Forget what is kept of these series and keep these readings: after re-decoding or recomputing."""
+        with self.database.writing() as connection:
+            for part in portions(sorted(set(series))):
+                connection.execute(sa.delete(schema.latest).where(schema.latest.c.series_id.in_(part)))
+            keep_latest(connection, readings)
+
+
+def keep_latest(connection: sa.Connection, readings: ReadingBatch) -> None:
+    """Keep each series' newest value that is not missing, in an open transaction."""
+    present = readings.where(readings.flag != Flag.MISSING).ordered()
+    if not len(present):
+        return
+    newest = present.where(np.append(present.series[1:] != present.series[:-1], [True]))
+    moments = newest.measured_at.astype("datetime64[us]").tolist()
+    rows = [
+        {"series_id": series, "measured_at": moment.replace(tzinfo=UTC), "value": value, "flag": flag, "run_id": run}
+        for series, moment, value, flag, run in zip(
+            newest.series.tolist(),
+            moments,
+            newest.value.tolist(),
+            newest.flag.tolist(),
+            newest.run.tolist(),
+            strict=True,
+        )
+    ]
+    table = schema.latest
+    insert = upsert(connection, table)
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["series_id"],
+            set_={name: insert.excluded[name] for name in ("measured_at", "value", "flag", "run_id")},
+            where=table.c.measured_at <= insert.excluded.measured_at,
+        ),
+        rows,
+    )

@@ -1,0 +1,1 @@
+"""How the schema came to be, step by step; carried by the wheel and run by `gruenpuls.stores.registry.migration`."""

@@ -1,0 +1,114 @@
+"""The registry opened: one object, its subjects as attributes."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from gruenpuls.domain.clock import Clock, wall_clock
+from gruenpuls.domain.errors import StorageError
+from gruenpuls.stores.registry.arrivals import Arrivals
+from gruenpuls.stores.registry.audit import Audit
+from gruenpuls.stores.registry.connection import LOCK_PATIENCE, Database
+from gruenpuls.stores.registry.deployments import Deployments
+from gruenpuls.stores.registry.devices import Devices
+from gruenpuls.stores.registry.dirty import DirtySpans, Watermarks
+from gruenpuls.stores.registry.judgements import Judgements
+from gruenpuls.stores.registry.latest import Latest
+from gruenpuls.stores.registry.migration import migrate, verify
+from gruenpuls.stores.registry.places import Places
+
+
+class Registry:
+    """Everything Grünpuls knows besides the readings; any number of programs may have it open.
+
+    Parameters
+    ----------
+    database : Database
+        Already at this program's schema; `open` sees to that.
+
+    Attributes
+    ----------
+    places : Places
+        Sites, districts, municipalities.
+    devices : Devices
+    deployments : Deployments
+    arrivals : Arrivals
+        What decoding needs (`gruenpuls.domain.ports.IngestRegistry`).
+    latest : Latest
+    judgements : Judgements
+        Overrides (`gruenpuls.domain.ports.FlagIntervals`).
+    dirty : DirtySpans
+    watermarks : Watermarks
+    audit : Audit
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.places = Places(database)
+        self.devices = Devices(database)
+        self.deployments = Deployments(database)
+        self.arrivals = Arrivals(database)
+        self.latest = Latest(database)
+        self.judgements = Judgements(database)
+        self.dirty = DirtySpans(database)
+        self.watermarks = Watermarks(database)
+        self.audit = Audit(database)
+
+    @classmethod
+    def open(
+        cls, url: str, *, create: bool = True, clock: Clock = wall_clock, lock_patience: float = LOCK_PATIENCE
+    ) -> Self:
+        """Return the registry behind a URL, brought to this program's schema.
+
+        Parameters
+        ----------
+        url : str
+            ``sqlite:////path/to/registry.db`` or ``postgresql://user:password@host/database``.
+        create : bool
+            Whether a missing SQLite file is made.
+        clock : Clock
+            What time changes are stamped with.
+        lock_patience : float
+            How long a writer waits for another one [s].
+
+        Raises
+        ------
+        ConfigurationError
+            If the URL is none.
+        UnavailableError
+            If the server cannot be reached or refuses.
+        StorageError
+            If the file is missing, damaged or cannot be written, or a newer program made it.
+        BusyError
+            If another program keeps it locked.
+        """
+        database = Database.at(url, clock=clock, lock_patience=lock_patience)
+        if database.file and not create and not database.file.exists():
+            raise StorageError(
+                what="there is no registry", where=str(database.file), remedy="start the service once, which makes it"
+            )
+        migrate(database)
+        return cls(database)
+
+    def verify_schema(self) -> None:
+        """Check that the tables are exactly this program's and the file is sound.
+
+        Raises
+        ------
+        StorageError
+            If not; `where` and `remedy` say what to do.
+        """
+        verify(self.database)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.database.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
