@@ -127,7 +127,7 @@ def _register(settings: Settings) -> None:
             registry.places.add(site, actor="demo")
         for device, deployment in devices():
             registry.devices.add(device, actor="demo")
-            registry.devices.deploy(deployment, actor="demo")
+            registry.deployments.begin(deployment, actor="demo")
 
 
 def _serve(file: Path, stop: threading.Event, failure: list[ChildEndedError]) -> None:

@@ -46,7 +46,7 @@ def open_registry(settings: Settings) -> Registry:
 def catalogue(settings: Settings) -> Catalogue:
     """Return the shipped device profiles with the city's own laid over them."""
     shipped = Catalogue.shipped()
-    return shipped if settings.profiles_dir is None else shipped.overlaid(Catalogue.read(settings.profiles_dir))
+    return shipped if settings.profiles_dir is None else shipped.merged(Catalogue.read(settings.profiles_dir))
 
 
 def replay_spans(registry: Registry) -> tuple[ReplaySpan, ...]:

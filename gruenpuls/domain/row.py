@@ -1,0 +1,271 @@
+"""Sites and devices from the rows of a table, as a city hands it over: German or English headings, comma or point."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.site import Site, SiteKind, Soil
+
+_SITE_HEADINGS: Final = {
+    "key": ("key", "schlüssel", "kennung", "baumnummer", "objektnummer", "katasternummer"),
+    "name": ("name", "bezeichnung"),
+    "kind": ("kind", "typ", "objektart"),
+    "latitude": ("latitude", "lat", "breite", "breitengrad"),
+    "longitude": ("longitude", "lon", "lng", "länge", "längengrad"),
+    "municipality": ("municipality", "gemeinde", "stadt", "kommune"),
+    "district": ("district", "stadtteil", "ortsteil", "bezirk", "stadtbezirk"),
+    "maintenance_area": ("maintenance area", "meisterbezirk", "pflegebezirk"),
+    "contract_lot": ("contract lot", "los"),
+    "time_zone": ("time zone", "zeitzone"),
+    "planted_on": ("planted on", "planted", "pflanzjahr", "pflanzdatum", "gepflanzt"),
+    "species": ("species", "baumart", "art", "gattung art"),
+    "texture": ("texture", "bodenart", "substrat"),
+    "field_capacity": ("field capacity", "feldkapazität", "fk"),
+    "wilting_point": ("wilting point", "welkepunkt", "pwp"),
+    "root_depth": ("root depth", "wurzeltiefe", "substrattiefe"),
+}
+_DEVICE_HEADINGS: Final = {
+    "key": ("key", "dev eui", "deveui", "gerät", "gerätenummer", "kennung"),
+    "profile": ("profile", "profil", "geräteprofil"),
+    "name": ("name", "bezeichnung"),
+    "site": ("site", "standort"),
+    "from": ("from", "since", "seit", "ab", "eingebaut"),
+    "depths": ("depths", "depth", "tiefe", "tiefen"),
+}
+_KINDS: Final = {
+    SiteKind.STREET_TREE: ("straßenbaum", "baum", "tree"),
+    SiteKind.TREE_GROUP: ("baumgruppe",),
+    SiteKind.GREEN_ROOF: ("gründach", "dachbegrünung", "roof"),
+    SiteKind.GREEN_FACADE: ("fassadenbegrünung", "fassade"),
+    SiteKind.BED: ("beet",),
+    SiteKind.PARK: ("grünfläche", "parkanlage"),
+    SiteKind.WETLAND: ("feuchtgebiet", "teich", "gewässer", "pond"),
+    SiteKind.WEATHER_STATION: ("wetterstation", "klimastation"),
+    SiteKind.CISTERN: ("zisterne",),
+}
+
+
+def _folded(text: str) -> str:
+    plain = text.strip().lower().replace("ae", "ä").replace("oe", "ö").replace("ue", "ü")
+    return re.sub(r"[\s_-]+", " ", plain)
+
+
+def _by_heading(headings: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    return {_folded(heading): field for field, names in headings.items() for heading in (field, *names)}
+
+
+_SITE_FIELDS: Final = _by_heading(_SITE_HEADINGS)
+_DEVICE_FIELDS: Final = _by_heading(_DEVICE_HEADINGS)
+_KIND_BY_NAME: Final = {_folded(name): kind for kind, names in _KINDS.items() for name in (kind.value, *names)}
+
+
+def number(text: str, heading: str) -> float:
+    """Return a number written with a decimal comma or a decimal point.
+
+    Raises
+    ------
+    InputError
+        If it is none, or mixes both so that nobody can tell thousands from decimals.
+    """
+    plain = text.strip().replace("\N{NO-BREAK SPACE}", "")
+    if "," in plain and "." not in plain:
+        plain = plain.replace(",", ".")
+    try:
+        value = float(plain)
+    except ValueError:
+        value = float("nan")
+    if not math.isfinite(value) or "_" in plain:
+        what = f"{text!r} is no number"
+        raise InputError(what, where=heading, remedy="write it like 12.5 or 12,5, without thousands separators")
+    return value
+
+
+def _matched(row: Mapping[str, str], fields: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    known: dict[str, str] = {}
+    rest: dict[str, str] = {}
+    for heading, text in row.items():
+        field = fields.get(_folded(heading))
+        if not text.strip():
+            continue
+        if field is None:
+            rest[heading.strip()] = text.strip()
+        elif field in known:
+            what = f"two columns mean {field!r}"
+            raise InputError(what, where=heading, remedy="leave one of them out")
+        else:
+            known[field] = text.strip()
+    return known, rest
+
+
+def _needed(known: Mapping[str, str], field: str, headings: Mapping[str, tuple[str, ...]]) -> str:
+    if field not in known:
+        what = f"{field!r} is missing"
+        raise InputError(what, where=field, remedy=f"give a column {field}, or {', '.join(headings[field][1:3])}")
+    return known[field]
+
+
+def unknown_headings(headings: Iterable[str], *, of_devices: bool = False) -> list[str]:
+    """Return the headings that mean nothing to us; a site keeps them as attributes, a device has none."""
+    fields = _DEVICE_FIELDS if of_devices else _SITE_FIELDS
+    return [heading for heading in headings if _folded(heading) not in fields]
+
+
+def site_from_row(row: Mapping[str, str], time_zone: str) -> Site:
+    """Return the site a row describes.
+
+    Parameters
+    ----------
+    row : mapping of str to str
+        Text by heading; headings we do not know become attributes.
+    time_zone : str
+        For rows that name none.
+
+    Raises
+    ------
+    InputError
+        With the heading in `where`.
+    """
+    known, rest = _matched(row, _SITE_FIELDS)
+    kind_text = _needed(known, "kind", _SITE_HEADINGS)
+    kind = _KIND_BY_NAME.get(_folded(kind_text))
+    if kind is None:
+        what = f"{kind_text!r} is no kind of site"
+        raise InputError(what, where="kind", remedy=f"one of {', '.join(kind.value for kind in SiteKind)}")
+
+    def measure(field: str) -> float | None:
+        return number(known[field], field) if field in known else None
+
+    key = _needed(known, "key", _SITE_HEADINGS)
+    return Site(
+        key=key,
+        name=known.get("name", key),
+        kind=kind,
+        latitude=measure("latitude"),
+        longitude=measure("longitude"),
+        municipality=known.get("municipality"),
+        district=known.get("district"),
+        maintenance_area=known.get("maintenance_area"),
+        contract_lot=known.get("contract_lot"),
+        time_zone=known.get("time_zone", time_zone),
+        planted_on=known.get("planted_on"),
+        species=known.get("species"),
+        soil=Soil(
+            texture=known.get("texture"),
+            field_capacity=measure("field_capacity"),
+            wilting_point=measure("wilting_point"),
+            root_depth=measure("root_depth"),
+        ),
+        attributes=dict(rest),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """What a row says of a device.
+
+    Parameters
+    ----------
+    key, profile, name : str
+    site : str or None
+        Where it is mounted.
+    from_at : datetime or None
+        Since when; aware UTC.
+    depths : dict of str to float
+        Depth of its probes by channel name [cm]; ``""`` names the only one.
+    """
+
+    key: str
+    profile: str
+    name: str
+    site: str | None
+    from_at: datetime | None
+    depths: dict[str, float]
+
+
+def device_from_row(row: Mapping[str, str], time_zone: str) -> DeviceRow:
+    """Return the device a row describes.
+
+    Parameters
+    ----------
+    row : mapping of str to str
+        Text by heading. Depths are one number, or ``channel=depth`` separated by blanks [cm].
+    time_zone : str
+        Of moments that name none.
+
+    Raises
+    ------
+    InputError
+        With the heading in `where`.
+    """
+    known, rest = _matched(row, _DEVICE_FIELDS)
+    if rest:
+        heading = next(iter(rest))
+        what = "this column means nothing for a device"
+        raise InputError(what, where=heading, remedy=f"known are {', '.join(_DEVICE_HEADINGS)}")
+    site = known.get("site")
+    since = known.get("from")
+    if site and not since:
+        what = "a device at a site needs the moment it was mounted"
+        raise InputError(what, where="from", remedy="give a date like 2026-04-01, or 01.04.2026 08:30")
+    return DeviceRow(
+        key=_needed(known, "key", _DEVICE_HEADINGS),
+        profile=_needed(known, "profile", _DEVICE_HEADINGS),
+        name=known.get("name", ""),
+        site=site,
+        from_at=moment(since, time_zone, "from") if since else None,
+        depths=depths_of(known.get("depths", "")),
+    )
+
+
+def depths_of(text: str) -> dict[str, float]:
+    """Return depths written as one number, or as ``channel=depth`` separated by blanks [cm]."""
+    depths: dict[str, float] = {}
+    for word in text.split():
+        channel, found, depth = word.rpartition("=")
+        if found and not channel:
+            what = f"{word!r} names no channel"
+            raise InputError(what, where="depths", remedy="write channel=depth, such as soil_tension_1=30")
+        depths[channel] = number(depth, "depths")
+    if "" in depths and len(text.split()) > 1:
+        what = "several depths need their channels named"
+        raise InputError(what, where="depths", remedy="write channel=depth, such as soil_tension_1=30")
+    return depths
+
+
+def moment(text: str, time_zone: str, heading: str) -> datetime:
+    """Return a moment written as ISO 8601 or the German way; without a zone it is the city's own time.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    plain = text.strip()
+    try:
+        found = datetime.fromisoformat(plain)
+    except ValueError:
+        for form in ("%d.%m.%Y %H:%M", "%d.%m.%Y"):
+            try:
+                found = datetime.strptime(plain, form)  # noqa: DTZ007 - the zone is given just below
+                break
+            except ValueError:
+                continue
+        else:
+            what = f"{text!r} is no moment"
+            raise InputError(
+                what, where=heading, remedy="write it like 2026-04-01T08:30, or 01.04.2026 08:30"
+            ) from None
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=ZoneInfo(time_zone))
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        what = f"{text!r} lies outside the calendar"
+        raise InputError(what, where=heading, remedy="check the year") from None
