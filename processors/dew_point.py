@@ -34,8 +34,8 @@ def dew_point(air_temperature: Array, relative_humidity: Array) -> Array:
 
     Notes
     -----
-    Valid for air temperatures from -45 to 60 °C and humidities above 0 and up to 100 %. Up to 100.5 %,
-    what hygrometers report in fog, counts as saturated.
+    Valid for air and dew point temperatures from -45 to 60 °C and humidities above 0 and up to 100 %. Up
+    to 100.5 %, what hygrometers report in fog, counts as saturated.
 
     References
     ----------
@@ -57,7 +57,8 @@ def dew_point(air_temperature: Array, relative_humidity: Array) -> Array:
     temperature = np.where(valid, air_temperature, 0.0)
     humidity = np.where(valid, np.minimum(relative_humidity, _SATURATED), _SATURATED)
     gamma = np.log(humidity / _SATURATED) + _B * temperature / (_C + temperature)
-    return np.where(valid, _C * gamma / (_B - gamma), np.nan)
+    result = _C * gamma / (_B - gamma)
+    return np.where(valid & (result >= _COLDEST), result, np.nan)
 
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:

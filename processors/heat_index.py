@@ -73,17 +73,18 @@ def heat_index(air_temperature: Array, relative_humidity: Array) -> Array:
     >>> heat_index(np.array([32.2, 25.0, 15.0]), np.array([40.0, 50.0, 50.0])).round(1).tolist()
     [32.6, 24.9, nan]
     """
-    t = air_temperature * 1.8 + 32
+    fahrenheit = air_temperature * 1.8 + 32
     valid = (
         (air_temperature >= _COOLEST_C)
-        & (t <= _HOTTEST_F)
+        & (fahrenheit <= _HOTTEST_F)
         & (relative_humidity > 0)
         & (relative_humidity <= _SATURATED + _HYGROMETER_TOLERANCE)
     )
-    rh = np.minimum(relative_humidity, _SATURATED)
+    t = np.where(valid, fahrenheit, np.nan)
+    rh = np.where(valid, np.minimum(relative_humidity, _SATURATED), np.nan)
     simple = 0.5 * (t + 61 + (t - 68) * 1.2 + rh * 0.094)
     index = np.where(simple < _REGRESSION_FROM_F, simple, _regression(t, rh))
-    return np.where(valid & (index <= _HIGHEST_INDEX_F), (index - 32) / 1.8, np.nan)
+    return np.where(index <= _HIGHEST_INDEX_F, (index - 32) / 1.8, np.nan)
 
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:

@@ -152,6 +152,8 @@ def _previous(values: Array, steps: int) -> Array:
 
 def _moving_median(values: Array) -> Array:
     """Return the median of the last `WINDOW` steps, this one included; NaN with too few values."""
+    if not len(values):
+        return values.copy()
     before = np.full((WINDOW - 1, *values.shape[1:]), np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, values]), WINDOW, axis=0)
     ordered = np.sort(windows, axis=-1)

@@ -1,0 +1,121 @@
+"""What holds for every processor, so that a new one is tested before its author writes a test."""
+
+import doctest
+import importlib
+
+import numpy as np
+import pytest
+
+import processors
+from gruenpuls.domain.processor import Array, Cadence, Fleet, Processor
+from gruenpuls.domain.quantity import QUANTITIES
+
+STEPS, SITES, DEPTHS = 30, 4, 3
+ATTRIBUTES = ("field_capacity", "wilting_point", "root_depth", "tree", "growing_season")
+
+pytestmark = pytest.mark.parametrize("processor", processors.ALL, ids=lambda processor: processor.name)
+
+
+def fleet(
+    processor: Processor, *, missing: bool = False, steps: int = STEPS, sites: int = SITES, depths: int = DEPTHS
+) -> Fleet:
+    generator = np.random.default_rng(11)
+    inputs: dict[tuple[str, str], Array] = {}
+    for needed in processor.inputs:
+        quantity = QUANTITIES[needed.quantity]
+        shape = (steps, sites, depths) if needed.by_depth else (steps, sites)
+        low, high = max(quantity.minimum, -10), min(quantity.maximum, 45)
+        values = np.sort(generator.uniform(low, high, shape), axis=0)
+        inputs[needed.quantity, needed.statistic] = np.full(shape, np.nan) if missing else values
+    length = np.timedelta64(1, "h" if processor.cadence is Cadence.HOUR else "D")
+    return Fleet(
+        np.datetime64("2023-08-14T00:00", "ms") + np.arange(steps) * length,
+        inputs,
+        np.broadcast_to(np.array([30.0, 60.0, 90.0])[:depths], (sites, depths)).copy(),
+        {name: np.full(sites, value) for name, value in zip(ATTRIBUTES, (30.0, 12.0, 0.9, 1.0, 2.0), strict=True)},
+    )
+
+
+def test_it_speaks_only_of_quantities_that_exist(processor: Processor) -> None:
+    for named in (*processor.inputs, *processor.outputs):
+        assert named.quantity in QUANTITIES
+
+
+def test_its_name_is_its_file_and_it_says_where_it_is_from(processor: Processor) -> None:
+    module = importlib.import_module(f"processors.{processor.name}")
+    assert getattr(module, processor.name.upper()) is processor
+    assert processor.source
+    assert processor.version
+
+
+def test_its_examples_run(processor: Processor) -> None:
+    module = importlib.import_module(f"processors.{processor.name}")
+    results = doctest.testmod(module, extraglobs={"np": np})
+    assert results.attempted
+    assert not results.failed
+
+
+def test_it_needs_nothing_that_a_later_one_makes(processor: Processor) -> None:
+    position = processors.ALL.index(processor)
+    later = {output.quantity for other in processors.ALL[position:] for output in other.outputs if not output.statistic}
+    assert not later & {needed.quantity for needed in processor.inputs}
+
+
+def test_it_fills_exactly_what_it_declares(processor: Processor) -> None:
+    result = processor.compute(fleet(processor))
+    assert set(result) == {(output.quantity, output.statistic) for output in processor.outputs}
+    for output in processor.outputs:
+        values = result[output.quantity, output.statistic]
+        assert values.shape == ((STEPS, SITES, DEPTHS) if output.by_depth else (STEPS, SITES))
+        assert values.dtype == np.float64
+        assert not np.isinf(values).any()
+
+
+def test_from_plausible_readings_it_judges_something(processor: Processor) -> None:
+    for values in processor.compute(fleet(processor)).values():
+        assert np.isfinite(values).any()
+
+
+def test_what_it_says_lies_in_the_range_of_its_quantity(processor: Processor) -> None:
+    for (name, _), values in processor.compute(fleet(processor)).items():
+        known = values[~np.isnan(values)]
+        assert (known >= QUANTITIES[name].minimum).all()
+        assert (known <= QUANTITIES[name].maximum).all()
+
+
+def test_from_nothing_it_makes_nothing(processor: Processor) -> None:
+    for values in processor.compute(fleet(processor, missing=True)).values():
+        assert np.isnan(values).all()
+
+
+@pytest.mark.parametrize(("steps", "sites", "depths"), [(0, 2, 3), (5, 0, 3), (5, 2, 0), (1, 1, 1)])
+def test_no_steps_no_sites_and_no_depths_are_no_trouble(
+    processor: Processor, steps: int, sites: int, depths: int
+) -> None:
+    for values in processor.compute(fleet(processor, steps=steps, sites=sites, depths=depths)).values():
+        assert values.shape[:2] == (steps, sites)
+
+
+def test_it_leaves_its_inputs_as_they_were(processor: Processor) -> None:
+    given, kept = fleet(processor), fleet(processor)
+    processor.compute(given)
+    for key, values in kept.inputs.items():
+        np.testing.assert_array_equal(given.inputs[key], values)
+    for name, values in kept.attributes.items():
+        np.testing.assert_array_equal(given.attributes[name], values)
+    np.testing.assert_array_equal(given.depths, kept.depths)
+
+
+def test_one_site_does_not_know_of_another(processor: Processor) -> None:
+    whole = fleet(processor)
+    together = processor.compute(whole)
+    alone = processor.compute(
+        Fleet(
+            whole.steps,
+            {key: values[:, 1:2] for key, values in whole.inputs.items()},
+            whole.depths[1:2],
+            {name: values[1:2] for name, values in whole.attributes.items()},
+        )
+    )
+    for key, values in alone.items():
+        np.testing.assert_array_equal(values, together[key][:, 1:2])
