@@ -1,0 +1,105 @@
+"""What one group commit looks like in the journal: messages packed into one blob, and back."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate, pairwise
+
+from gruenpuls.domain.uplink import RawMessage
+
+CODEC = "zlib-1"
+"""Columns of lengths and times, then topics, then payloads, as one raw deflate stream."""
+
+_LEVEL = 1
+_RAW_DEFLATE = -15
+_HEAD = struct.Struct("<II")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# A lone surrogate is no valid UTF-8, yet a topic that holds one comes back as it was.
+_TEXT_ERRORS = "surrogatepass"
+
+
+class DamagedBatchError(Exception):
+    """The blob is not what was written."""
+
+
+def microseconds(moment: datetime) -> int:
+    """Return an aware moment as microseconds since 1970, UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(stored: int) -> datetime:
+    """Return the aware UTC moment of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=stored)
+
+
+def packed(messages: Sequence[RawMessage]) -> bytes:
+    """Return messages as one compressed blob.
+
+    Raises
+    ------
+    TypeError
+        If a message's `received_at` is naive.
+    """
+    names: dict[str, int] = {}
+    sources = [names.setdefault(message.source, len(names)) for message in messages]
+    topics = [message.topic.encode("utf-8", _TEXT_ERRORS) for message in messages]
+    payloads = [message.payload for message in messages]
+    received = [microseconds(message.received_at) for message in messages]
+    source_names = json.dumps(list(names)).encode()
+    count = len(messages)
+    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE)
+    return b"".join(
+        (
+            compressor.compress(_HEAD.pack(count, len(source_names)) + source_names),
+            compressor.compress(struct.pack(f"<{count}I", *sources)),
+            compressor.compress(struct.pack(f"<{count}q", *received)),
+            compressor.compress(struct.pack(f"<{count}I", *map(len, topics))),
+            compressor.compress(struct.pack(f"<{count}I", *map(len, payloads))),
+            compressor.compress(b"".join(topics)),
+            compressor.compress(b"".join(payloads)),
+            compressor.flush(),
+        )
+    )
+
+
+def unpacked(blob: bytes) -> list[RawMessage]:
+    """Return the messages of a blob made by `packed`, every byte as it was.
+
+    Raises
+    ------
+    DamagedBatchError
+        If it is no such blob.
+    """
+    try:
+        raw = zlib.decompress(blob, _RAW_DEFLATE)
+        count, name_length = _HEAD.unpack_from(raw)
+        place = _HEAD.size + name_length
+        names = json.loads(raw[_HEAD.size : place])
+        columns = []
+        for kind, width in (("I", 4), ("q", 8), ("I", 4), ("I", 4)):
+            columns.append(struct.unpack_from(f"<{count}{kind}", raw, place))
+            place += width * count
+        sources, received, topic_lengths, payload_lengths = columns
+        topics = list(pairwise(accumulate(topic_lengths, initial=place)))
+        payloads = list(pairwise(accumulate(payload_lengths, initial=place + sum(topic_lengths))))
+        if place + sum(topic_lengths) + sum(payload_lengths) != len(raw):
+            message = "the lengths do not add up"
+            raise DamagedBatchError(message)
+        return [
+            RawMessage(
+                names[source],
+                raw[topic_start:topic_end].decode("utf-8", _TEXT_ERRORS),
+                moment_of(moment),
+                raw[payload_start:payload_end],
+            )
+            for source, moment, (topic_start, topic_end), (payload_start, payload_end) in zip(
+                sources, received, topics, payloads, strict=True
+            )
+        ]
+    except (zlib.error, struct.error, ValueError, IndexError, OverflowError) as error:
+        raise DamagedBatchError(str(error)) from error
