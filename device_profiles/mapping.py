@@ -1,0 +1,280 @@
+"""From whatever a decoder gave to our quantities: paths, numbers in any dress, units, sentinels, ranges."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from device_profiles.refusal import Refused
+from device_profiles.units import Conversion
+from gruenpuls.domain.reading import Flag
+
+ABSENT: Final = object()
+"""What a path finds where there is nothing, as opposed to a null."""
+
+_NUMBER: Final = re.compile(r"\s*([-+]?(?:\d+(?:[.,]\d*)?|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*", re.DOTALL)
+_STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]|\[([^\[\]=]+)=([^\[\]]*)\]")
+_EARLIEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
+"""LoRaWAN 1.0 is from 2015: a device's clock that says earlier was never set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One value a device reported.
+
+    Parameters
+    ----------
+    channel, quantity : str
+    value : float
+        In the unit of the quantity; NaN exactly where `flag` is `MISSING`.
+    flag : Flag
+        `GOOD` where it passed the range test on arrival, `FAIL` outside the range, `MISSING` without a value.
+    measured_at : datetime or None
+        By the device's own clock, aware UTC; None means the uplink's time minus `age`.
+    age : timedelta
+        How long before the uplink it was measured.
+    """
+
+    channel: str
+    quantity: str
+    value: float
+    flag: Flag
+    measured_at: datetime | None = None
+    age: timedelta = timedelta(0)
+
+
+def path_steps(path: str) -> tuple[str | int | tuple[str, str], ...]:
+    """Return the steps of a path such as ``messages[measurementId=4097].measurementValue``.
+
+    Raises
+    ------
+    ValueError
+        If it is no path.
+    """
+    steps: list[str | int | tuple[str, str]] = []
+    at = 0
+    while at < len(path):
+        step = _STEP.match(path, at)
+        if step is None:
+            message = f"not a path: {path!r}"
+            raise ValueError(message)
+        name, index, key, wanted = step.groups()
+        steps.append(name if name is not None else int(index) if index is not None else (key, wanted))
+        at = step.end()
+    if not steps:
+        message = "a path is empty"
+        raise ValueError(message)
+    return tuple(steps)
+
+
+def _flat(value: object) -> Iterator[object]:
+    for item in value if isinstance(value, list | tuple) else ():
+        if isinstance(item, list | tuple):
+            yield from _flat(item)
+        else:
+            yield item
+
+
+def _same(value: object, wanted: str) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value) == wanted
+    try:
+        return float(wanted) == value
+    except ValueError:
+        return False
+
+
+def found(value: object, steps: Sequence[str | int | tuple[str, str]]) -> object:
+    """Return what lies at the end of a path; `ABSENT` where it breaks off. Lists in lists count as one list."""
+    for step in steps:
+        match step:
+            case str():
+                value = value.get(step, ABSENT) if isinstance(value, Mapping) else ABSENT
+            case int():
+                value = value[step] if isinstance(value, list | tuple) and step < len(value) else ABSENT
+            case (key, wanted):
+                value = next(
+                    (item for item in _flat(value) if isinstance(item, Mapping) and _same(item.get(key), wanted)),
+                    ABSENT,
+                )
+        if value is ABSENT:
+            break
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How one channel's value is found and made a quantity.
+
+    Parameters
+    ----------
+    channel, quantity : str
+    paths : tuple
+        Steps of each path; the first that leads somewhere counts.
+    always : bool
+        The device always sends it: where it lacks, it is missing.
+    missing : frozenset
+        What the decoder gives where there is no value.
+    multiply, divide, add : float
+    lowest, highest : float
+        Range [unit of the quantity].
+    conversion : callable
+        From a unit the decoder gives beside the number to the quantity's.
+    """
+
+    channel: str
+    quantity: str
+    paths: tuple[tuple[str | int | tuple[str, str], ...], ...]
+    always: bool
+    missing: frozenset[object]
+    multiply: float
+    divide: float
+    add: float
+    lowest: float
+    highest: float
+    conversion: Callable[[str], Conversion | None]
+
+    def raw(self, fields: Mapping[str, object]) -> object:
+        """Return what the decoder gave for this channel, or `ABSENT`."""
+        for steps in self.paths:
+            value = found(fields, steps)
+            if value is not ABSENT:
+                return value
+        return ABSENT
+
+    def measurement(self, raw: object, measured_at: datetime | None, age: timedelta) -> Measurement:
+        """Return what the decoder gave as a measurement."""
+        value = self._value(raw)
+        if not math.isfinite(value):
+            return Measurement(self.channel, self.quantity, math.nan, Flag.MISSING, measured_at, age)
+        flag = Flag.GOOD if self.lowest <= value <= self.highest else Flag.FAIL
+        return Measurement(self.channel, self.quantity, value, flag, measured_at, age)
+
+    def _value(self, raw: object) -> float:
+        """Return the value in the unit of the quantity; NaN where there is none."""
+        given = ""
+        if isinstance(raw, Mapping):
+            given = str(raw.get("unit") or "")
+            raw = raw.get("value")
+        if isinstance(raw, str) and raw not in self.missing:
+            number = _NUMBER.fullmatch(raw)
+            if number is not None:
+                raw, given = float(number[1].replace(",", ".")), number[2] or given
+        if isinstance(raw, bool) or not isinstance(raw, int | float) or raw in self.missing:
+            return math.nan
+        try:
+            value = float(raw)
+        except OverflowError:
+            return math.nan
+        return self._converted(value, given) if given else value * self.multiply / self.divide + self.add
+
+    def _converted(self, value: float, given: str) -> float:
+        """Return a value whose unit the decoder gave; the profile's sign still counts, its unit does not."""
+        conversion = self.conversion(given)
+        if conversion is None:
+            message = f"{self.channel}: the decoder gives {given!r}, which is no unit of {self.quantity}"
+            raise Refused(message)
+        return math.copysign(1.0, self.multiply) * value * conversion.multiply / conversion.divide + conversion.add
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where a message says when its values were measured.
+
+    Parameters
+    ----------
+    entries : tuple or None
+        Path of the list whose items are each measured at their own time; None for the message as a whole.
+    time, age : tuple or None
+        Path within an item to the device's time, or to its age.
+    unit : timedelta
+        What the number at `age` or `time` (since 1970) counts.
+    """
+
+    entries: tuple[str | int | tuple[str, str], ...] | None
+    time: tuple[str | int | tuple[str, str], ...] | None
+    age: tuple[str | int | tuple[str, str], ...] | None
+    unit: timedelta
+
+    def of(self, item: Mapping[str, object]) -> tuple[datetime | None, timedelta]:
+        """Return when an item was measured.
+
+        Raises
+        ------
+        Refused
+            If it says no moment, or one before the device's clock was set.
+        """
+        try:
+            if self.age is not None:
+                return None, _number(found(item, self.age)) * self.unit
+            if self.time is not None:
+                return _moment(found(item, self.time), self.unit), timedelta(0)
+        except (OverflowError, ValueError) as error:
+            message = f"the device's time cannot be read: {error}"
+            raise Refused(message) from error
+        return None, timedelta(0)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        message = "no number from 0 on" if value is not ABSENT else "there is none"
+        raise ValueError(message)
+    return value
+
+
+def _moment(value: object, unit: timedelta) -> datetime:
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(value)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    else:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + _number(value) * unit
+    if moment < _EARLIEST:
+        message = f"its clock was never set ({moment:%Y-%m-%d %H:%M} UTC)"
+        raise ValueError(message)
+    return moment
+
+
+def measurements(
+    fields: Mapping[str, object], routes: Sequence[Route], moments: Sequence[Moment]
+) -> tuple[Measurement, ...]:
+    """Return what a decoded object says about each channel, in the order of the channels.
+
+    An item that lacks a channel the device always sends gets it as missing, unless it has no channel at all.
+
+    Raises
+    ------
+    Refused
+        If a unit or a time it gives cannot be understood.
+    """
+    result: list[Measurement] = []
+    whole = next((moment for moment in moments if moment.entries is None), None)
+    logs = [moment for moment in moments if moment.entries is not None]
+    measured_at, age = whole.of(fields) if whole and _has_any(fields, routes) else (None, timedelta(0))
+    result += _of_item(fields, routes, measured_at, age)
+    for log in logs:
+        assert log.entries is not None
+        for item in _flat(found(fields, log.entries)):
+            if isinstance(item, Mapping):
+                result += _of_item(item, routes, *log.of(item))
+    return tuple(result)
+
+
+def _has_any(fields: Mapping[str, object], routes: Sequence[Route]) -> bool:
+    return any(route.raw(fields) is not ABSENT for route in routes)
+
+
+def _of_item(
+    fields: Mapping[str, object], routes: Sequence[Route], measured_at: datetime | None, age: timedelta
+) -> list[Measurement]:
+    raws = [(route, route.raw(fields)) for route in routes]
+    if all(raw is ABSENT for _, raw in raws):
+        return []
+    return [
+        route.measurement(raw if raw is not ABSENT else None, measured_at, age)
+        for route, raw in raws
+        if raw is not ABSENT or route.always
+    ]
