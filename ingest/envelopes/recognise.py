@@ -1,0 +1,108 @@
+"""Tells by its content which network a message came from, and reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeAlias
+
+import msgspec
+
+from gruenpuls.domain.uplink import DeadLetterReason, RawMessage, Uplink
+from ingest.envelopes import (
+    actility,
+    chirpstack_v3,
+    chirpstack_v4,
+    element_iot,
+    helium,
+    loriot,
+    plain,
+    things_stack,
+    ttn_v2,
+)
+from ingest.envelopes.field import ABSENT
+from ingest.envelopes.identity import told_device
+from ingest.envelopes.refusal import EnvelopeError, refuse
+
+SIZE_LIMIT = 1 << 20
+"""Largest message that is read [bytes]; real ones with many gateways have 10 kB."""
+
+_Reader: TypeAlias = Callable[[bytes, datetime], Uplink]
+
+# The top-level keys that tell networks apart. The message's first key counts, as networks write theirs in a fixed
+# order; where that tells nothing, the first one of this table that the message has.
+_NETWORKS: dict[str, tuple[str, _Reader]] = {
+    "deduplicationId": ("ChirpStack v4", chirpstack_v4.read),
+    "deviceInfo": ("ChirpStack v4", chirpstack_v4.read),
+    "devEUI": ("ChirpStack v3", chirpstack_v3.read),
+    "end_device_ids": ("The Things Stack", things_stack.read_live),
+    "identifiers": ("The Things Stack, event", things_stack.read_event),
+    "result": ("The Things Stack, storage", things_stack.read_stored),
+    "hardware_serial": ("The Things Network v2", ttn_v2.read),
+    "DevEUI_uplink": ("Actility", actility.read),
+    "cmd": ("LORIOT", loriot.read),
+    "packet_type": ("ELEMENT-IoT", element_iot.read_packet),
+    "packet": ("ELEMENT-IoT", element_iot.read_packet_and_reading),
+    "dev_eui": ("Helium", helium.read),
+    "device": ("plain JSON", plain.read),
+}
+_READERS = tuple(_NETWORKS.values())
+_BY_FIRST_KEY = {f'{{"{key}'.encode(): network for key, network in _NETWORKS.items()}
+# Looks at top-level keys only, and skips over what it does not name.
+_PROBE = msgspec.json.Decoder(
+    msgspec.defstruct("Probe", [(key, msgspec.Raw, ABSENT) for key in _NETWORKS], gc=False),
+)
+_TOP_LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_SHOWN_KEYS = 8
+
+
+def read_uplink(message: RawMessage, *, size_limit: int = SIZE_LIMIT) -> Uplink:
+    """Return the uplink a network's message carries.
+
+    Parameters
+    ----------
+    message : RawMessage
+    size_limit : int
+        Larger messages are refused unread [bytes].
+
+    Raises
+    ------
+    EnvelopeError
+        For everything that carries no uplink we can read; nothing else is raised.
+    """
+    text = message.payload
+    if len(text) > size_limit:
+        refuse(DeadLetterReason.UNREADABLE, f"{len(text)} bytes are more than the {size_limit} a message may have")
+    network = ""
+    try:
+        network, read = _recognised(text)
+        return read(text, message.received_at)
+    except EnvelopeError as refusal:
+        reason, detail = refusal.reason, refusal.detail
+    except msgspec.ValidationError as error:
+        reason, detail = DeadLetterReason.UNREADABLE, str(error)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        reason, detail = DeadLetterReason.UNREADABLE, f"not JSON, which the integration must be set to ({error})"
+    except RecursionError:
+        reason, detail = DeadLetterReason.UNREADABLE, "nested too deeply"
+    raise EnvelopeError(reason, f"{network}: {detail}" if network else detail, told_device(text))
+
+
+def _recognised(text: bytes) -> tuple[str, _Reader]:
+    known = _BY_FIRST_KEY.get(text[: text.find(b'"', 2)])
+    if known is not None:
+        return known
+    for value, network in zip(msgspec.structs.astuple(_PROBE.decode(text)), _READERS, strict=True):
+        if value is not ABSENT:
+            return network
+    raise _unrecognised(text)
+
+
+def _unrecognised(text: bytes) -> EnvelopeError:
+    keys = sorted(_TOP_LEVEL.decode(text))
+    other = next((key for key in keys if key.startswith("DevEUI_")), None)
+    if other is not None:
+        return EnvelopeError(DeadLetterReason.NOT_AN_UPLINK, f"an Actility message {other[:60]!r}")
+    shown = ", ".join(key[:40] for key in keys[:_SHOWN_KEYS]) or "none"
+    detail = f"no known network's message; its top-level keys are: {shown}"
+    return EnvelopeError(DeadLetterReason.UNREADABLE, detail)
