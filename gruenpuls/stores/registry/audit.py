@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,11 +47,27 @@ def record(
     InputError
         If nobody says who did it.
     """
+    record_all(connection, at, actor, action, [(subject, detail)])
+
+
+def record_all(
+    connection: sa.Connection, at: datetime, actor: str, action: str, details: Iterable[tuple[str, Mapping[str, Any]]]
+) -> None:
+    """Write an entry for each pair of subject and detail into the open transaction.
+
+    Raises
+    ------
+    InputError
+        If nobody says who did it.
+    """
     if not actor.strip():
-        raise InputError(what="a change needs somebody who made it", where=f"{action} {subject}")
-    connection.execute(
-        sa.insert(schema.audit).values(at=at, actor=actor, action=action, subject=subject, detail=dict(detail))
-    )
+        raise InputError(what="a change needs somebody who made it", where=action)
+    rows = [
+        {"at": at, "actor": actor, "action": action, "subject": subject, "detail": dict(detail)}
+        for subject, detail in details
+    ]
+    if rows:
+        connection.execute(sa.insert(schema.audit), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +76,9 @@ class Audit:
 
     database: Database
 
-    def entries(self, *, subject: str | None = None, actor: str | None = None, limit: int = 100) -> list[AuditEntry]:
+    def entries(
+        self, *, subject: str | None = None, actor: str | None = None, limit: int = 100
+    ) -> Sequence[AuditEntry]:
         """Return the newest entries first."""
         table = schema.audit
         query = sa.select(table).order_by(table.c.id.desc()).limit(limit)

@@ -236,6 +236,7 @@ def _from_sqlite(error: sqlite3.Error, where: str) -> GruenpulsError | None:
 
 _BY_STATE: Final[dict[str, tuple[type[GruenpulsError], str]]] = {
     "08": (UnavailableError, "the connection to the database was lost"),
+    "23505": (BusyError, "another program made the same at the same moment"),
     "25": (StorageError, "the registry cannot be written"),
     "28": (UnavailableError, "the database refuses the user or password"),
     "3D": (UnavailableError, "the server has no such database"),

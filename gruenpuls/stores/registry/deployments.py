@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,8 +13,8 @@ import sqlalchemy as sa
 from gruenpuls.domain.device import Deployment
 from gruenpuls.domain.errors import InputError
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.audit import record
-from gruenpuls.stores.registry.connection import Database
+from gruenpuls.stores.registry.audit import record, record_all
+from gruenpuls.stores.registry.connection import Database, portions
 from gruenpuls.stores.registry.dirty import local_day, mark
 from gruenpuls.stores.registry.keys import device_ids, device_key, site_ids
 
@@ -32,8 +33,18 @@ class Deployments:
         InputError
             If device or site is not registered, the span is empty, or the device is elsewhere meanwhile.
         """
+        self.begin_all([deployment], actor=actor)
+
+    def begin_all(self, deployments: Sequence[Deployment], *, actor: str) -> None:
+        """Put devices at sites, all or none.
+
+        Raises
+        ------
+        InputError
+            As `begin`; also if two of these overlap.
+        """
         with self.database.writing() as connection:
-            self._insert(connection, _checked(deployment), actor)
+            insert_deployments(connection, self.database.now(), deployments, actor)
 
     def end(self, device: str, at: datetime, *, actor: str) -> Deployment:
         """End the deployment that a device is in at a moment; return it as it is now.
@@ -57,7 +68,7 @@ class Deployments:
         with self.database.writing() as connection:
             ended = self._end(connection, device_key(old_device), at, actor)
             begun = Deployment(device_key(new_device), ended.site, at, None)
-            self._insert(connection, _checked(begun), actor)
+            insert_deployments(connection, self.database.now(), [begun], actor)
         return begun
 
     def remove(self, deployment: Deployment, *, actor: str) -> None:
@@ -71,7 +82,7 @@ class Deployments:
         with self.database.writing() as connection:
             device, table = device_key(deployment.device), schema.deployment
             ids = device_ids(connection, [device])
-            _lock(connection, ids[device])
+            _lock(connection, ids.values())
             row = connection.execute(
                 _selected().where(table.c.device_id == ids[device], table.c.from_at == deployment.from_at)
             ).one_or_none()
@@ -81,7 +92,7 @@ class Deployments:
                 )
             connection.execute(sa.delete(table).where(table.c.id == row.id))
             mark(connection, {row.site_id: local_day(row.from_at, row.time_zone)})
-            self._record(connection, actor, "deployment.remove", _deployment(row))
+            record(connection, self.database.now(), actor, "deployment.remove", device, _plain(_deployment(row)))
 
     def of_device(self, device: str) -> Sequence[Deployment]:
         """Return where a device was, in order of time."""
@@ -101,33 +112,9 @@ class Deployments:
         with self.database.reading() as connection:
             return [_deployment(row) for row in connection.execute(query)]
 
-    def _insert(self, connection: sa.Connection, deployment: Deployment, actor: str) -> None:
-        device_id = device_ids(connection, [deployment.device])[deployment.device]
-        site_id = site_ids(connection, [deployment.site])[deployment.site]
-        _lock(connection, device_id)
-        table = schema.deployment.c
-        overlapping = [table.device_id == device_id, sa.or_(table.to_at.is_(None), table.to_at > deployment.from_at)]
-        if deployment.to_at is not None:
-            overlapping.append(table.from_at < deployment.to_at)
-        other = connection.execute(_selected().where(*overlapping).order_by(table.from_at).limit(1)).one_or_none()
-        if other is not None:
-            until = other.to_at.isoformat() if other.to_at else "today"
-            raise InputError(
-                what=f"the device is at site {other.site!r} from {other.from_at.isoformat()} until {until}",
-                where=f"device {deployment.device!r}",
-                remedy="end that deployment first, or choose another moment",
-            )
-        connection.execute(
-            sa.insert(schema.deployment).values(
-                device_id=device_id, site_id=site_id, from_at=deployment.from_at, to_at=deployment.to_at
-            )
-        )
-        self._mark(connection, site_id, deployment.from_at)
-        self._record(connection, actor, "deployment.begin", deployment)
-
     def _end(self, connection: sa.Connection, device: str, at: datetime, actor: str) -> Deployment:
         device_id = device_ids(connection, [device])[device]
-        _lock(connection, device_id)
+        _lock(connection, [device_id])
         at = at.astimezone(UTC)
         table = schema.deployment.c
         row = connection.execute(
@@ -144,27 +131,81 @@ class Deployments:
         connection.execute(sa.update(schema.deployment).where(table.id == row.id).values(to_at=at))
         mark(connection, {row.site_id: local_day(at, row.time_zone)})
         ended = replace(_deployment(row), to_at=at)
-        self._record(connection, actor, "deployment.end", ended)
+        record(connection, self.database.now(), actor, "deployment.end", device, _plain(ended))
         return ended
 
-    def _mark(self, connection: sa.Connection, site_id: int, moment: datetime) -> None:
-        time_zone = connection.execute(
-            sa.select(schema.site.c.time_zone).where(schema.site.c.id == site_id)
-        ).scalar_one()
-        mark(connection, {site_id: local_day(moment, time_zone)})
 
-    def _record(self, connection: sa.Connection, actor: str, action: str, deployment: Deployment) -> None:
-        detail = {
-            "site": deployment.site,
-            "from_at": deployment.from_at.isoformat(),
-            "to_at": deployment.to_at.isoformat() if deployment.to_at else None,
-        }
-        record(connection, self.database.now(), actor, action, deployment.device, detail)
+def insert_deployments(connection: sa.Connection, now: datetime, deployments: Sequence[Deployment], actor: str) -> None:
+    """Put devices at sites in an open transaction, with their audit entries; their sites become dirty.
+
+    Raises
+    ------
+    InputError
+        As `Deployments.begin_all`.
+    """
+    begun = [_checked(deployment) for deployment in deployments]
+    if not begun:
+        return
+    devices = device_ids(connection, {deployment.device for deployment in begun})
+    sites = site_ids(connection, {deployment.site for deployment in begun})
+    _lock(connection, devices.values())
+    _refuse_overlaps(connection, devices, begun)
+    connection.execute(
+        sa.insert(schema.deployment),
+        [
+            {"device_id": devices[it.device], "site_id": sites[it.site], "from_at": it.from_at, "to_at": it.to_at}
+            for it in begun
+        ],
+    )
+    _mark(connection, sites, begun)
+    record_all(connection, now, actor, "deployment.begin", [(it.device, _plain(it)) for it in begun])
 
 
-def _lock(connection: sa.Connection, device_id: int) -> None:
+def _refuse_overlaps(connection: sa.Connection, devices: Mapping[str, int], begun: Sequence[Deployment]) -> None:
+    known: list[Deployment] = []
+    for part in portions(sorted(devices.values())):
+        rows = connection.execute(_selected().where(schema.deployment.c.device_id.in_(part)))
+        known += [_deployment(row) for row in rows]
+    ordered = sorted([*known, *begun], key=lambda it: (it.device, it.from_at))
+    for earlier, later in pairwise(ordered):
+        if earlier.device == later.device and (earlier.to_at is None or earlier.to_at > later.from_at):
+            other = earlier if later in begun else later
+            until = f"until {other.to_at.isoformat()}" if other.to_at else "on"
+            raise InputError(
+                what=f"the device is at site {other.site!r} from {other.from_at.isoformat()} {until}",
+                where=f"device {other.device!r}",
+                remedy="end that deployment first, or choose another moment",
+            )
+
+
+def _mark(connection: sa.Connection, sites: Mapping[str, int], begun: Sequence[Deployment]) -> None:
+    zones: dict[int, str] = {}
+    for part in portions(sorted(sites.values())):
+        rows = connection.execute(
+            sa.select(schema.site.c.id, schema.site.c.time_zone).where(schema.site.c.id.in_(part))
+        )
+        zones.update((row.id, row.time_zone) for row in rows)
+    days: dict[int, date] = {}
+    for deployment in begun:
+        site_id = sites[deployment.site]
+        day = local_day(deployment.from_at, zones[site_id])
+        days[site_id] = min(day, days.get(site_id, day))
+    mark(connection, days)
+
+
+def _plain(deployment: Deployment) -> dict[str, str | None]:
+    return {
+        "site": deployment.site,
+        "from_at": deployment.from_at.isoformat(),
+        "to_at": deployment.to_at.isoformat() if deployment.to_at else None,
+    }
+
+
+def _lock(connection: sa.Connection, device_ids: Collection[int]) -> None:
     # On SQLite the writer holds everything already, and the clause is left out.
-    connection.execute(sa.select(schema.device.c.id).where(schema.device.c.id == device_id).with_for_update())
+    column = schema.device.c.id
+    for part in portions(sorted(device_ids)):
+        connection.execute(sa.select(column).where(column.in_(part)).order_by(column).with_for_update())
 
 
 def _checked(deployment: Deployment) -> Deployment:

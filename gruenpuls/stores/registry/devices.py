@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -13,9 +14,9 @@ from gruenpuls.domain.device import Channel, Device, Placement
 from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.audit import record
-from gruenpuls.stores.registry.connection import Database, portions, upsert
-from gruenpuls.stores.registry.keys import device_key
+from gruenpuls.stores.registry.audit import record, record_all
+from gruenpuls.stores.registry.connection import Database, portions
+from gruenpuls.stores.registry.keys import device_ids, device_key
 
 _LONGEST_KEY: Final = 200
 """Characters of a device's key."""
@@ -35,8 +36,18 @@ class Devices:
         InputError
             If its key is taken or a value cannot be.
         """
+        return self.add_all([device], actor=actor)[0]
+
+    def add_all(self, devices: Sequence[Device], *, actor: str) -> Sequence[Device]:
+        """Register new devices, all or none; return them with their keys in the registered form.
+
+        Raises
+        ------
+        InputError
+            If a key is taken, comes twice, or a value cannot be.
+        """
         with self.database.writing() as connection:
-            return insert_device(connection, self.database, device, actor)
+            return insert_devices(connection, self.database.now(), devices, actor)
 
     def change(self, device: Device, *, actor: str) -> Device:
         """Put these values in the place of what is registered under the device's key.
@@ -64,7 +75,7 @@ class Devices:
                 .returning(table.c.id)
             ).scalar_one()
             connection.execute(sa.delete(schema.channel).where(schema.channel.c.device_id == device_id))
-            _insert_channels(connection, device_id, device.channels)
+            _insert_channels(connection, {device_id: device.channels})
             record(connection, now, actor, "device.change", device.key, changes)
         return device
 
@@ -97,23 +108,25 @@ class Devices:
             return int(connection.execute(sa.select(sa.func.count()).select_from(schema.device)).scalar_one())
 
 
-def insert_device(connection: sa.Connection, database: Database, device: Device, actor: str) -> Device:
-    """Add a device in an open transaction, with its audit entry; return it as registered."""
-    device = _checked(device)
-    now = database.now()
-    device_id = connection.execute(
-        upsert(connection, schema.device)
-        .values(key=device.key, profile=device.profile, name=device.name, changed_at=now)
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(schema.device.c.id)
-    ).scalar_one_or_none()
-    if device_id is None:
-        raise InputError(
-            what="this device is registered already", where=f"device {device.key!r}", remedy="change it instead"
+def insert_devices(connection: sa.Connection, now: datetime, devices: Sequence[Device], actor: str) -> Sequence[Device]:
+    """Add devices in an open transaction, with their audit entries; return them as registered."""
+    checked = [_checked(device) for device in devices]
+    known = set(registered_devices(connection, [device.key for device in checked]))
+    for device in checked:
+        if device.key in known:
+            raise InputError(
+                what="this device is registered already", where=f"device {device.key!r}", remedy="change it instead"
+            )
+        known.add(device.key)
+    if checked:
+        connection.execute(
+            sa.insert(schema.device),
+            [{"key": it.key, "profile": it.profile, "name": it.name, "changed_at": now} for it in checked],
         )
-    _insert_channels(connection, device_id, device.channels)
-    record(connection, now, actor, "device.add", device.key, _plain(device))
-    return device
+    ids = device_ids(connection, [device.key for device in checked])
+    _insert_channels(connection, {ids[device.key]: device.channels for device in checked})
+    record_all(connection, now, actor, "device.add", [(device.key, _plain(device)) for device in checked])
+    return checked
 
 
 def registered_devices(connection: sa.Connection, keys: Collection[str]) -> dict[str, Device]:
@@ -135,9 +148,10 @@ def registered_devices(connection: sa.Connection, keys: Collection[str]) -> dict
     return {row.key: Device(row.key, row.profile, row.name, tuple(channels.get(row.id, ()))) for row in rows}
 
 
-def _insert_channels(connection: sa.Connection, device_id: int, channels: Sequence[Channel]) -> None:
-    if channels:
-        connection.execute(sa.insert(schema.channel), [{"device_id": device_id, **asdict(it)} for it in channels])
+def _insert_channels(connection: sa.Connection, channels: Mapping[int, Sequence[Channel]]) -> None:
+    rows = [{"device_id": device_id, **asdict(it)} for device_id, those in channels.items() for it in those]
+    if rows:
+        connection.execute(sa.insert(schema.channel), rows)
 
 
 def _checked(device: Device) -> Device:

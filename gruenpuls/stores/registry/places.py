@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.site import Site, SiteKind, Soil
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.audit import record
+from gruenpuls.stores.registry.audit import record_all
 from gruenpuls.stores.registry.connection import Database, portions, upsert
 from gruenpuls.stores.registry.dirty import mark_from_first_deployment
 
@@ -69,8 +70,18 @@ class Places:
         InputError
             If its key is taken or a value cannot be.
         """
+        self.add_all([site], actor=actor)
+
+    def add_all(self, sites: Sequence[Site], *, actor: str) -> None:
+        """Register new sites, all or none.
+
+        Raises
+        ------
+        InputError
+            If a key is taken, comes twice, or a value cannot be.
+        """
         with self.database.writing() as connection:
-            insert_site(connection, self.database, site, actor)
+            insert_sites(connection, self.database.now(), sites, actor)
 
     def change(self, site: Site, *, actor: str) -> None:
         """Put these values in the place of what is registered under the site's key.
@@ -81,7 +92,10 @@ class Places:
             If there is no such site or a value cannot be.
         """
         with self.database.writing() as connection:
-            update_site(connection, self.database, site, actor)
+            before = registered_sites(connection, [site.key]).get(site.key)
+            if before is None:
+                raise InputError(what="there is no such site", where=f"site {site.key!r}", remedy="add it first")
+            update_sites(connection, self.database.now(), [(before, site)], actor)
 
     def by_key(self, key: str) -> Site | None:
         """Return a site, or None where there is none of that key."""
@@ -158,40 +172,44 @@ def _problem(site: Site) -> str | None:
     return next((problem for problem, holds in fields.items() if not holds), None)
 
 
-def insert_site(connection: sa.Connection, database: Database, site: Site, actor: str) -> None:
-    """Add a site in an open transaction, with its audit entry."""
-    check_site(site)
-    now = database.now()
-    made = connection.execute(
-        upsert(connection, schema.site)
-        .values(**_values(connection, site), changed_at=now)
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(schema.site.c.id)
-    ).scalar_one_or_none()
-    if made is None:
-        raise InputError(what="this key is taken", where=f"site {site.key!r}", remedy="change the site instead")
-    record(connection, now, actor, "site.add", site.key, _plain(site))
+def insert_sites(connection: sa.Connection, now: datetime, sites: Sequence[Site], actor: str) -> None:
+    """Add sites in an open transaction, with their audit entries."""
+    known = set(registered_sites(connection, [site.key for site in sites]))
+    for site in sites:
+        check_site(site)
+        if site.key in known:
+            raise InputError(what="this key is taken", where=f"site {site.key!r}", remedy="change the site instead")
+        known.add(site.key)
+    areas = _Areas(connection)
+    if sites:
+        connection.execute(sa.insert(schema.site), [{**_values(areas, site), "changed_at": now} for site in sites])
+    record_all(connection, now, actor, "site.add", [(site.key, _plain(site)) for site in sites])
 
 
-def update_site(connection: sa.Connection, database: Database, site: Site, actor: str) -> None:
-    """Change a site in an open transaction, with its audit entry; what depended on the old values becomes dirty."""
-    check_site(site)
-    before = registered_sites(connection, [site.key]).get(site.key)
-    if before is None:
-        raise InputError(what="there is no such site", where=f"site {site.key!r}", remedy="add it first")
-    changes = differences(before, site)
-    if not changes:
-        return
-    now = database.now()
-    site_id = connection.execute(
-        sa.update(schema.site)
-        .where(schema.site.c.key == site.key)
-        .values(**_values(connection, site), changed_at=now)
-        .returning(schema.site.c.id)
-    ).scalar_one()
-    record(connection, now, actor, "site.change", site.key, changes)
-    if any(name.partition(".")[0] in _CHANGES_RESULTS for name in changes):
-        mark_from_first_deployment(connection, [site_id])
+def update_sites(connection: sa.Connection, now: datetime, changed: Sequence[tuple[Site, Site]], actor: str) -> None:
+    """Change sites, each from what it was to what it is, in an open transaction, with their audit entries.
+
+    What depended on the old values becomes dirty.
+    """
+    areas = _Areas(connection)
+    details: dict[str, dict[str, Any]] = {}
+    dirty = []
+    for before, after in changed:
+        check_site(after)
+        changes = differences(before, after)
+        if not changes:
+            continue
+        site_id = connection.execute(
+            sa.update(schema.site)
+            .where(schema.site.c.key == after.key)
+            .values(**_values(areas, after), changed_at=now)
+            .returning(schema.site.c.id)
+        ).scalar_one()
+        details[after.key] = changes
+        if any(name.partition(".")[0] in _CHANGES_RESULTS for name in changes):
+            dirty.append(site_id)
+    record_all(connection, now, actor, "site.change", details.items())
+    mark_from_first_deployment(connection, dirty)
 
 
 def differences(before: Site, after: Site) -> dict[str, list[Any]]:
@@ -217,30 +235,46 @@ def _plain(site: Site) -> dict[str, Any]:
     return {name: value for name, value in flat.items() if value is not None}
 
 
-def _values(connection: sa.Connection, site: Site) -> dict[str, Any]:
-    municipality_id = _municipality_id(connection, site.municipality) if site.municipality else None
+def _values(areas: _Areas, site: Site) -> dict[str, Any]:
+    municipality_id = areas.municipality(site.municipality) if site.municipality else None
     return {
         **{name: getattr(site, name) for name in _PLAIN},
         **{name: getattr(site.soil, name) for name in _SOIL},
         "kind": site.kind.value,
         "municipality_id": municipality_id,
-        "district_id": _district_id(connection, site.district, municipality_id) if site.district else None,
+        "district_id": areas.district(site.district, municipality_id) if site.district else None,
         "search": searchable(f"{site.key} {site.name} {site.species or ''}"),
     }
 
 
-def _municipality_id(connection: sa.Connection, name: str) -> int:
-    table = schema.municipality
-    connection.execute(upsert(connection, table).values(name=name).on_conflict_do_nothing())
-    return int(connection.execute(sa.select(table.c.id).where(table.c.name == name)).scalar_one())
+class _Areas:
+    """Municipalities and districts, made on the way and looked up once."""
 
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._municipalities: dict[str, int] = {}
+        self._districts: dict[tuple[str, int | None], int] = {}
 
-def _district_id(connection: sa.Connection, name: str, municipality_id: int | None) -> int:
-    table = schema.district
-    values = {"name": name, "municipality_id": municipality_id}
-    connection.execute(upsert(connection, table).values(values).on_conflict_do_nothing())
-    same_place = table.c.municipality_id.is_not_distinct_from(municipality_id)
-    return int(connection.execute(sa.select(table.c.id).where(table.c.name == name, same_place)).scalar_one())
+    def municipality(self, name: str) -> int:
+        """Return the id of a municipality."""
+        if name not in self._municipalities:
+            table = schema.municipality
+            self._municipalities[name] = self._id(table, {"name": name}, table.c.name == name)
+        return self._municipalities[name]
+
+    def district(self, name: str, municipality_id: int | None) -> int:
+        """Return the id of a district; the same name in two municipalities is two districts."""
+        place = (name, municipality_id)
+        if place not in self._districts:
+            table = schema.district
+            same = (table.c.name == name) & table.c.municipality_id.is_not_distinct_from(municipality_id)
+            values = {"name": name, "municipality_id": municipality_id}
+            self._districts[place] = self._id(table, values, same)
+        return self._districts[place]
+
+    def _id(self, table: sa.Table, values: dict[str, Any], same: sa.ColumnElement[bool]) -> int:
+        self._connection.execute(upsert(self._connection, table).values(values).on_conflict_do_nothing())
+        return int(self._connection.execute(sa.select(table.c.id).where(same)).scalar_one())
 
 
 def searchable(text: str) -> str:

@@ -10,13 +10,22 @@ from gruenpuls.domain.errors import StorageError
 from gruenpuls.stores.registry.arrivals import Arrivals
 from gruenpuls.stores.registry.audit import Audit
 from gruenpuls.stores.registry.connection import LOCK_PATIENCE, Database
+from gruenpuls.stores.registry.dead_letters import DeadLetters
 from gruenpuls.stores.registry.deployments import Deployments
 from gruenpuls.stores.registry.devices import Devices
 from gruenpuls.stores.registry.dirty import DirtySpans, Watermarks
+from gruenpuls.stores.registry.health import Health
+from gruenpuls.stores.registry.incidents import Incidents, RuleStates
+from gruenpuls.stores.registry.jobs import Jobs
 from gruenpuls.stores.registry.judgements import Judgements
 from gruenpuls.stores.registry.latest import Latest
 from gruenpuls.stores.registry.migration import migrate, verify
+from gruenpuls.stores.registry.overview import Overview
 from gruenpuls.stores.registry.places import Places
+from gruenpuls.stores.registry.requests import Requests
+from gruenpuls.stores.registry.resolution import Resolution
+from gruenpuls.stores.registry.settings import Settings
+from gruenpuls.stores.registry.tallies import Tallies
 
 
 class Registry:
@@ -35,11 +44,22 @@ class Registry:
     deployments : Deployments
     arrivals : Arrivals
         What decoding needs (`gruenpuls.domain.ports.IngestRegistry`).
+    resolution : Resolution
+        From sites to their series.
     latest : Latest
     judgements : Judgements
         Overrides (`gruenpuls.domain.ports.FlagIntervals`).
     dirty : DirtySpans
     watermarks : Watermarks
+    jobs : Jobs
+    requests : Requests
+    rule_states : RuleStates
+    incidents : Incidents
+    dead_letters : DeadLetters
+    tallies : Tallies
+    overview : Overview
+    health : Health
+    settings : Settings
     audit : Audit
     """
 
@@ -49,10 +69,20 @@ class Registry:
         self.devices = Devices(database)
         self.deployments = Deployments(database)
         self.arrivals = Arrivals(database)
+        self.resolution = Resolution(database)
         self.latest = Latest(database)
         self.judgements = Judgements(database)
         self.dirty = DirtySpans(database)
         self.watermarks = Watermarks(database)
+        self.jobs = Jobs(database)
+        self.requests = Requests(database)
+        self.rule_states = RuleStates(database)
+        self.incidents = Incidents(database)
+        self.dead_letters = DeadLetters(database)
+        self.tallies = Tallies(database)
+        self.overview = Overview(database)
+        self.health = Health(database)
+        self.settings = Settings(database)
         self.audit = Audit(database)
 
     @classmethod

@@ -50,6 +50,8 @@ metadata: Final = sa.MetaData(
 )
 
 _BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows only in INTEGER
+# Ordered by code point on both, so that pages of keys join up.
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _JSON = sa.JSON(none_as_null=True)
 
 
@@ -58,7 +60,7 @@ def _id() -> sa.Column[int]:
 
 
 def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=nullable)
+    return sa.Column(name, _TEXT, nullable=nullable)
 
 
 def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
@@ -77,7 +79,10 @@ def _reference(table: str, *, nullable: bool = False) -> sa.Column[int]:
     return sa.Column(f"{table}_id", sa.BigInteger, sa.ForeignKey(f"{table}.id"), nullable=nullable)
 
 
-# --- places ---
+def _unique_alone(name: str, column: sa.Column[str], absent: sa.Column[int]) -> None:
+    """Make a name unique where its owner is absent: a unique constraint lets NULL repeat."""
+    sa.Index(name, column, unique=True, sqlite_where=absent.is_(None), postgresql_where=absent.is_(None))
+
 
 municipality: Final = sa.Table("municipality", metadata, _id(), _text("name"), sa.UniqueConstraint("name"))
 
@@ -89,13 +94,7 @@ district: Final = sa.Table(
     _text("name"),
     sa.UniqueConstraint("municipality_id", "name"),
 )
-sa.Index(
-    "uq_district_name_alone",
-    district.c.name,
-    unique=True,
-    sqlite_where=district.c.municipality_id.is_(None),
-    postgresql_where=district.c.municipality_id.is_(None),
-)
+_unique_alone("uq_district_name_alone", district.c.name, district.c.municipality_id)
 
 site: Final = sa.Table(
     "site",
@@ -125,8 +124,6 @@ site: Final = sa.Table(
     sa.Index(None, "municipality_id"),
     sa.Index(None, "district_id"),
 )
-
-# --- devices ---
 
 device: Final = sa.Table(
     "device",
@@ -164,8 +161,6 @@ deployment: Final = sa.Table(
     sa.CheckConstraint("to_at > from_at", name="ends_after_it_begins"),
     sa.Index(None, "site_id"),
 )
-
-# --- series ---
 
 series: Final = sa.Table(
     "series",
@@ -223,8 +218,6 @@ flag_interval: Final = sa.Table(
     sa.Index(None, "series_id", "from_at"),
 )
 
-# --- work to do ---
-
 dirty: Final = sa.Table(
     "dirty",
     metadata,
@@ -245,13 +238,7 @@ watermark: Final = sa.Table(
     _moment("reached_at"),
     sa.UniqueConstraint("processor", "site_id"),
 )
-sa.Index(
-    "uq_watermark_processor_fleet",
-    watermark.c.processor,
-    unique=True,
-    sqlite_where=watermark.c.site_id.is_(None),
-    postgresql_where=watermark.c.site_id.is_(None),
-)
+_unique_alone("uq_watermark_processor_fleet", watermark.c.processor, watermark.c.site_id)
 
 job_run: Final = sa.Table(
     "job_run",
@@ -285,12 +272,10 @@ request: Final = sa.Table(
     sa.Index(None, "state"),
 )
 
-# --- alerts ---
-
 rule_state: Final = sa.Table(
     "rule_state",
     metadata,
-    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("rule", _TEXT, primary_key=True),
     sa.Column("site_id", sa.BigInteger, sa.ForeignKey("site.id"), primary_key=True, autoincrement=False),
     sa.Column("state", _JSON, nullable=False),
 )
@@ -327,8 +312,6 @@ incident_history: Final = sa.Table(
     sa.Index(None, "incident_id"),
 )
 
-# --- what arrived ---
-
 dead_letter: Final = sa.Table(
     "dead_letter",
     metadata,
@@ -346,8 +329,8 @@ dead_letter: Final = sa.Table(
 tally: Final = sa.Table(
     "tally",
     metadata,
-    sa.Column("device", sa.Text, primary_key=True),  # a key, not a reference: unknown devices are counted too
-    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("device", _TEXT, primary_key=True),  # a key, not a reference: unknown devices are counted too
+    sa.Column("source", _TEXT, primary_key=True),
     _whole("decoded"),
     _whole("dead_lettered"),
     _whole("duplicates"),
@@ -357,19 +340,17 @@ tally: Final = sa.Table(
 progress: Final = sa.Table(
     "progress",
     metadata,
-    sa.Column("cache", sa.Text, primary_key=True),
+    sa.Column("cache", _TEXT, primary_key=True),
     _whole("offset"),
     _whole("decoded"),
     _whole("dead_lettered"),
     _whole("duplicates"),
 )
 
-# --- how it runs, and who changed what ---
-
 component_health: Final = sa.Table(
     "component_health",
     metadata,
-    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("name", _TEXT, primary_key=True),
     sa.Column("body", _JSON, nullable=False),
     _moment("updated_at"),
 )
@@ -377,8 +358,8 @@ component_health: Final = sa.Table(
 setting: Final = sa.Table(
     "setting",
     metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("value", _JSON, nullable=True),
+    sa.Column("key", _TEXT, primary_key=True),
+    sa.Column("value", _JSON, nullable=False),
     _moment("updated_at"),
 )
 

@@ -1,0 +1,50 @@
+"""What became of each device's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from gruenpuls.domain.ports import DeviceTally, Tally
+from gruenpuls.stores.registry import schema
+from gruenpuls.stores.registry.connection import Database
+from gruenpuls.stores.registry.keys import device_key
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """Counters by device and source, as far as `Arrivals.noted` says."""
+
+    database: Database
+
+    def all(self) -> Sequence[DeviceTally]:
+        """Return the counters of every device, also of those nobody registered."""
+        return self._where()
+
+    def of_device(self, device: str) -> Sequence[DeviceTally]:
+        """Return a device's counters, one for each source."""
+        return self._where(schema.tally.c.device == device_key(device))
+
+    def by_source(self) -> dict[str, Tally]:
+        """Return the sums of each source."""
+        table = schema.tally.c
+        sums = (sa.cast(sa.func.sum(c), sa.BigInteger) for c in (table.decoded, table.dead_lettered, table.duplicates))
+        query = sa.select(table.source, *sums).group_by(table.source).order_by(table.source)
+        with self.database.reading() as connection:
+            return {source: Tally(*counts) for source, *counts in connection.execute(query)}
+
+    def _where(self, *conditions: sa.ColumnElement[bool]) -> Sequence[DeviceTally]:
+        table = schema.tally
+        query = sa.select(table).where(*conditions).order_by(table.c.device, table.c.source)
+        with self.database.reading() as connection:
+            return [
+                DeviceTally(
+                    row.device,
+                    row.source,
+                    Tally(row.decoded, row.dead_lettered, row.duplicates),
+                    row.last_uplink_at,
+                )
+                for row in connection.execute(query)
+            ]
