@@ -1,0 +1,81 @@
+"""What people read of an incident: title, reason with its numbers, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Final, Literal
+
+from alerts.rule import Rule, duration_text
+from gruenpuls.domain.incident import Incident
+
+Language = Literal["de", "en"]
+
+_UNITS: Final = {"Cel": "°C", "deg": "°", "1": "", "{count}": ""}
+_TIMES: Final[dict[Language, str]] = {"de": "%d.%m.%Y, %H:%M Uhr", "en": "%Y-%m-%d %H:%M"}
+_WORDS: Final[dict[Language, dict[str, tuple[str, str]]]] = {
+    "de": {"d": ("Tag", "Tage"), "h": ("Stunde", "Stunden"), "min": ("Minute", "Minuten")},
+    "en": {"d": ("day", "days"), "h": ("hour", "hours"), "min": ("minute", "minutes")},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """An incident in words."""
+
+    title: str
+    reason: str
+    action: str
+
+
+def worded(rule: Rule, incident: Incident, site_name: str, language: Language, time_zone: tzinfo) -> Wording:
+    """Return an incident in the words of its rule.
+
+    Parameters
+    ----------
+    rule : Rule
+    incident : Incident
+        Of that rule.
+    site_name : str
+        What people call the site.
+    language : str
+    time_zone : tzinfo
+        In which moments are told.
+    """
+    fields = {
+        "site": site_name,
+        "value": _number(incident.last_value, language),
+        "peak": _number(incident.peak, language),
+        "unit": _UNITS.get(rule.of.unit, rule.of.unit),
+        "raise": _number(rule.raise_at, language),
+        "clear": _number(rule.clear_at, language),
+        "hold_for": _span(rule.hold_for, language),
+        "clear_for": _span(rule.clear_for, language),
+        "since": _moment(incident.began_at, language, time_zone),
+        "lasted": _span(_rounded(incident.last_at - incident.began_at), language),
+    }
+    text = getattr(rule.text, language)
+    return Wording(*(part.format_map(fields).strip() for part in (text.title, text.reason, text.action)))
+
+
+def _number(value: float, language: Language) -> str:
+    text = f"{round(value, 1):g}"
+    return text.replace(".", ",") if language == "de" else text
+
+
+def _moment(moment: datetime, language: Language, time_zone: tzinfo) -> str:
+    return moment.astimezone(time_zone).strftime(_TIMES[language])
+
+
+def _rounded(span: timedelta) -> timedelta:
+    """Return a span as people say it: whole days from two days on, whole hours from two hours on."""
+    for unit in (timedelta(days=1), timedelta(hours=1)):
+        if span >= 2 * unit:
+            return span // unit * unit
+    return span
+
+
+def _span(span: timedelta, language: Language) -> str:
+    count, unit = duration_text(span).split()
+    singular, plural = _WORDS[language][unit]
+    return f"{count} {singular if count == '1' else plural}"
