@@ -13,7 +13,7 @@ from gruenpuls.domain.device import Device
 from gruenpuls.domain.forecast import ForecastBatch
 from gruenpuls.domain.reading import FlagInterval, Ids, ReadingBatch, Times, Values
 from gruenpuls.domain.series import SeriesKey
-from gruenpuls.domain.uplink import DeadLetter
+from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +217,20 @@ class IngestRegistry(Protocol):
         """Take these out of the dead-letter index."""
         ...
 
+    def dead_letters(self, from_offset: int, to_offset: int) -> Mapping[int, DeadLetterReason]:
+        """Return the dead letters of a span of the journal, its end exclusive, by offset."""
+        ...
+
     def mark_dirty(self, earliest: Mapping[int, datetime]) -> None:
         """Mark what depends on these series for recomputation, each from its earliest touched moment."""
         ...
 
     def note(self, readings: ReadingBatch, tallies: Sequence[DeviceTally], progress: Progress) -> None:
-        """Keep latest values and counters up to `progress`; what was noted before is skipped."""
+        """Keep latest values and counters up to `progress`; what was noted before is skipped.
+
+        The offset noted last with other totals is news: dead letters were decoded again. Tallies may be
+        negative, where a dead letter became a reading.
+        """
         ...
 
 

@@ -12,7 +12,7 @@ from gruenpuls.domain.device import Device
 from gruenpuls.domain.ports import DeviceTally, Progress, Run, Tally
 from gruenpuls.domain.reading import ReadingBatch
 from gruenpuls.domain.series import SeriesKey
-from gruenpuls.domain.uplink import DeadLetter
+from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.connection import Database, portions, upsert
 from gruenpuls.stores.registry.devices import registered_devices
@@ -77,6 +77,13 @@ class Arrivals:
             for part in portions(sorted(offsets)):
                 connection.execute(sa.delete(schema.dead_letter).where(column.in_(part)))
 
+    def dead_letters(self, from_offset: int, to_offset: int) -> Mapping[int, DeadLetterReason]:
+        """Return the dead letters of a span of the journal, its end exclusive, by offset."""
+        table = schema.dead_letter.c
+        query = sa.select(table.offset, table.reason).where(table.offset >= from_offset, table.offset < to_offset)
+        with self.database.reading() as connection:
+            return {offset: DeadLetterReason(reason) for offset, reason in connection.execute(query).tuples()}
+
     def mark_dirty(self, earliest: Mapping[int, datetime]) -> None:
         """Mark the sites that depend on these series for recomputation, each from its earliest touched moment."""
         if not earliest:
@@ -90,7 +97,10 @@ class Arrivals:
             return _noted(connection)
 
     def note(self, readings: ReadingBatch, tallies: Sequence[DeviceTally], progress: Progress) -> None:
-        """Keep latest values and counters up to `progress`; what was noted before is skipped."""
+        """Keep latest values and counters up to `progress`; what was noted before is skipped.
+
+        The offset noted last with other totals is news: dead letters were decoded again.
+        """
         with self.database.writing() as connection:
             if not _advance(connection, progress):
                 return
@@ -118,10 +128,13 @@ def _advance(connection: sa.Connection, progress: Progress) -> bool:
     table = schema.progress
     insert = upsert(connection, table).values(cache=_CACHE, offset=progress.offset, **asdict(progress.tally))
     changed = {name: insert.excluded[name] for name in ("offset", "decoded", "dead_lettered", "duplicates")}
+    # Dead letters decoded again leave the offset where it is and change the totals.
+    further = table.c.offset < insert.excluded.offset
+    redecoded = (table.c.offset == insert.excluded.offset) & (table.c.dead_lettered != insert.excluded.dead_lettered)
     advanced = connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["cache"], set_=changed, where=table.c.offset < insert.excluded.offset
-        ).returning(table.c.offset)
+        insert.on_conflict_do_update(index_elements=["cache"], set_=changed, where=further | redecoded).returning(
+            table.c.offset
+        )
     )
     return advanced.scalar_one_or_none() is not None
 

@@ -1,0 +1,310 @@
+"""From journal entries to committed readings: every message a reading, a dead letter or a duplicate.
+
+A batch is decided from the journal and the uplink index alone, written to the observation store together
+with the journal offset, and only then kept in the index. So a crash anywhere repeats a batch and never
+skips or doubles one: what the index lacks is read again, and the last batch is written again, which
+changes nothing where it had been written.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Final, Protocol, TypeVar
+
+import numpy as np
+
+from device_profiles.profile import Profile
+from gruenpuls.domain.ports import Commit, IngestRegistry, ObservationStore, Progress, Tally
+from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry
+from ingest.decode_batch import Batch, Message, read_message
+from ingest.reading_columns import earliest_moments
+from ingest.resolve import Copy
+from ingest.uplink_index import Change, UplinkIndex
+from ingest.uplink_index_file import DamagedIndexError
+
+BATCH: Final = 5_000
+"""Most messages in one commit."""
+FUTURE_TOLERANCE: Final = timedelta(days=1)
+"""How far after its receipt a message may claim to be measured."""
+
+_BYTES: Final = 32 << 20
+"""A batch ends early where its messages are this long together."""
+_PORTION: Final = 1_000
+_NO_UPLINK: Final = {DeadLetterReason.UNREADABLE, DeadLetterReason.NOT_AN_UPLINK}
+
+_Result = TypeVar("_Result")
+
+_log = logging.getLogger(__name__)
+
+
+class JournalEntries(Protocol):
+    """What decoding asks of the journal."""
+
+    def read(self, from_offset: int, limit: int) -> list[JournalEntry]:
+        """Return up to `limit` entries from an offset on, in order."""
+        ...
+
+    def entries(self, offsets: Sequence[int]) -> list[JournalEntry]:
+        """Return the entries at these offsets; those that are not there are left out."""
+        ...
+
+
+class Decoder:
+    """Works the journal off, batch by batch; the only one to do so.
+
+    Parameters
+    ----------
+    journal : JournalEntries
+    index : UplinkIndex
+    profile_named : callable
+        Gives a device profile, or None where none of this name is installed.
+    registry : IngestRegistry
+    store : ObservationStore
+    limit : int
+        Most messages in one commit.
+    future_tolerance : timedelta
+        How far after its receipt a message may claim to be measured.
+    """
+
+    def __init__(
+        self,
+        journal: JournalEntries,
+        index: UplinkIndex,
+        profile_named: Callable[[str], Profile | None],
+        registry: IngestRegistry,
+        store: ObservationStore,
+        *,
+        limit: int = BATCH,
+        future_tolerance: timedelta = FUTURE_TOLERANCE,
+    ) -> None:
+        self._journal = journal
+        self._index = index
+        self._profile_named = profile_named
+        self._registry = registry
+        self._store = store
+        self._limit = limit
+        self._future_tolerance = future_tolerance
+        self._progress: Progress | None = None
+        self._unsure = True
+
+    def step(self) -> Progress | None:
+        """Work off one batch; return how far that is, or None where nothing has come.
+
+        After a crash or the loss of the index a step may do no more than bring the index nearer to the
+        store; the progress it returns is then the store's.
+
+        Raises
+        ------
+        StorageError
+            If something could not be written; nothing is lost, the next step repeats the batch.
+        """
+        return self._attempt(self._step)
+
+    def redecode(self, offsets: Collection[int]) -> Tally:
+        """Decode dead letters again, and return what became of them.
+
+        Those that succeed leave the dead-letter index, and the totals follow in the same commit as
+        the readings. An offset that is no dead letter is passed over, and its letter, if there is one
+        all the same, is dropped.
+
+        Parameters
+        ----------
+        offsets : collection of int
+            Any number; a commit takes as many as a batch does.
+
+        Raises
+        ------
+        StorageError
+            If something could not be written; what was committed before stays, and the same call may be
+            made again.
+        """
+        chosen = sorted(set(offsets))
+        became = Tally()
+        for start in range(0, len(chosen), self._limit):
+            became += self._attempt(partial(self._redecode, chosen[start : start + self._limit]))
+        return became
+
+    def _attempt(self, action: Callable[[], _Result]) -> _Result:
+        try:
+            try:
+                return action()
+            except DamagedIndexError as error:
+                _log.warning("the uplink index is damaged and is made again from the journal: %s", error)
+                self._progress = None
+                self._index.reset()
+                return action()
+        except BaseException:
+            # Whatever the store, the registry and the index hold now is asked of them at the next attempt.
+            self._progress = None
+            raise
+
+    def _step(self) -> Progress | None:
+        progress = self._known_progress()
+        if not self._is_level(progress):
+            return progress
+        entries = self._entries(progress.offset)
+        if not entries:
+            return None
+        self._work_off(entries, entries[-1].offset + 1)
+        return self._progress
+
+    def _known_progress(self) -> Progress:
+        if self._progress is None:
+            self._index.rollback()
+            progress = self._store.progress()
+            if self._index.offset > progress.offset:
+                _log.warning("the uplink index is ahead of the store, which was restored; it is made again")
+                self._index.reset()
+            self._unsure = True
+            self._progress = progress
+        return self._progress
+
+    def _entries(self, from_offset: int) -> list[JournalEntry]:
+        entries: list[JournalEntry] = []
+        room = _BYTES
+        while room > 0 and len(entries) < self._limit:
+            portion = self._journal.read(from_offset, min(self._limit - len(entries), _PORTION))
+            if not portion:
+                break
+            entries += portion
+            room -= sum(len(entry.message.payload) for entry in portion)
+            from_offset = portion[-1].offset + 1
+        return entries
+
+    def _is_level(self, progress: Progress) -> bool:
+        """Return whether the index is where the store is; if it is behind, bring it nearer by a batch."""
+        at, done = self._index.offset, progress.offset
+        if at == done:
+            return True
+        again = max(at, done - self._limit)
+        entries = [
+            entry for entry in self._journal.read(at, self._limit) if entry.offset < (done if at == again else again)
+        ]
+        if at == again:
+            # The registry may lack what belongs to the last batch, so it is written once more.
+            self._work_off(entries, done)
+        else:
+            self._learn(entries, again)
+        return False
+
+    def _learn(self, entries: Sequence[JournalEntry], end: int) -> None:
+        """Take into the index what the store has already."""
+        reach = entries[-1].offset + 1 if len(entries) == self._limit else end
+        letters = self._registry.dead_letters(self._index.offset, reach)
+        copies: list[Copy] = []
+        unreadable: list[int] = []
+        unexplained: list[DeadLetter] = []
+        for entry in entries:
+            if letters.get(entry.offset) in _NO_UPLINK:
+                unreadable.append(entry.offset)
+                continue
+            found = read_message(entry)
+            if isinstance(found, DeadLetter):
+                unreadable.append(entry.offset)
+                unexplained.append(found)
+            else:
+                copies.append(found[1])
+        if unexplained:
+            self._registry.keep_dead_letters(unexplained)
+        changes = self._index.admit(copies, unreadable)
+        self._index.settle((after, after.dead or after.first in letters) for _, after in changes if after is not None)
+        self._index.commit(reach)
+
+    def _work_off(self, entries: Sequence[JournalEntry], end: int) -> None:
+        """Turn entries into one commit, which ends before the offset `end`."""
+        messages: dict[int, Message] = {}
+        copies: list[Copy] = []
+        letters: list[DeadLetter] = []
+        for entry in entries:
+            found = read_message(entry)
+            if isinstance(found, DeadLetter):
+                letters.append(found)
+            else:
+                message, copy = found
+                messages[entry.offset] = message
+                copies.append(copy)
+        changes = self._index.admit(copies, [letter.offset for letter in letters])
+        arrived = list(messages.values())
+        batch = self._decided(changes, messages)
+        for letter in letters:
+            batch.keep(letter)
+        for message in arrived:
+            batch.count_arrival(message)
+        if self._unsure:
+            # The batch may have been tried before, when not all of it could be decoded.
+            kept = {letter.offset for letter in batch.letters}
+            batch.mended += [entry.offset for entry in entries if entry.offset not in kept]
+        self._commit(batch, end)
+        self._unsure = False
+
+    def _redecode(self, offsets: Sequence[int]) -> Tally:
+        while not self._is_level(self._known_progress()):
+            pass
+        before = self._index.tally()
+        entries = self._journal.entries(offsets)
+        readmitted = self._index.readmit(entry.offset for entry in entries)
+        messages: dict[int, Message] = {}
+        known: list[Copy] = []
+        returned: list[Copy] = []
+        letters: list[DeadLetter] = []
+        for entry in entries:
+            found = read_message(entry)
+            if isinstance(found, DeadLetter):
+                letters += [found] if entry.offset in readmitted else []
+            else:
+                messages[entry.offset] = found[0]
+                (returned if entry.offset in readmitted else known).append(found[1])
+        changes = self._index.admit(returned, [letter.offset for letter in letters])
+        standings = {copy.offset: self._index.standing(copy) for copy in known}
+        decided = {standing.key for change in changes for standing in change if standing is not None}
+        again = {one.key: one for one in standings.values() if one is not None and one.dead and one.key not in decided}
+        arrived = [messages[copy.offset] for copy in returned]
+        batch = self._decided([*changes, *(Change(one, one) for one in again.values())], messages)
+        for letter in letters:
+            batch.keep(letter)
+            batch.forget_unreadable(letter.device or "", letter.source)
+        for message in arrived:
+            batch.count_arrival(message)
+            batch.forget_unreadable(message.uplink.device, message.entry.message.source)
+        batch.mended += [offset for offset, one in standings.items() if one is None or not one.dead]
+        batch.mended += [copy.offset for copy in returned]
+        self._commit(batch, self._known_progress().offset)
+        after = self._index.tally()
+        return Tally(after.decoded - before.decoded, len(batch.letters), after.duplicates - before.duplicates)
+
+    def _decided(self, changes: Sequence[Change], messages: dict[int, Message]) -> Batch:
+        """Decode what changed; messages from further back are fetched from the journal on the way."""
+        rivals = self._index.rivals(changes)
+        concerned = [standing for change in changes for standing in change if standing is not None] + rivals
+        for entry in self._journal.entries(sorted({one.offset for one in concerned} - messages.keys())):
+            found = read_message(entry)
+            if not isinstance(found, DeadLetter):
+                messages[entry.offset] = found[0]
+        devices = {messages[one.offset].uplink.device for one in concerned if one.offset in messages}
+        batch = Batch(self._registry.devices(devices), self._profile_named, self._future_tolerance)
+        batch.decide(changes, rivals, messages)
+        return batch
+
+    def _commit(self, batch: Batch, end: int) -> None:
+        columns = batch.columns
+        series = np.asarray(self._registry.series_ids(list(columns.places)), np.int64)
+        readings = columns.readings(series, self._registry.run_id)
+        retracted_series, retracted_at = columns.retracted(series)
+        touched = earliest_moments(
+            np.concatenate([readings.series, retracted_series]), np.concatenate([readings.measured_at, retracted_at])
+        )
+        self._index.settle(batch.verdicts)
+        progress = Progress(end, self._index.tally())
+        kept = {letter.offset for letter in batch.letters}
+        mended = [offset for offset in batch.mended if offset not in kept]
+        # Before the readings what does no harm too early, after them what must not be missing without them.
+        self._registry.mark_dirty(touched)
+        self._registry.keep_dead_letters(batch.letters)
+        self._store.write(Commit(readings, retracted_series, retracted_at, progress))
+        self._registry.drop_dead_letters(mended)
+        self._registry.note(readings, batch.tallies(), progress)
+        self._index.commit(end)
+        self._progress = progress

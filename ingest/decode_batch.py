@@ -1,0 +1,269 @@
+"""One batch of messages on its way to readings: what is read, what is measured, what is counted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import msgspec
+
+from device_profiles.profile import DecoderKind, Measurement, NotAMeasurement, Profile, Refused
+from gruenpuls.domain.device import Device
+from gruenpuls.domain.ports import DeviceTally, Run, Tally
+from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry, Uplink
+from ingest.envelopes import EnvelopeError, read_uplink
+from ingest.reading_columns import DeviceColumns, ReadingColumns, Row
+from ingest.resolve import Copy, copy_of, milliseconds, moment_of
+from ingest.uplink_index import Change, Standing
+
+_TEXT_LENGTH: Final = 500
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_FIELDS: Final = msgspec.json.Decoder(dict[str, object])
+
+
+class Message(NamedTuple):
+    """A journal entry that carries an uplink."""
+
+    entry: JournalEntry
+    uplink: Uplink
+
+
+class _UndecodableError(Exception):
+    def __init__(self, reason: DeadLetterReason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class _Count:
+    decoded: int = 0
+    dead_lettered: int = 0
+    duplicates: int = 0
+    last_uplink_at: datetime | None = None
+
+
+def read_message(entry: JournalEntry) -> tuple[Message, Copy] | DeadLetter:
+    """Return the uplink of a journal entry and its identity, or the reason why it has none."""
+    device = None
+    try:
+        uplink = read_uplink(entry.message)
+        device = uplink.device
+        return Message(entry, uplink), copy_of(entry.offset, uplink)
+    except EnvelopeError as error:
+        return _letter(entry, error.reason, error.detail, error.device)
+    except Exception as error:  # noqa: BLE001  one message never stops the others
+        return _letter(entry, DeadLetterReason.UNREADABLE, _said(error), device)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What the decoder found out about one batch.
+
+    Parameters
+    ----------
+    devices : mapping of str to Device
+        The registered ones.
+    profile_named : callable
+        Gives a profile, or None where none of this name is installed.
+    future_tolerance : timedelta
+        How far after its receipt a message may claim to be measured.
+
+    Attributes
+    ----------
+    columns : ReadingColumns
+    letters : list of DeadLetter
+    mended : list of int
+        Offsets of dead letters that are none any more.
+    verdicts : list of (Standing, bool)
+        Whether an uplink is a dead letter.
+    """
+
+    devices: Mapping[str, Device]
+    profile_named: Callable[[str], Profile | None]
+    future_tolerance: timedelta
+    columns: ReadingColumns = field(default_factory=ReadingColumns)
+    letters: list[DeadLetter] = field(default_factory=list)
+    mended: list[int] = field(default_factory=list)
+    verdicts: list[tuple[Standing, bool]] = field(default_factory=list)
+    _columns_of: dict[str, DeviceColumns] = field(default_factory=dict)
+    _counts: defaultdict[tuple[str, str], _Count] = field(default_factory=lambda: defaultdict(_Count))
+
+    def keep(self, letter: DeadLetter) -> None:
+        """Keep a message that is no uplink as a dead letter."""
+        self.letters.append(letter)
+        self._counts[letter.device or "", letter.source].dead_lettered += 1
+
+    def count_arrival(self, message: Message) -> None:
+        """Count a message as a duplicate, until `decide` knows better."""
+        entry, uplink = message
+        count = self._counts[uplink.device, entry.message.source]
+        count.duplicates += 1
+        heard_at = min(uplink.measured_at, entry.message.received_at)
+        if count.last_uplink_at is None or heard_at > count.last_uplink_at:
+            count.last_uplink_at = heard_at
+
+    def forget_unreadable(self, device: str, source: str) -> None:
+        """Take back that a message was counted as unreadable."""
+        self._counts[device, source].dead_lettered -= 1
+
+    def decide(self, changes: Iterable[Change], rivals: Iterable[Standing], messages: Mapping[int, Message]) -> None:
+        """Decode what is new or has changed, and what shares a moment with it.
+
+        Parameters
+        ----------
+        changes : iterable of Change
+            By the index; one whose `before` and `after` are the same is decoded again.
+        rivals : iterable of Standing
+        messages : mapping of int to Message
+            By offset, as many as the journal still has of those that count.
+        """
+        for before, after in changes:
+            message = messages.get(after.offset) if after is not None else None
+            if before is not None:
+                self._undo(before, messages.get(before.offset, message))
+            if after is not None:
+                self._do(after, message)
+        for rival in rivals:
+            message = messages.get(rival.offset)
+            if message is not None and not rival.dead:
+                self._measure(rival, message)
+
+    def tallies(self) -> list[DeviceTally]:
+        """Return what became of the messages, by device and source."""
+        return [
+            DeviceTally(
+                device, source, Tally(count.decoded, count.dead_lettered, count.duplicates), count.last_uplink_at
+            )
+            for (device, source), count in self._counts.items()
+        ]
+
+    def _undo(self, before: Standing, message: Message | None) -> None:
+        if before.dead:
+            self.mended.append(before.first)
+        if message is None:
+            return
+        self._count(message, before, -1)
+        if not before.dead:
+            try:
+                self.columns.retract(self._rows(before, message)[1])
+            except _UndecodableError:
+                # Its profile has changed since: what is taken away then is a matter of decoding the device anew.
+                return
+
+    def _do(self, after: Standing, message: Message | None) -> None:
+        if message is None:
+            self.verdicts.append((after, True))
+            self.letters.append(_letter_about_lost(after))
+            return
+        undecodable = self._measure(after, message)
+        self.verdicts.append((after, undecodable is not None))
+        if undecodable is not None:
+            self.letters.append(
+                _letter(
+                    message.entry, undecodable.reason, undecodable.detail, message.uplink.device, offset=after.first
+                )
+            )
+        self._count(message, after._replace(dead=undecodable is not None), 1)
+
+    def _count(self, message: Message, standing: Standing, step: int) -> None:
+        count = self._counts[message.uplink.device, message.entry.message.source]
+        count.duplicates -= step
+        if standing.dead:
+            count.dead_lettered += step
+        else:
+            count.decoded += step
+
+    def _measure(self, standing: Standing, message: Message) -> _UndecodableError | None:
+        try:
+            run, rows = self._rows(standing, message)
+        except _UndecodableError as error:
+            return error
+        self.columns.add(standing.key, run, rows)
+        return None
+
+    def _rows(self, standing: Standing, message: Message) -> tuple[Run, list[Row]]:
+        entry, uplink = message
+        columns = self._columns_of.get(uplink.device) or self._new_columns(uplink.device)
+        limit = milliseconds(entry.message.received_at) + self.future_tolerance // _MILLISECOND
+        if standing.measured_at > limit:
+            raise _implausible(standing.measured_at, entry)
+        try:
+            rows = columns.rows(_measurements(columns.profile, uplink), standing.measured_at, uplink.radio)
+        except NotAMeasurement as error:
+            raise _UndecodableError(DeadLetterReason.NOT_A_MEASUREMENT, error.detail) from error
+        except Refused as error:
+            raise _UndecodableError(DeadLetterReason.REFUSED, error.detail) from error
+        except Exception as error:
+            raise _UndecodableError(
+                DeadLetterReason.DECODER_FAILED, f"{columns.profile.name}: {_said(error)}"
+            ) from error
+        for row in rows:
+            if row.measured_at > limit:
+                raise _implausible(row.measured_at, entry)
+        return columns.run, rows
+
+    def _new_columns(self, key: str) -> DeviceColumns:
+        device = self.devices.get(key)
+        if device is None:
+            raise _UndecodableError(DeadLetterReason.UNKNOWN_DEVICE, f"no device {key!r} is registered")
+        profile = self.profile_named(device.profile)
+        if profile is None:
+            detail = f"{key} is registered with the profile {device.profile!r}, which is not installed"
+            raise _UndecodableError(DeadLetterReason.UNKNOWN_PROFILE, detail)
+        return self._columns_of.setdefault(key, DeviceColumns(device, profile, self.columns.places))
+
+
+def _measurements(profile: Profile, uplink: Uplink) -> tuple[Measurement, ...]:
+    if profile.decoder is not DecoderKind.LNS:
+        return profile.decode(uplink.payload, uplink.port)
+    profile.ensure_measurement(uplink.payload, uplink.port)
+    if uplink.decoded is None:
+        message = "the network sent no decoded values"
+        raise Refused(message)
+    try:
+        fields = _FIELDS.decode(uplink.decoded)
+    except (msgspec.DecodeError, RecursionError) as error:
+        message = f"the network's decoded values are no JSON object: {error}"
+        raise Refused(message) from error
+    return profile.measurements(fields)
+
+
+def _implausible(measured_at: int, entry: JournalEntry) -> _UndecodableError:
+    received_at = entry.message.received_at
+    days = (measured_at - milliseconds(received_at)) / 86_400_000
+    detail = f"it says it was measured {days:.1f} days after it arrived ({received_at:%Y-%m-%d %H:%M} UTC)"
+    return _UndecodableError(DeadLetterReason.IMPLAUSIBLE_TIME, detail)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _letter(
+    entry: JournalEntry, reason: DeadLetterReason, detail: str, device: str | None, *, offset: int | None = None
+) -> DeadLetter:
+    message = entry.message
+    return DeadLetter(
+        entry.offset if offset is None else offset,
+        reason,
+        _legible(detail),
+        _legible(message.source),
+        _legible(message.topic),
+        _legible(device) if device is not None else None,
+        message.received_at,
+    )
+
+
+def _letter_about_lost(standing: Standing) -> DeadLetter:
+    detail = "the part of the journal that holds the message is damaged"
+    measured_at = moment_of(standing.measured_at)
+    return DeadLetter(standing.first, DeadLetterReason.UNREADABLE, detail, "", "", None, measured_at)
+
+
+def _legible(text: str) -> str:
+    """Return a text every database takes, and not too long for a table."""
+    return text[:_TEXT_LENGTH].encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,239 @@
+"""Which uplink a message is a copy of, and which of its copies counts.
+
+Where the message carries its radio frame, its network's deduplication id, or a counter with its
+session, one message alone tells. A bare counter needs the others the device sent: it starts anew
+after a reset, and `epochs` finds the resets from all that was heard, in the order of time and not
+of arrival.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from gruenpuls.domain.uplink import Uplink
+
+KEY_BYTES: Final = 16
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_COUNTER_LIMIT: Final = 1 << 63
+_FAINTEST: Final = (1 << 31) - 1
+
+
+class Reception(NamedTuple):
+    """A message with a bare counter, as far as resets are concerned; sorts by time.
+
+    Parameters
+    ----------
+    measured_at : int
+        Milliseconds since 1970, UTC.
+    counter : int
+    content : bytes
+        Digest of the payload.
+    rank : int
+        See `Copy`.
+    offset : int
+    """
+
+    measured_at: int
+    counter: int
+    content: bytes
+    rank: int
+    offset: int
+
+
+class Copy(NamedTuple):
+    """One message, as one of the copies of its uplink.
+
+    Parameters
+    ----------
+    offset : int
+        Where the journal has it.
+    device : str
+    measured_at : int
+        Milliseconds since 1970, UTC.
+    rank : int
+        Among copies of the same time the lowest counts: the best heard, then any fixed order.
+    key : bytes or None
+        The uplink's identity; None where only its neighbours tell.
+    counter : int
+        The bare counter where `key` is None, else 0.
+    content : bytes
+        Digest of the payload where `key` is None, else empty.
+    """
+
+    offset: int
+    device: str
+    measured_at: int
+    rank: int
+    key: bytes | None
+    counter: int = 0
+    content: bytes = b""
+
+    @property
+    def reception(self) -> Reception:
+        """What `epochs` needs of it."""
+        return Reception(self.measured_at, self.counter, self.content, self.rank, self.offset)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return an aware moment as whole milliseconds since 1970, UTC.
+
+    Raises
+    ------
+    TypeError
+        If it is naive.
+    """
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+
+
+def moment_of(stored: int) -> datetime:
+    """Return whole milliseconds since 1970 as an aware UTC datetime."""
+    return _EPOCH + timedelta(milliseconds=stored)
+
+
+def copy_of(offset: int, uplink: Uplink) -> Copy:
+    """Return what says which uplink a message is a copy of.
+
+    Raises
+    ------
+    ValueError
+        If the device's name or the counter cannot be one; the text says so.
+    """
+    if not uplink.device.isprintable() or not uplink.device:
+        message = f"the device has no name one could register: {uplink.device!r}"
+        raise ValueError(message)
+    measured_at = milliseconds(uplink.measured_at)
+    rank = _rank(uplink)
+    key, content = _identity(uplink, measured_at)
+    if key is not None:
+        return Copy(offset, uplink.device, measured_at, rank, key)
+    assert uplink.frame_counter is not None
+    return Copy(offset, uplink.device, measured_at, rank, None, uplink.frame_counter, content)
+
+
+def _identity(uplink: Uplink, measured_at: int) -> tuple[bytes | None, bytes]:
+    device = uplink.device.encode()
+    if uplink.frame is not None:
+        return _digest(b"frame", device, uplink.frame), b""
+    if uplink.deduplication_id is not None:
+        return _digest(b"network", device, uplink.network.encode(), uplink.deduplication_id.encode()), b""
+    payload = uplink.payload or uplink.decoded or b""
+    counter = uplink.frame_counter
+    if counter is None:
+        return _digest(b"moment", device, b"%d" % measured_at, payload), b""
+    if not 0 <= counter < _COUNTER_LIMIT:
+        message = f"the frame counter is out of range: {counter}"
+        raise ValueError(message)
+    if uplink.session is not None:
+        return _digest(b"session", device, uplink.session.encode(), b"%d" % counter, payload), b""
+    return None, _digest(payload)
+
+
+def _digest(*parts: bytes) -> bytes:
+    # With the lengths in it, no two lists of parts read the same.
+    framed = b"".join([b"%d:" % len(part) + part for part in parts])
+    return blake2b(framed, digest_size=KEY_BYTES).digest()
+
+
+def _rank(uplink: Uplink) -> int:
+    radio = uplink.radio
+    faintness = _FAINTEST if radio.rssi is None else min(max(int((1000 - radio.rssi) * 1000), 0), _FAINTEST - 1)
+    heard = f"{uplink.port} {radio.rssi} {radio.snr} ".encode() + uplink.payload
+    return faintness << 32 | zlib.crc32(uplink.decoded or b"", zlib.crc32(heard))
+
+
+def epochs(receptions: Sequence[Reception]) -> list[list[Reception]]:
+    """Return a device's receptions parted where its counter was reset.
+
+    A reset is seen where a counter below the highest so far is followed by one that climbs on from it
+    and is still below: a frame that strays in late stands alone, for what follows it is above.
+
+    Parameters
+    ----------
+    receptions : sequence of Reception
+        Sorted.
+    """
+    parted: list[list[Reception]] = []
+    highest = -1
+    for reception, following in zip(receptions, _following_counters(receptions), strict=True):
+        counter = reception.counter
+        if not parted or counter < following < highest:
+            parted.append([])
+            highest = counter
+        parted[-1].append(reception)
+        highest = max(highest, counter)
+    return parted
+
+
+def told_apart(device: str, parted: Sequence[Sequence[Reception]]) -> dict[bytes, Reception]:
+    """Return the uplinks of a device with bare counters: key and earliest reception of each.
+
+    Within an epoch the same counter with the same payload is the same uplink, however late. It is a
+    function of the set: the order in which messages arrived has no part in it.
+
+    What cannot be told: a device that sends the same payload over and over and resets after fewer than
+    three uplinks, or whose very last uplink is the first after a reset, looks like one heard twice.
+
+    Parameters
+    ----------
+    device : str
+    parted : sequence of sequence of Reception
+        By `epochs`.
+    """
+    name = device.encode()
+    found: dict[bytes, Reception] = {}
+    for receptions in parted:
+        known: set[tuple[int, bytes]] = set()
+        for reception in receptions:
+            measured_at, counter, content, *_ = reception
+            if (counter, content) not in known:
+                known.add((counter, content))
+                found[_digest(b"epoch", name, b"%d %d" % (counter, measured_at), content)] = reception
+    return found
+
+
+def _following_counters(receptions: Sequence[Reception]) -> list[int]:
+    """Return the counter of the next other uplink heard after each reception; -1 where there is none."""
+    following = [-1] * len(receptions)
+    for place in range(len(receptions) - 2, -1, -1):
+        here, after = receptions[place], receptions[place + 1]
+        same = (here.counter, here.content) == (after.counter, after.content)
+        following[place] = following[place + 1] if same else after.counter
+    return following
+
+
+def climbing(last: Reception, receptions: Sequence[Reception]) -> list[Reception] | None:
+    """Return the new uplinks among receptions that go on in order from the highest; None if they do not.
+
+    Parameters
+    ----------
+    last : Reception
+        The device's last one, which has the highest counter of its epoch.
+    receptions : sequence of Reception
+        Sorted.
+    """
+    fresh: list[Reception] = []
+    for heard in receptions:
+        if heard.measured_at <= last.measured_at:
+            return None
+        if heard.counter > last.counter:
+            fresh.append(heard)
+        elif (heard.counter, heard.content) != (last.counter, last.content):
+            return None
+        last = heard
+    return fresh
+
+
+def united(past: Sequence[Reception], receptions: Sequence[Reception]) -> list[Reception]:
+    """Return all, sorted; of those that say the same the one of the lowest rank, the older one if that is equal."""
+    kept = {heard[:3]: heard for heard in past}
+    for heard in receptions:
+        had = kept.setdefault(heard[:3], heard)
+        if (heard.rank, heard.offset) < (had.rank, had.offset):
+            kept[heard[:3]] = heard
+    return sorted(kept.values())
