@@ -77,10 +77,8 @@ def _newest(cursor: duckdb.DuckDBPyConnection, changes: Columns | None) -> str:
     return f"""
         FROM changes
         UNION ALL BY NAME
-        FROM ({waiting}) AS waiting WHERE NOT EXISTS (
-            FROM changes WHERE changes.series = waiting.series AND changes.measured_at = waiting.measured_at
-        )
-    """
+        (SELECT waiting.* FROM ({waiting}) AS waiting ANTI JOIN changes USING (series, measured_at))
+    """  # noqa: S608 - a constant
 
 
 def _make_room(cursor: duckdb.DuckDBPyConnection, span: str) -> None:

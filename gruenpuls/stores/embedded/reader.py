@@ -233,11 +233,8 @@ def current(
             QUALIFY row_number() OVER (PARTITION BY series, measured_at ORDER BY seq DESC) = 1
         ),
         reading AS (
-            SELECT series, measured_at, value, flag, run FROM lake.reading WHERE {scope}
-                AND NOT EXISTS (
-                    FROM newest
-                    WHERE newest.series = reading.series AND newest.measured_at = reading.measured_at
-                )
+            SELECT settled.series, settled.measured_at, settled.value, settled.flag, settled.run
+            FROM (FROM lake.reading WHERE {scope}) AS settled ANTI JOIN newest USING (series, measured_at)
             UNION ALL
             SELECT series, measured_at, value, flag, run FROM newest WHERE flag <> {GONE}
         )"""  # noqa: S608 - composed of constants, integers and quoted moments

@@ -144,10 +144,7 @@ class EmbeddedStore(EmbeddedReader):
                 WITH {current(cursor, series, start, end)}
                 (FROM fresh EXCEPT FROM reading)
                 UNION ALL
-                SELECT series, measured_at, NULL, {GONE}, 0 FROM reading
-                WHERE NOT EXISTS (
-                    FROM fresh WHERE fresh.series = reading.series AND fresh.measured_at = reading.measured_at
-                )
+                SELECT series, measured_at, NULL, {GONE}, 0 FROM reading ANTI JOIN fresh USING (series, measured_at)
                 """,  # noqa: S608 - composed of constants, integers and quoted moments
             )
             self._put(cursor, changes)

@@ -1,0 +1,423 @@
+"""What every observation store must keep to, whatever it is built on.
+
+A store's tests subclass `ObservationContract` with a fixture `store` and run `model_check` with
+a way to open and reopen one. Both only use what `gruenpuls.domain.ports` promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from gruenpuls.domain.forecast import ForecastBatch
+from gruenpuls.domain.ports import Commit, ObservationStore, Progress, Tally
+from gruenpuls.domain.reading import Flag, FlagInterval, ReadingBatch, effective_flags, to_stored
+
+START = datetime(2026, 6, 28, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+END = START + 400 * DAY
+
+
+class Judgements:
+    """Later judgements as a test sets them."""
+
+    def __init__(self) -> None:
+        self.intervals: list[FlagInterval] = []
+
+    def flag_intervals(self, series: Collection[int], from_at: datetime, to_at: datetime) -> Sequence[FlagInterval]:
+        return [
+            interval
+            for interval in self.intervals
+            if interval.series in series and interval.from_at < to_at and interval.to_at > from_at
+        ]
+
+    def say(self, series: int, flag: Flag, from_at: datetime, to_at: datetime, test: str = "override") -> None:
+        self.intervals.append(FlagInterval(series, from_at, to_at, test, flag, "somebody", "because"))
+
+
+Row = tuple[int, datetime, float, int, int]
+
+
+def batch(*rows: Row) -> ReadingBatch:
+    columns = list(zip(*rows, strict=True)) or [[], [], [], [], []]
+    return ReadingBatch.of(*columns)
+
+
+def row(series: int, at: datetime, value: float = 1.0, flag: int = Flag.GOOD, run: int = 1) -> Row:
+    return series, at, value, flag, run
+
+
+def retraction(readings: ReadingBatch, *keys: tuple[int, datetime], progress: Progress | None = None) -> Commit:
+    series = np.array([key[0] for key in keys], np.int64)
+    return Commit(readings, series, np.array([to_stored(key[1]) for key in keys], "datetime64[ms]"), progress)
+
+
+def content(readings: ReadingBatch) -> list[tuple[int, np.datetime64, float | None, int, int]]:
+    """Return rows that compare equal where they are; a missing value as None."""
+    return [
+        (int(series), at, None if np.isnan(value) else float(value), int(flag), int(run))
+        for series, at, value, flag, run in zip(
+            readings.series, readings.measured_at, readings.value, readings.flag, readings.run, strict=True
+        )
+    ]
+
+
+def assert_same(found: ReadingBatch, expected: ReadingBatch) -> None:
+    assert content(found) == content(expected)
+    assert found.measured_at.dtype == np.dtype("datetime64[ms]")
+    assert (found.series.dtype, found.value.dtype, found.flag.dtype) == (np.int64, np.float64, np.uint8)
+
+
+class ObservationContract:
+    """Tests every store passes; give it the fixtures `store` and `judgements`."""
+
+    def everything(self, store: ObservationStore, *series: int) -> ReadingBatch:
+        return store.read(series or range(20), START - 400 * DAY, END)
+
+    def test_readings_come_back_as_they_were_written(self, store: ObservationStore) -> None:
+        written = batch(
+            row(1, START, -0.1, Flag.GOOD, 7),
+            row(1, START + timedelta(milliseconds=1), 1e300, Flag.NOT_EVALUATED, 8),
+            row(1, START + 40 * DAY, 1 / 3, Flag.SUSPECT, 2**40),
+            row(2**40, START, 0.0, Flag.FAIL, 1),
+        )
+        store.write(Commit(written))
+        assert_same(self.everything(store, 1, 2**40), written)
+
+    def test_a_missing_reading_comes_back_as_nan(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START, np.nan, Flag.MISSING))))
+        assert content(self.everything(store)) == [(1, to_stored(START), None, Flag.MISSING, 1)]
+
+    def test_a_value_flagged_missing_is_no_value_and_no_value_is_missing(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START, 5.0, Flag.MISSING), row(2, START, np.nan, Flag.GOOD))))
+        found = self.everything(store)
+        assert np.isnan(found.value).all()
+        assert found.flag.tolist() == [Flag.MISSING, Flag.MISSING]
+
+    def test_an_empty_store_has_nothing_and_no_progress(self, store: ObservationStore) -> None:
+        assert len(self.everything(store)) == 0
+        assert len(store.latest([1], END)) == 0
+        assert len(store.aggregate([1], START, END, DAY)) == 0
+        assert len(store.forecast("10416", "air_temperature", END)) == 0
+        assert store.progress() == Progress()
+
+    def test_asking_for_no_series_gives_nothing(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START))))
+        assert len(store.read([], START, END)) == 0
+        assert len(store.latest([], END)) == 0
+        assert len(store.aggregate([], START, END, DAY)) == 0
+
+    def test_a_reading_that_comes_again_is_kept_once_as_it_came_last(self, store: ObservationStore) -> None:
+        for value in (1.0, 1.0, 2.0):
+            store.write(Commit(batch(row(1, START, value))))
+        assert_same(self.everything(store), batch(row(1, START, 2.0)))
+
+    def test_within_a_commit_the_last_row_of_a_key_wins(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START, 1.0), row(2, START, 5.0), row(1, START, 2.0))))
+        assert_same(self.everything(store), batch(row(1, START, 2.0), row(2, START, 5.0)))
+
+    def test_a_late_reading_falls_into_its_place(self, store: ObservationStore) -> None:
+        for day in (0, 60, 30, -5):
+            store.write(Commit(batch(row(1, START + day * DAY, day))))
+        assert self.everything(store).value.tolist() == [-5, 0, 30, 60]
+
+    def test_a_retraction_moves_a_reading(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START, 3.0), row(2, START, 4.0))))
+        store.write(retraction(batch(row(1, START - MINUTE, 3.0)), (1, START)))
+        assert_same(self.everything(store), batch(row(1, START - MINUTE, 3.0), row(2, START, 4.0)))
+
+    def test_retracting_what_the_same_commit_writes_leaves_it(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START, 3.0))))
+        store.write(retraction(batch(row(1, START, 4.0)), (1, START), (1, START)))
+        assert_same(self.everything(store), batch(row(1, START, 4.0)))
+
+    def test_retracting_what_was_never_there_does_nothing(self, store: ObservationStore) -> None:
+        store.write(retraction(batch(row(2, START)), (1, START)))
+        assert_same(self.everything(store), batch(row(2, START)))
+
+    def test_a_retracted_reading_may_come_again(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START, 1.0))))
+        store.write(retraction(ReadingBatch.empty(), (1, START)))
+        assert len(self.everything(store)) == 0
+        store.write(Commit(batch(row(1, START, 2.0))))
+        assert_same(self.everything(store), batch(row(1, START, 2.0)))
+
+    def test_progress_is_that_of_the_last_commit_that_had_any(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START)), progress=Progress(5, Tally(3, 1, 1))))
+        store.write(Commit(batch(row(2, START))))
+        assert store.progress() == Progress(5, Tally(3, 1, 1))
+        store.write(Commit(ReadingBatch.empty(), progress=Progress(2**40, Tally(2**40, 0, 0))))
+        assert store.progress() == Progress(2**40, Tally(2**40, 0, 0))
+
+    def test_a_span_ends_before_its_end(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START, 1.0), row(1, START + HOUR, 2.0))))
+        assert store.read([1], START, START + HOUR).value.tolist() == [1.0]
+        assert store.aggregate([1], START, START + HOUR, DAY).total.tolist() == [1.0]
+
+    def test_a_moment_without_a_zone_is_refused(self, store: ObservationStore) -> None:
+        with pytest.raises(ValueError, match="needs its zone"):
+            store.read([1], START.replace(tzinfo=None), END)
+
+    def test_replacing_takes_the_span_of_these_series_and_nothing_else(self, store: ObservationStore) -> None:
+        before = [row(series, START + day * DAY, day) for series in (1, 2) for day in range(4)]
+        store.write(Commit(batch(*before)))
+        store.replace([1], START + DAY, START + 3 * DAY, batch(row(1, START + DAY + HOUR, 9.0)))
+        assert self.everything(store, 1).value.tolist() == [0, 9, 3]
+        assert self.everything(store, 2).value.tolist() == [0, 1, 2, 3]
+
+    def test_replacing_with_nothing_empties_the_span(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START), row(1, START + DAY))))
+        store.replace([1], START, START + DAY, ReadingBatch.empty())
+        assert_same(self.everything(store), batch(row(1, START + DAY)))
+
+    def test_replacing_leaves_progress_alone(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START)), progress=Progress(5, Tally(5))))
+        store.replace([1], START, END, batch(row(1, START, 3.0)))
+        assert store.progress() == Progress(5, Tally(5))
+
+    def test_replacing_with_readings_from_elsewhere_is_refused(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START, 1.0))))
+        for stranger in (row(2, START), row(1, START - MINUTE), row(1, START + DAY)):
+            with pytest.raises(ValueError, match="outside"):
+                store.replace([1], START, START + DAY, batch(stranger))
+        assert_same(self.everything(store), batch(row(1, START, 1.0)))
+
+    def test_the_latest_reading_is_found_however_long_a_series_was_silent(self, store: ObservationStore) -> None:
+        silent_for = (timedelta(0), HOUR, 20 * DAY, 300 * DAY, 4000 * DAY)
+        store.write(Commit(batch(*(row(n, END - gap, n) for n, gap in enumerate(silent_for)))))
+        store.write(Commit(batch(*(row(n, END - gap - MINUTE, -1.0) for n, gap in enumerate(silent_for)))))
+        assert store.latest(range(10), END).value.tolist() == [0, 1, 2, 3, 4]
+
+    def test_the_latest_reading_is_not_after_the_moment_and_not_missing(self, store: ObservationStore) -> None:
+        store.write(
+            Commit(
+                batch(
+                    row(1, START, 1.0, Flag.FAIL),
+                    row(1, START + HOUR, np.nan, Flag.MISSING),
+                    row(1, START + 2 * HOUR, 2.0),
+                )
+            )
+        )
+        assert_same(store.latest([1], START + 2 * HOUR), batch(row(1, START + 2 * HOUR, 2.0)))
+        before = START + 2 * HOUR - timedelta(milliseconds=1)
+        assert_same(store.latest([1], before), batch(row(1, START, 1.0, Flag.FAIL)))
+        assert len(store.latest([1], START - MINUTE)) == 0
+
+    def test_the_latest_reading_of_a_moved_one_is_the_moved_one(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START, 1.0), row(1, START - DAY, 0.0))))
+        store.write(retraction(batch(row(1, START - HOUR, 1.0)), (1, START)))
+        assert_same(store.latest([1], END), batch(row(1, START - HOUR, 1.0)))
+
+    def test_steps_are_counted_from_the_beginning_asked_for(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(*(row(1, START + 20 * MINUTE * n, n) for n in range(9)))))
+        from_at = START + 30 * MINUTE
+        found = store.aggregate([1], from_at, END, HOUR)
+        assert found.step.tolist() == [to_stored(from_at + n * HOUR).item() for n in range(3)]
+        assert found.count.tolist() == [3, 3, 1]
+        assert found.total.tolist() == [2 + 3 + 4, 5 + 6 + 7, 8]
+        assert found.mean.tolist() == [3, 6, 8]
+        assert found.minimum.tolist() == [2, 5, 8]
+        assert found.maximum.tolist() == [4, 7, 8]
+
+    def test_the_last_of_a_step_is_the_last_by_time_not_by_arrival(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START + HOUR, 2.0))))
+        store.write(Commit(batch(row(1, START, 1.0))))
+        assert store.aggregate([1], START, END, DAY).last.tolist() == [2.0]
+
+    def test_failed_and_missing_readings_do_not_count(self, store: ObservationStore) -> None:
+        flags = (Flag.GOOD, Flag.NOT_EVALUATED, Flag.SUSPECT, Flag.FAIL)
+        rows = [row(1, START + n * HOUR, 2.0**n, flag) for n, flag in enumerate(flags)]
+        store.write(Commit(batch(*rows, row(1, START + 5 * HOUR, np.nan, Flag.MISSING))))
+        found = store.aggregate([1], START, END, DAY)
+        assert (found.count.tolist(), found.total.tolist(), found.last.tolist()) == ([3], [7], [4])
+
+    def test_a_later_judgement_counts_in_every_answer(self, store: ObservationStore, judgements: Judgements) -> None:
+        store.write(Commit(batch(row(1, START, 1.0), row(1, START + HOUR, 2.0), row(1, START + 2 * HOUR, 4.0))))
+        judgements.say(1, Flag.FAIL, START + HOUR, END, "drift")
+        assert self.everything(store, 1).flag.tolist() == [1, 4, 4]
+        assert store.latest([1], END).flag.tolist() == [4]
+        assert store.aggregate([1], START, END, DAY).total.tolist() == [1]
+        judgements.say(1, Flag.GOOD, START + 2 * HOUR, END)
+        assert self.everything(store, 1).flag.tolist() == [1, 4, 1]
+        assert store.latest([1], END).flag.tolist() == [1]
+        assert store.aggregate([1], START, END, DAY).total.tolist() == [5]
+
+    def test_what_is_judged_missing_has_no_value(self, store: ObservationStore, judgements: Judgements) -> None:
+        store.write(Commit(batch(row(1, START, 1.0), row(1, START + HOUR, 2.0))))
+        judgements.say(1, Flag.MISSING, START + HOUR, END)
+        assert content(self.everything(store))[1] == (1, to_stored(START + HOUR), None, Flag.MISSING, 1)
+        assert store.latest([1], END).value.tolist() == [1.0]
+
+    def test_a_judgement_does_not_change_what_is_stored(self, store: ObservationStore, judgements: Judgements) -> None:
+        store.write(Commit(batch(row(1, START, 1.0))))
+        judgements.say(1, Flag.MISSING, START, END)
+        store.replace([2], START, END, batch(row(2, START)))
+        store.compact()
+        judgements.intervals.clear()
+        assert_same(self.everything(store, 1), batch(row(1, START, 1.0)))
+
+    def test_the_newest_forecast_issued_by_a_moment_is_given(self, store: ObservationStore) -> None:
+        for issue in range(3):
+            store.write_forecast(_forecast(START + issue * DAY, [issue, issue + 0.5]))
+        found = store.forecast("10416", "air_temperature", START + DAY + HOUR)
+        assert found.value.tolist() == [1.0, 1.5]
+        assert set(found.issued_at.tolist()) == {to_stored(START + DAY).item()}
+        assert found.valid_at.tolist() == [to_stored(START + DAY + n * HOUR).item() for n in range(2)]
+        assert (found.station.tolist(), found.quantity.tolist()) == (["10416"] * 2, ["air_temperature"] * 2)
+        assert len(store.forecast("10416", "air_temperature", START - HOUR)) == 0
+        assert len(store.forecast("10410", "air_temperature", END)) == 0
+
+    def test_a_forecast_issued_twice_is_kept_once(self, store: ObservationStore) -> None:
+        store.write_forecast(_forecast(START, [1.0, 2.0, 3.0]))
+        store.write_forecast(_forecast(START, [1.0, np.nan]))
+        found = store.forecast("10416", "air_temperature", END)
+        assert found.value.tolist()[::2] == [1.0, 3.0]
+        assert np.isnan(found.value[1])
+
+    def test_compacting_changes_no_answer(self, store: ObservationStore) -> None:
+        rng = np.random.default_rng(1)
+        for n in range(6):
+            at = START + timedelta(hours=int(rng.integers(0, 2000)))
+            store.write(Commit(batch(*(row(series, at, n) for series in range(8))), progress=Progress(n, Tally(n))))
+            if n == 3:
+                store.replace([1, 2], START, END, batch(row(1, START, 5.0)))
+        store.write_forecast(_forecast(START, [1.0]))
+        before = content(self.everything(store)), store.progress()
+        store.compact()
+        assert (content(self.everything(store)), store.progress()) == before
+        assert store.forecast("10416", "air_temperature", END).value.tolist() == [1.0]
+
+
+def _forecast(issued_at: datetime, value: list[float]) -> ForecastBatch:
+    count = len(value)
+    return ForecastBatch(
+        np.full(count, to_stored(issued_at)),
+        np.array([to_stored(issued_at + n * HOUR) for n in range(count)], "datetime64[ms]"),
+        np.full(count, "10416"),
+        np.full(count, "air_temperature"),
+        np.array(value),
+    )
+
+
+SERIES = st.integers(1, 4)
+MOMENTS = st.sampled_from([START + day * DAY + hour * HOUR for day in (0, 2, 3, 70) for hour in (0, 5, 6)])
+VALUES = st.integers(-800, 800).map(lambda eighths: eighths / 8)
+ROWS = st.one_of(
+    st.builds(row, SERIES, MOMENTS, VALUES, st.sampled_from([1, 2, 3, 4]), st.integers(1, 3)),
+    st.builds(row, SERIES, MOMENTS, st.just(np.nan), st.just(9), st.integers(1, 3)),
+)
+BATCHES = st.lists(ROWS, max_size=15)
+KEYS = st.lists(st.tuples(SERIES, MOMENTS), max_size=4)
+OPEN = Callable[[Judgements], ObservationStore]
+
+
+class ObservationMachine(RuleBasedStateMachine):
+    """A store beside a plain dictionary: whatever is done to both, they answer alike."""
+
+    def __init__(self, opened: OPEN) -> None:
+        super().__init__()
+        self.opened = opened
+        self.judgements = Judgements()
+        self.model: dict[tuple[int, datetime], Row] = {}
+        self.progress = Progress()
+
+    @initialize()
+    def open(self) -> None:
+        self.store = self.opened(self.judgements)
+
+    @rule(rows=BATCHES, gone=KEYS, messages=st.none() | st.integers(0, 3))
+    def write(self, rows: list[Row], gone: list[tuple[int, datetime]], messages: int | None) -> None:
+        if messages is not None:
+            self.progress = Progress(self.progress.offset + messages, self.progress.tally + Tally(messages))
+        self.store.write(retraction(batch(*rows), *gone, progress=None if messages is None else self.progress))
+        for key in gone:
+            self.model.pop(key, None)
+        self.model |= {(one[0], one[1]): one for one in rows}
+
+    @rule(series=st.sets(SERIES), span=st.tuples(MOMENTS, MOMENTS), rows=BATCHES)
+    def replace(self, series: set[int], span: tuple[datetime, datetime], rows: list[Row]) -> None:
+        from_at, to_at = min(span), max(span)
+        inside = [one for one in rows if one[0] in series and from_at <= one[1] < to_at]
+        self.store.replace(series, from_at, to_at, batch(*inside))
+        for key in [key for key in self.model if key[0] in series and from_at <= key[1] < to_at]:
+            del self.model[key]
+        self.model |= {(one[0], one[1]): one for one in inside}
+
+    @rule(
+        series=SERIES,
+        flag=st.sampled_from([1, 2, 3, 4, 9]),
+        span=st.tuples(MOMENTS, MOMENTS),
+        test=st.sampled_from(["override", "spike"]),
+    )
+    def judge(self, series: int, flag: int, span: tuple[datetime, datetime], test: str) -> None:
+        self.judgements.say(series, Flag(flag), min(span), max(span), test)
+
+    @rule()
+    def compact(self) -> None:
+        self.store.compact()
+
+    @rule()
+    def reopen(self) -> None:
+        self.store.close()
+        self.store = self.opened(self.judgements)
+
+    @invariant()
+    def it_holds_what_the_dictionary_holds(self) -> None:
+        assert self.store.progress() == self.progress
+        assert_same(self.store.read(range(1, 6), START, END), self.judged())
+
+    @rule(moment=MOMENTS)
+    def the_latest_are_those_of_the_dictionary(self, moment: datetime) -> None:
+        judged = self.judged()
+        present = judged.where((judged.flag != Flag.MISSING) & (judged.measured_at <= to_stored(moment)))
+        last = np.append(present.series[1:] != present.series[:-1], np.ones(min(len(present), 1), np.bool_))
+        assert_same(self.store.latest(range(1, 6), moment), present.where(last.astype(np.bool_)))
+
+    @rule(from_at=MOMENTS, step=st.sampled_from([HOUR, 7 * HOUR, 30 * HOUR]))
+    def the_sums_are_those_of_the_dictionary(self, from_at: datetime, step: timedelta) -> None:
+        judged, start = self.judged(), to_stored(from_at)
+        counted = judged.where(
+            (judged.measured_at >= start) & (judged.flag != Flag.FAIL) & (judged.flag != Flag.MISSING)
+        )
+        place = (counted.measured_at - start) // np.timedelta64(step)
+        groups: dict[tuple[int, int], list[float]] = {}
+        for series, where, value in zip(counted.series.tolist(), place.tolist(), counted.value.tolist(), strict=True):
+            groups.setdefault((series, where), []).append(value)
+        found = self.store.aggregate(range(1, 6), from_at, END, step)
+        assert found.series.tolist() == [series for series, _ in groups]
+        assert found.step.tolist() == [(start + where * np.timedelta64(step)).item() for _, where in groups]
+        assert found.count.tolist() == [len(group) for group in groups.values()]
+        assert found.total.tolist() == [sum(group) for group in groups.values()]
+        assert found.mean.tolist() == pytest.approx([np.mean(group) for group in groups.values()])
+        assert found.minimum.tolist() == [min(group) for group in groups.values()]
+        assert found.maximum.tolist() == [max(group) for group in groups.values()]
+        assert found.last.tolist() == [group[-1] for group in groups.values()]
+
+    def judged(self) -> ReadingBatch:
+        stored = batch(*self.model.values()).ordered()
+        flags = effective_flags(stored, self.judgements.intervals)
+        value = np.where(flags == Flag.MISSING, np.nan, stored.value)
+        return ReadingBatch(stored.series, stored.measured_at, value, flags, stored.run)
+
+    def teardown(self) -> None:
+        if hasattr(self, "store"):
+            self.store.close()
+
+
+def model_check(opened: Callable[[], OPEN], examples: int, steps: int = 12) -> None:
+    """Compare a store with a dictionary; `opened` gives, for a fresh place, a way to open a store there."""
+    run_state_machine_as_test(
+        lambda: ObservationMachine(opened()),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
