@@ -88,6 +88,10 @@ class Speech:
         said = {name: self.number(value) if isinstance(value, int) else value for name, value in values.items()}
         return found.format_map(said)
 
+    def knows(self, key: str) -> bool:
+        """Whether there is such a text."""
+        return key in catalogue(self.code)
+
     def section(self, prefix: str) -> dict[str, str]:
         """Return all plain texts below a key, for scripts in the browser."""
         start = f"{prefix}."

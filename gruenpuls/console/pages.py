@@ -1,0 +1,125 @@
+"""The pages: overview, site, what arrived, incidents. All of them only show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
+
+from gruenpuls.console.rendering import Rendering
+from gruenpuls.console.sources import Sources
+from gruenpuls.console.watch import Watch
+from gruenpuls.queries.curves import Chart, site_charts
+from gruenpuls.queries.incidents import incident_list
+from gruenpuls.queries.intake import intake
+from gruenpuls.queries.overview import Standing
+from gruenpuls.queries.site_sheet import site_sheet
+
+SPANS: Final = (7, 30, 90, 365)
+"""Days a chart may show [d]."""
+
+Column = Literal["site", "status", "last_reading"]
+Days = Annotated[int, Query(ge=1, le=3660)]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which column the sites are sorted."""
+
+    column: Column = "status"
+    descending: bool = False
+
+    @classmethod
+    def of(cls, column: Column, direction: str) -> Self:
+        """Return the order a link asks for."""
+        return cls(column, direction == "descending")
+
+    def sorted(self, standings: tuple[Standing, ...]) -> list[Standing]:
+        """Return the sites in this order; by status the worst come first."""
+        keys = {
+            "site": lambda it: it.site.name.casefold(),
+            "status": lambda it: (it.status.rank, -(it.severity or 0), it.site.name.casefold()),
+            "last_reading": lambda it: it.last_at.timestamp() if it.last_at else 0.0,
+        }
+        return sorted(standings, key=keys[self.column], reverse=self.descending)
+
+
+def span(standing: Standing, days: int) -> tuple[datetime, datetime]:
+    """Return the span a site's charts show: so many days up to the present as seen from there."""
+    return standing.now - timedelta(days=days), standing.now + timedelta(minutes=1)
+
+
+def pages_router(sources: Sources, rendering: Rendering, watch: Watch) -> APIRouter:
+    """Return the routes of all pages."""
+    router = APIRouter(default_response_class=HTMLResponse)
+
+    async def standing_of(key: str) -> Standing:
+        seen = (await watch.sighting()).overview.of(key)
+        if seen is None:
+            raise HTTPException(404, key)
+        return seen
+
+    def charts_of(standing: Standing, days: int) -> tuple[Chart, ...]:
+        return site_charts(sources.registry, sources.readings, standing.site, *span(standing, days))
+
+    @router.get("/")
+    async def overview_page(request: Request, sort: Column = "status", order: str = "ascending") -> HTMLResponse:
+        seen = (await watch.sighting()).overview
+        chosen = Order.of(sort, order)
+        return await run_in_threadpool(
+            rendering.page,
+            request,
+            "overview.html",
+            area="overview",
+            overview=seen,
+            standings=chosen.sorted(seen.sites),
+            order=chosen,
+        )
+
+    @router.get("/sites/{key:path}")
+    async def site_page(request: Request, key: str, days: Days = 30) -> HTMLResponse:
+        standing = await standing_of(key)
+
+        def answer() -> HTMLResponse:
+            return rendering.page(
+                request,
+                "site.html",
+                area="overview",
+                sheet=site_sheet(sources.registry, standing),
+                charts=charts_of(standing, days),
+                spans=SPANS,
+                chosen_days=days,
+                curves_address=f"/curves/{quote(key)}?days={days}",
+            )
+
+        return await run_in_threadpool(answer)
+
+    @router.get("/days/{name}/{key:path}")
+    async def days_page(request: Request, name: str, key: str, days: Days = 30) -> HTMLResponse:
+        standing = await standing_of(key)
+
+        def answer() -> HTMLResponse:
+            chart = next((chart for chart in charts_of(standing, days) if chart.name == name), None)
+            if chart is None:
+                raise HTTPException(404, name)
+            return rendering.page(
+                request, "days.html", area="overview", site=standing.site, chart=chart, chosen_days=days
+            )
+
+        return await run_in_threadpool(answer)
+
+    @router.get("/intake")
+    def intake_page(request: Request) -> HTMLResponse:
+        return rendering.page(request, "intake.html", area="intake", intake=intake(sources.registry))
+
+    @router.get("/incidents")
+    def incidents_page(request: Request) -> HTMLResponse:
+        return rendering.page(request, "incidents.html", area="incidents", incidents=incident_list(sources.registry))
+
+    return router

@@ -1,0 +1,91 @@
+"""Watches for change on behalf of all open pages, so that many of them cost no more than one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+
+from gruenpuls.console.sources import Sources
+from gruenpuls.queries.overview import Overview, overview
+
+_EFFORT: Final = 10
+"""A look takes at most one part in so many of the time: large cities are looked at less often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What was seen at a look.
+
+    Parameters
+    ----------
+    overview : Overview
+    arrived : tuple of int
+        How far the journal was worked off, and what became of it.
+    """
+
+    overview: Overview
+    arrived: tuple[int, ...]
+
+    @property
+    def statuses(self) -> Mapping[str, str]:
+        """Each site's status."""
+        return {standing.site.key: standing.status.value for standing in self.overview.sites}
+
+    def differs(self, other: Sighting) -> bool:
+        """Whether a page made from the other one would look different."""
+        return self.arrived != other.arrived or self._seen() != other._seen()
+
+    def _seen(self) -> tuple[object, ...]:
+        moving = [(one.site, one.status, one.severity, one.last_at) for one in self.overview.sites]
+        return (moving, self.overview.sensors_heard, self.overview.sensors_silent, self.overview.open_incidents)
+
+
+class Watch:
+    """Looks at the stores when somebody wants to know, but not more often than it has to.
+
+    Parameters
+    ----------
+    sources : Sources
+    """
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._looking = asyncio.Lock()
+        self._seen: Sighting | None = None
+        self._good_until = 0.0
+        self._stopped = asyncio.Event()
+
+    async def sighting(self) -> Sighting:
+        """Return what was seen last, or look again if that is too long ago."""
+        async with self._looking:
+            if self._seen is None or time.monotonic() >= self._good_until:
+                began = time.monotonic()
+                self._seen = await run_in_threadpool(self._look)
+                taken = time.monotonic() - began
+                pause = self._sources.settings.refresh.total_seconds() / 2
+                self._good_until = began + max(pause, _EFFORT * taken)
+            return self._seen
+
+    def stop(self) -> None:
+        """Let everybody who waits go on and leave."""
+        self._stopped.set()
+
+    async def stopped_within(self, seconds: float) -> bool:
+        """Wait; return whether the watch was stopped meanwhile."""
+        try:
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def _look(self) -> Sighting:
+        registry = self._sources.registry
+        noted = registry.arrivals.noted()
+        tally = noted.tally
+        seen = overview(registry, self._sources.present(), silent_after=self._sources.settings.silent_after)
+        return Sighting(seen, (noted.offset, tally.decoded, tally.dead_lettered, tally.duplicates))

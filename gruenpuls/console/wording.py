@@ -1,0 +1,181 @@
+"""What a question's answer is called on a page: reasons, places, titles, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isnan
+from typing import Literal
+
+from alerts.rule import Rule
+from alerts.wording import Wording as IncidentWording
+from alerts.wording import worded
+from gruenpuls.domain.quantity import QUANTITIES
+from gruenpuls.domain.site import Site
+from gruenpuls.language.speech import Speech
+from gruenpuls.queries.curves import Chart, Curve
+from gruenpuls.queries.explanation import TENSION, Explanation
+from gruenpuls.queries.incidents import NamedIncident
+from gruenpuls.queries.lane import ROOT_ZONE, Lane
+from gruenpuls.queries.overview import Standing
+from gruenpuls.queries.status import SiteStatus
+
+_FEW_DEPTHS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Answers in words.
+
+    Parameters
+    ----------
+    say : Speech
+    rules : mapping
+        Alert rules by name; they bring their own texts.
+    """
+
+    say: Speech
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+
+    def why(self, standing: Standing) -> str:
+        """Return the line that says why a site has its status."""
+        match standing.status:
+            case SiteStatus.NO_SENSOR:
+                return ""
+            case SiteStatus.NO_DATA if standing.last_at is None:
+                return self.say.text("why.no_reading")
+            case SiteStatus.NO_DATA:
+                span = self.say.duration(standing.now - standing.last_at)
+                return self.say.text("why.silent", span=span)
+            case SiteStatus.UNJUDGED:
+                told = standing.told
+                return self._value(told.quantity, told.value, told.depth) if told else ""
+            case _:
+                return self._judged(standing)
+
+    def _judged(self, standing: Standing) -> str:
+        parts = []
+        if standing.explanation:
+            parts.append(self._explained(standing.explanation))
+        if standing.judged_depths is not None and standing.judged_depths < _FEW_DEPTHS:
+            parts.append(self.say.text("why.few_depths"))
+        if standing.frozen_depths:
+            parts.append(self.say.text("why.frozen", count=standing.frozen_depths))
+        return "; ".join(parts)
+
+    def _explained(self, explanation: Explanation) -> str:
+        quantity = explanation.quantity
+        value = self._value(quantity, explanation.value, explanation.depth)
+        key = "why.limits_above" if quantity == TENSION else "why.limits_below"
+        limits = {
+            name: self.say.measure(limit, quantity)
+            for name, limit in (("soon", explanation.soon), ("now", explanation.now))
+        }
+        return f"{value} ({self.say.text(key, **limits)})"
+
+    def _value(self, quantity: str, value: float, depth: float | None) -> str:
+        told = f"{self.say.quantity(quantity)} {self.say.measure(value, quantity)}"
+        return told if depth is None else f"{told} {self.say.text('why.depth', depth=self.depth(depth))}"
+
+    def depth(self, depth: float) -> str:
+        """Return a depth."""
+        return f"{self.say.number(depth)}\u00a0cm"
+
+    def place(self, lane: Lane) -> str:
+        """Return where a lane's values come from: depth or height, mounting, kind of mean."""
+        parts = []
+        if lane.depth is not None:
+            parts.append(self.say.text("site.at_depth", depth=self.depth(lane.depth)))
+        if lane.height is not None:
+            parts.append(self.say.text("site.at_height", height=f"{self.say.number(lane.height, 1)}\u00a0m"))
+        if lane.statistic:
+            parts.append(self.statistic(lane.statistic))
+        return ", ".join(parts)
+
+    def statistic(self, statistic: str) -> str:
+        """Return what kind of mean or extreme a value is; its own name where the catalogue has none."""
+        key = f"statistic.{statistic}"
+        return self.say.text(key) if self.say.knows(key) else statistic
+
+    def origin(self, lane: Lane) -> str:
+        """Return whether a value was measured or worked out, and by what."""
+        if lane.derived:
+            return self.say.text("site.derived_by", name=lane.origin)
+        return self.say.text("site.measured_by", device=lane.series[-1].device)
+
+    def chart(self, chart: Chart) -> str:
+        """Return a chart's title."""
+        if chart.name in QUANTITIES:
+            return self.say.quantity(chart.name)
+        return self.say.text(f"chart.{chart.name}")
+
+    def curve(self, chart: Chart, curve: Curve) -> str:
+        """Return what tells a curve from the others of its chart."""
+        place = self.place(curve.lane)
+        if chart.name not in QUANTITIES:
+            name = self.say.quantity(curve.lane.quantity)
+            return f"{name}, {place}" if place else name
+        if curve.lane.statistic == ROOT_ZONE:
+            return self.statistic(ROOT_ZONE)
+        return place or self.say.quantity(curve.lane.quantity)
+
+    def chart_in_words(self, chart: Chart) -> str:
+        """Return what a chart shows, for whoever cannot see it: each curve's range and last value."""
+        parts = []
+        for curve in chart.curves:
+            values = [value for value in curve.value.tolist() if not isnan(value)]
+            if not values:
+                continue
+            low, high, last = (
+                self.say.measure(it, curve.lane.quantity) for it in (min(values), max(values), values[-1])
+            )
+            label = self.curve(chart, curve)
+            parts.append(self.say.text("chart.in_words", curve=label, low=low, high=high, last=last))
+        return f"{self.chart(chart)}. {' '.join(parts)}"
+
+    def incident(self, named: NamedIncident) -> IncidentWording:
+        """Return an incident in the words of its rule; one whose rule is gone by the rule's name."""
+        rule = self.rules.get(named.incident.rule)
+        if rule is None:
+            return IncidentWording(named.incident.rule, "", "")
+        language: Literal["de", "en"] = "de" if self.say.code == "de" else "en"
+        return worded(rule, named.incident, named.site_name, language, self.say.zone)
+
+    def peak(self, named: NamedIncident) -> str:
+        """Return the worst value an incident saw."""
+        rule = self.rules.get(named.incident.rule)
+        if rule is None:
+            return self.say.number(named.incident.peak, 1)
+        return self.say.measure(named.incident.peak, rule.quantity)
+
+    def facts(self, site: Site) -> list[tuple[str, str]]:
+        """Return what is registered about a site, by its name; what nobody entered is left out."""
+        say, soil = self.say, site.soil
+        position = None
+        if site.latitude is not None and site.longitude is not None:
+            position = f"{say.number(site.latitude, 5)} / {say.number(site.longitude, 5)}"
+        told = {
+            "key": site.key,
+            "kind": say.text(f"kind.{site.kind.value}"),
+            "species": site.species,
+            "planted_on": site.planted_on,
+            "municipality": site.municipality,
+            "district": site.district,
+            "maintenance_area": site.maintenance_area,
+            "contract_lot": site.contract_lot,
+            "position": position,
+            "texture": soil.texture,
+            "field_capacity": self._per_cent(soil.field_capacity),
+            "wilting_point": self._per_cent(soil.wilting_point),
+            "root_depth": None if soil.root_depth is None else f"{say.number(soil.root_depth, 1)}\u00a0m",
+        }
+        named = [(say.text(f"site.{name}"), fact) for name, fact in told.items() if fact]
+        return named + [(name, self._attribute(value)) for name, value in sorted(site.attributes.items())]
+
+    def _per_cent(self, value: float | None) -> str | None:
+        return None if value is None else self.say.measure(value, "soil_water_content")
+
+    def _attribute(self, value: str | float | bool) -> str:  # noqa: FBT001 - an attribute's value, not a switch
+        if isinstance(value, bool):
+            return self.say.text("site.yes" if value else "site.no")
+        return value if isinstance(value, str) else self.say.number(value, 2)

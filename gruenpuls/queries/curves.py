@@ -1,0 +1,214 @@
+"""A site's values over time, as pictures and tables need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from math import nan
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gruenpuls.domain.ports import ObservationReader
+from gruenpuls.domain.quantity import QUANTITIES, Aggregation
+from gruenpuls.domain.reading import Flag, ReadingBatch, Times, Values, to_stored
+from gruenpuls.domain.site import Site
+from gruenpuls.queries.calendar_day import Days, by_day, sums
+from gruenpuls.queries.downsample import extremes_kept, gaps
+from gruenpuls.queries.explanation import AVAILABLE_WATER, TENSION, growing_season, limits
+from gruenpuls.queries.lane import ROOT_ZONE, Lane, lanes
+from gruenpuls.stores.registry import Registry
+
+POINTS: Final = 2000
+_TEMPERATURES: Final = ("air_temperature", "heat_index", "dew_point_temperature")
+_ORDER: Final = (
+    TENSION,
+    AVAILABLE_WATER,
+    "precipitation",
+    "temperature",
+    "relative_humidity",
+    "soil_water_content",
+    "soil_temperature",
+)
+_LEADING: Final = {TENSION, AVAILABLE_WATER, "precipitation", "temperature"}
+_NOT_DRAWN: Final = {"soil_water_status", "judged_soil_depths", "frozen_soil_depths"}
+_LONGEST_GAP: Final = np.timedelta64(3, "h")
+_HOURLY_UP_TO: Final = timedelta(days=8)
+_HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Values of one lane over time.
+
+    Parameters
+    ----------
+    lane : Lane
+    measured_at : datetime64[ms] (n,)
+        UTC; for sums the beginning of the hour or day.
+    value : float64 (n,)
+        [unit of the quantity]; NaN where a line must break.
+    day : datetime64[D] (m,)
+        Calendar days of the site.
+    day_value : float64 (m,)
+        Each day's mean, sum or maximum [unit of the quantity].
+    """
+
+    lane: Lane
+    measured_at: Times
+    value: Values
+    day: Days
+    day_value: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From where on a value means water soon, and water now [unit of the quantity]."""
+
+    soon: float
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Curves that share an axis.
+
+    Parameters
+    ----------
+    name : str
+        A quantity, or ``"temperature"`` for those of the air together.
+    quantity : str
+        Whose unit the axis has.
+    curves : tuple of Curve
+    sums : timedelta or None
+        For rain and the like: over which step the values are summed up.
+    limits : Limits or None
+        Where the same ones apply to all depths that are judged.
+    left_out : int
+        How many values are flagged fail and therefore not among the curves.
+    """
+
+    name: str
+    quantity: str
+    curves: tuple[Curve, ...]
+    sums: timedelta | None
+    limits: Limits | None
+    left_out: int
+
+    @property
+    def leading(self) -> bool:
+        """Whether a site is looked at for it; of water content only where nothing better is derived from it."""
+        return self.name in _LEADING
+
+    @property
+    def derived(self) -> bool:
+        """Whether all of it was worked out from other values."""
+        return all(curve.lane.derived for curve in self.curves)
+
+    def days(self) -> Iterator[tuple[date, list[float]]]:
+        """Yield each day with its value of every curve, the newest day first; NaN where there is none."""
+        rows: dict[date, list[float]] = {}
+        for place, curve in enumerate(self.curves):
+            for day, value in zip(curve.day.tolist(), curve.day_value.tolist(), strict=True):
+                rows.setdefault(day, [nan] * len(self.curves))[place] = value
+        yield from sorted(rows.items(), reverse=True)
+
+
+def site_charts(
+    registry: Registry, readings: ObservationReader, site: Site, from_at: datetime, to_at: datetime
+) -> tuple[Chart, ...]:
+    """Return the charts of a site in a span, the end exclusive, what people look for first.
+
+    No curve has more than `POINTS` points; extremes survive. Values flagged fail or missing are left out.
+
+    Raises
+    ------
+    InputError
+        If there is no such site.
+    """
+    found = [lane for lane in lanes(registry.resolution.site_series(site.key, from_at, to_at)) if _is_drawn(lane)]
+    wanted = {one.series for lane in found for one in lane.series}
+    batch = readings.read(wanted, from_at, to_at)
+    charts: dict[str, list[Lane]] = {}
+    for lane in found:
+        charts.setdefault(_chart_name(lane), []).append(lane)
+    drawn = (_chart(name, grouped, batch, site, (from_at, to_at)) for name, grouped in sorted(charts.items()))
+    return tuple(sorted((chart for chart in drawn if chart.curves), key=_rank))
+
+
+def _is_drawn(lane: Lane) -> bool:
+    quantity = QUANTITIES[lane.quantity]
+    return (
+        lane.statistic in {"", ROOT_ZONE}
+        and lane.quantity not in _NOT_DRAWN
+        and quantity.aggregation is not Aggregation.LAST
+    )
+
+
+def _chart_name(lane: Lane) -> str:
+    return "temperature" if lane.quantity in _TEMPERATURES else lane.quantity
+
+
+def _rank(chart: Chart) -> tuple[int, str]:
+    return (_ORDER.index(chart.name) if chart.name in _ORDER else len(_ORDER), chart.name)
+
+
+def _chart(
+    name: str, grouped: Sequence[Lane], batch: ReadingBatch, site: Site, span: tuple[datetime, datetime]
+) -> Chart:
+    zone = ZoneInfo(site.time_zone)
+    quantity = _TEMPERATURES[0] if name == "temperature" else name
+    step = None
+    if QUANTITIES[quantity].aggregation is Aggregation.SUM:
+        step = _HOUR if span[1] - span[0] <= _HOURLY_UP_TO else _DAY
+    curves: list[Curve] = []
+    left_out = 0
+    for lane in sorted(grouped, key=_place):
+        measured_at, value, failed = _values(lane, batch)
+        left_out += failed
+        if len(value):
+            drawn = sums(measured_at, value, zone, step) if step else _line(measured_at, value)
+            days = by_day(measured_at, value, zone, QUANTITIES[lane.quantity].aggregation)
+            curves.append(Curve(lane, *drawn, *days))
+    return Chart(name, quantity, tuple(curves), step, _common_limits(quantity, grouped, site, span[1]), left_out)
+
+
+def _place(lane: Lane) -> tuple[int, float, str]:
+    order = _TEMPERATURES.index(lane.quantity) if lane.quantity in _TEMPERATURES else 0
+    return (order, -1.0 if lane.depth is None else lane.depth, lane.statistic)
+
+
+def _values(lane: Lane, batch: ReadingBatch) -> tuple[Times, Values, int]:
+    """Return a lane's usable values in order of time, and how many are flagged fail."""
+    parts: list[NDArray[np.int64]] = []
+    failed = 0
+    for one in lane.series:
+        first, last = np.searchsorted(batch.series, [one.series, one.series + 1])
+        span = batch.measured_at[first:last]
+        here = (span >= to_stored(one.from_at)) & (span < to_stored(one.to_at))
+        flag = batch.flag[first:last]
+        failed += int((here & (flag == Flag.FAIL)).sum())
+        parts.append(first + np.flatnonzero(here & (flag != Flag.FAIL) & (flag != Flag.MISSING)))
+    rows = np.concatenate(parts)
+    return batch.measured_at[rows], batch.value[rows], failed
+
+
+def _line(measured_at: Times, value: Values) -> tuple[Times, Values]:
+    breaks = gaps(measured_at, _LONGEST_GAP)
+    kept = extremes_kept(measured_at, value, POINTS // 2 if len(breaks) else POINTS)
+    place, first = np.unique(np.searchsorted(kept, breaks), return_index=True)
+    before = measured_at[breaks[first]] - np.timedelta64(1, "ms")
+    return np.insert(measured_at[kept], place, before), np.insert(value[kept], place, np.nan)
+
+
+def _common_limits(quantity: str, grouped: Sequence[Lane], site: Site, to_at: datetime) -> Limits | None:
+    if quantity not in {TENSION, AVAILABLE_WATER}:
+        return None
+    season = growing_season(site.planted_on, to_at.date())
+    there = (limits(quantity, lane.depth, season) for lane in grouped if lane.depth is not None)
+    found = {pair for pair in there if pair is not None}
+    return Limits(*found.pop()) if len(found) == 1 else None

@@ -1,0 +1,115 @@
+"""What arrived and what did not: every message as readings, dead letter or duplicate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from gruenpuls.domain.ports import DeviceTally, Tally
+from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
+from gruenpuls.stores.registry import Registry
+
+COLLECT: Final = "collect"
+"""Name under which the collecting process reports how it is."""
+NEXT_OFFSET: Final = "next_offset"
+"""What it reports: the journal offset its next message will have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What became of the messages of a source or a device.
+
+    Parameters
+    ----------
+    key : str
+        Of the device, or name of the source; empty for messages nobody could tell the device of.
+    name : str or None
+        Of the device; None where nobody registered it.
+    tally : Tally
+    last_uplink_at : datetime or None
+        Aware UTC.
+    """
+
+    key: str
+    name: str | None
+    tally: Tally
+    last_uplink_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What arrived and what did not.
+
+    Parameters
+    ----------
+    tally : Tally
+        Of everything worked off.
+    waiting : int or None
+        Messages in the journal that are not worked off yet; None where the collector never said.
+    reasons : mapping
+        Dead letters by reason, the most frequent first.
+    newest : sequence of DeadLetter
+    sources, devices : tuple of Counted
+        Devices with dead letters first, then those heard last.
+    device_count : int
+        How many devices there are, also those beyond the limit.
+    """
+
+    tally: Tally
+    waiting: int | None
+    reasons: Mapping[DeadLetterReason, int]
+    newest: Sequence[DeadLetter]
+    sources: tuple[Counted, ...]
+    devices: tuple[Counted, ...]
+    device_count: int
+
+    @property
+    def received(self) -> int:
+        """How many messages arrived."""
+        return self.tally.total + (self.waiting or 0)
+
+
+def intake(registry: Registry, *, devices: int = 200, letters: int = 50) -> Intake:
+    """Return what arrived, with at most so many devices and dead letters."""
+    tallies = registry.tallies.all()
+    ordered = sorted(
+        tallies, key=lambda tally: (-tally.tally.dead_lettered, -_seconds(tally.last_uplink_at), tally.device)
+    )
+    by_device = _by(ordered, "device")
+    shown = by_device[:devices]
+    names = {key: device.name for key, device in registry.arrivals.devices([one.key for one in shown]).items()}
+    noted = registry.arrivals.noted()
+    return Intake(
+        tally=noted.tally,
+        waiting=_waiting(registry, noted.offset),
+        reasons=dict(sorted(registry.dead_letters.counts().items(), key=lambda entry: -entry[1])),
+        newest=registry.dead_letters.list(limit=letters),
+        sources=_by(sorted(tallies, key=lambda tally: tally.source), "source"),
+        devices=tuple(Counted(one.key, names.get(one.key), one.tally, one.last_uplink_at) for one in shown),
+        device_count=len(by_device),
+    )
+
+
+def _seconds(moment: datetime | None) -> float:
+    return moment.timestamp() if moment else 0.0
+
+
+def _waiting(registry: Registry, worked_off: int) -> int | None:
+    """Return how many messages lie in the journal beyond an offset, as far as the collector said."""
+    for component in registry.health.all():
+        if component.name == COLLECT and isinstance(component.body.get(NEXT_OFFSET), int):
+            return max(int(component.body[NEXT_OFFSET]) - worked_off, 0)
+    return None
+
+
+def _by(tallies: Sequence[DeviceTally], name: str) -> tuple[Counted, ...]:
+    """Return the tallies added up by device or by source, in the order of their first."""
+    sums: dict[str, Counted] = {}
+    for one in tallies:
+        key = getattr(one, name)
+        before = sums.get(key, Counted(key, None, Tally(), None))
+        moments = [moment for moment in (before.last_uplink_at, one.last_uplink_at) if moment is not None]
+        sums[key] = Counted(key, None, before.tally + one.tally, max(moments, default=None))
+    return tuple(sums.values())

@@ -1,0 +1,53 @@
+"""The moment a question is asked at, which a replay of old records moves into the past."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gruenpuls.domain.clock import ReplaySpan
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What time it is for a question.
+
+    Parameters
+    ----------
+    now : datetime
+        Aware UTC; in a replay the recorded moment that is being played.
+    spans : tuple of ReplaySpan
+        What is replayed; empty outside a replay.
+    """
+
+    now: datetime
+    spans: tuple[ReplaySpan, ...] = ()
+
+    @property
+    def replay(self) -> ReplaySpan | None:
+        """The span that is being played."""
+        return _around(self.now, self.spans)
+
+    @property
+    def share(self) -> float:
+        """How far that span has got [0 to 1]."""
+        span = self.replay
+        if span is None:
+            return 0.0
+        return (self.now - span.recorded_from) / (span.recorded_to - span.recorded_from)
+
+    def beside(self, moment: datetime | None) -> datetime:
+        """Return the present as seen from something recorded then.
+
+        Once a replay has moved on to another record, what belongs to an earlier one stands still at its end
+        instead of growing years old.
+        """
+        span = None if moment is None else _around(moment, self.spans)
+        if span is None or span == self.replay:
+            return self.now
+        return span.recorded_to
+
+
+def _around(moment: datetime, spans: Sequence[ReplaySpan]) -> ReplaySpan | None:
+    return next((span for span in spans if span.recorded_from <= moment <= span.recorded_to), None)

@@ -1,0 +1,165 @@
+"""Everything about one site: how it stands, what it measures, which sensors it has, what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from gruenpuls.domain.device import Deployment
+from gruenpuls.domain.reading import Flag, from_stored
+from gruenpuls.queries.incidents import NamedIncident
+from gruenpuls.queries.lane import ROOT_ZONE, Lane, lanes
+from gruenpuls.queries.overview import FROZEN, JUDGED, STATUS, Standing
+from gruenpuls.stores.registry import Registry
+from gruenpuls.stores.registry.incidents import IncidentFilter
+
+LEADING: Final = (
+    "heat_index",
+    "air_temperature",
+    "relative_humidity",
+    "plant_available_water",
+    "soil_tension",
+    "soil_water_content",
+    "soil_temperature",
+    "precipitation",
+    "wind_speed",
+    "global_radiation",
+    "water_level",
+)
+"""What a site is looked at for, in this order; the rest stands under "more"."""
+_NOT_VALUES: Final = {STATUS, JUDGED, FROZEN}
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_AHEAD: Final = timedelta(days=1)
+"""A clock may be fast: what is measured a little in the future is the site's last value all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentValue:
+    """The last value of a series of the site.
+
+    Parameters
+    ----------
+    lane : Lane
+        Of what, and where.
+    value : float
+        [unit of the quantity]
+    flag : Flag
+        The effective one.
+    measured_at : datetime
+        Aware UTC.
+    """
+
+    lane: Lane
+    value: float
+    flag: Flag
+    measured_at: datetime
+
+    @property
+    def leading(self) -> bool:
+        """Whether it is among what a site is looked at for."""
+        return self.lane.quantity in LEADING and self.lane.statistic in {"", ROOT_ZONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Mounting:
+    """A device at the site, from one moment to another.
+
+    Parameters
+    ----------
+    deployment : Deployment
+    name, profile : str
+        Of the device.
+    """
+
+    deployment: Deployment
+    name: str
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSheet:
+    """Everything about a site.
+
+    Parameters
+    ----------
+    standing : Standing
+    profile : tuple
+        Depths with their leading values by quantity, from the surface down.
+    leading : tuple of CurrentValue
+        Leading values that belong to no depth.
+    further : tuple of CurrentValue
+        The rest.
+    mountings : tuple of Mounting
+        The newest first.
+    incidents : tuple of NamedIncident
+        Open ones first, then the newest.
+    """
+
+    standing: Standing
+    profile: tuple[tuple[float, Mapping[str, CurrentValue]], ...]
+    leading: tuple[CurrentValue, ...]
+    further: tuple[CurrentValue, ...]
+    mountings: tuple[Mounting, ...]
+    incidents: tuple[NamedIncident, ...]
+
+    @property
+    def profile_quantities(self) -> tuple[str, ...]:
+        """What the depths have values of, in the order of `LEADING`."""
+        return tuple(name for name in LEADING if any(name in values for _, values in self.profile))
+
+
+def site_sheet(registry: Registry, standing: Standing, *, incidents: int = 20) -> SiteSheet:
+    """Return everything about a site.
+
+    Parameters
+    ----------
+    registry : Registry
+    standing : Standing
+        From `gruenpuls.queries.overview.overview`.
+    incidents : int
+        At most so many.
+    """
+    key = standing.site.key
+    values = _current(registry, key, standing.now)
+    leading = sorted((value for value in values if value.leading), key=lambda value: LEADING.index(value.lane.quantity))
+    depths = sorted({value.lane.depth for value in leading if value.lane.depth is not None})
+    mounted = registry.deployments.of_site(key)
+    devices = registry.arrivals.devices({deployment.device for deployment in mounted})
+    kept = registry.incidents.list(IncidentFilter(site=key), limit=incidents)
+    return SiteSheet(
+        standing,
+        tuple(
+            (depth, {value.lane.quantity: value for value in leading if value.lane.depth == depth}) for depth in depths
+        ),
+        tuple(value for value in leading if value.lane.depth is None),
+        tuple(value for value in values if not value.leading and value.lane.quantity not in _NOT_VALUES),
+        tuple(
+            Mounting(deployment, devices[deployment.device].name, devices[deployment.device].profile)
+            for deployment in reversed(mounted)
+        ),
+        tuple(
+            NamedIncident(one.number, one.incident, standing.site.name)
+            for one in sorted(kept, key=lambda one: one.incident.resolved_at is not None)
+        ),
+    )
+
+
+def _current(registry: Registry, key: str, now: datetime) -> Sequence[CurrentValue]:
+    """Return the last value of each place at the site."""
+    found = lanes(registry.resolution.site_series(key, _BEGINNING, now + _AHEAD))
+    latest = registry.latest.of({one.series for lane in found for one in lane.series})
+    place = {series: row for row, series in enumerate(latest.series.tolist())}
+    values = []
+    for lane in found:
+        rows = [
+            place[one.series]
+            for one in lane.series
+            if one.series in place and one.from_at <= from_stored(latest.measured_at[place[one.series]]) < one.to_at
+        ]
+        if rows:
+            row = max(rows, key=lambda row: latest.measured_at[row])
+            moment = from_stored(latest.measured_at[row])
+            values.append(CurrentValue(lane, float(latest.value[row]), Flag(int(latest.flag[row])), moment))
+    return values
