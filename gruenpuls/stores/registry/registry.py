@@ -15,6 +15,7 @@ from gruenpuls.stores.registry.deployments import Deployments
 from gruenpuls.stores.registry.devices import Devices
 from gruenpuls.stores.registry.dirty import DirtySpans, Watermarks
 from gruenpuls.stores.registry.health import Health
+from gruenpuls.stores.registry.imports import Imports
 from gruenpuls.stores.registry.incidents import Incidents, RuleStates
 from gruenpuls.stores.registry.jobs import Jobs
 from gruenpuls.stores.registry.judgements import Judgements
@@ -40,6 +41,7 @@ class Registry:
     ----------
     places : Places
         Sites, districts, municipalities.
+    imports : Imports
     devices : Devices
     deployments : Deployments
     arrivals : Arrivals
@@ -66,6 +68,7 @@ class Registry:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.places = Places(database)
+        self.imports = Imports(database)
         self.devices = Devices(database)
         self.deployments = Deployments(database)
         self.arrivals = Arrivals(database)
@@ -118,7 +121,11 @@ class Registry:
             raise StorageError(
                 what="there is no registry", where=str(database.file), remedy="start the service once, which makes it"
             )
-        migrate(database)
+        try:
+            migrate(database)
+        except BaseException:
+            database.engine.dispose()
+            raise
         return cls(database)
 
     def verify_schema(self) -> None:

@@ -24,7 +24,7 @@ class Settings:
         with self.database.reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
-    def put(self, key: str, value: Any, *, actor: str) -> None:  # noqa: ANN401 - any JSON value
+    def keep(self, key: str, value: Any, *, actor: str) -> None:  # noqa: ANN401 - any JSON value
         """Set a setting; None takes it back."""
         table, now = schema.setting, self.database.now()
         with self.database.writing() as connection:
@@ -35,4 +35,4 @@ class Settings:
                 insert = upsert(connection, table).values(key=key, value=value, updated_at=now)
                 changed = {"value": insert.excluded.value, "updated_at": insert.excluded.updated_at}
                 connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=changed))
-            record(connection, now, actor, "setting.put", key, {"value": [before, value]})
+            record(connection, now, actor, "setting.keep", key, {"value": [before, value]})

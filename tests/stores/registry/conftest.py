@@ -1,0 +1,67 @@
+"""Every test of the registry runs on a SQLite file and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from stores.registry.postgresql import Postgresql
+
+from gruenpuls.stores.registry import Registry
+
+_NUMBERS = itertools.count()
+
+
+class SteppingClock:
+    """A clock that stands until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def step(self, span: timedelta) -> None:
+        """Go on."""
+        self.now += span
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql]:
+    server = Postgresql()
+    with Registry.open(server.create("migrated")):
+        pass
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database that holds nothing yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'registry.db'}"
+    server: Postgresql = request.getfixturevalue("postgresql")
+    return server.create(f"test_{next(_NUMBERS)}")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database for a registry."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'registry.db'}"
+    server: Postgresql = request.getfixturevalue("postgresql")
+    return server.create(f"test_{next(_NUMBERS)}", "migrated")
+
+
+@pytest.fixture
+def clock() -> SteppingClock:
+    return SteppingClock()
+
+
+@pytest.fixture
+def registry(url: str, clock: SteppingClock) -> Iterator[Registry]:
+    with Registry.open(url, clock=clock) as opened:
+        yield opened

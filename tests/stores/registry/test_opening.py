@@ -1,0 +1,315 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from mosquitto import free_port
+from requirement import require
+from stores.registry.city import LIME
+from stores.registry.postgresql import PASSWORD, Postgresql
+
+from gruenpuls.domain.clock import wall_clock
+from gruenpuls.domain.errors import BusyError, ConfigurationError, GruenpulsError, StorageError, UnavailableError
+from gruenpuls.stores.registry import Registry, migration
+from gruenpuls.stores.registry.connection import Database
+from gruenpuls.stores.registry.schema import metadata
+
+_LATER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "{before}"
+
+
+def upgrade() -> None:
+    op.add_column("site", sa.Column("nickname", sa.Text()))
+    {more}
+"""
+
+
+@pytest.fixture
+def later_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Turn this program into its next version, which has one migration more."""
+    present = migration._config
+    before = migration._head()
+
+    def become(more: str = "") -> None:
+        folder = tmp_path / "later"
+        folder.mkdir(exist_ok=True)
+        (folder / "0002_later.py").write_text(_LATER.format(before=before, more=more), encoding="utf-8")
+
+        def config() -> Config:
+            carried = Path(migration.__file__).parent / "migrations" / "versions"
+            extended = present()
+            extended.set_main_option("version_locations", f"{carried}{os.pathsep}{folder}")
+            return extended
+
+        monkeypatch.setattr(migration, "_config", config)
+
+    return become
+
+
+def test_a_fresh_database_gets_the_whole_schema(empty_url: str) -> None:
+    with Registry.open(empty_url) as registry:
+        registry.verify_schema()
+        registry.places.add(LIME, actor="ada")
+    with Registry.open(empty_url) as again:
+        assert again.places.by_key(LIME.key) == LIME
+
+
+def test_the_migrations_make_exactly_the_tables_the_program_uses(empty_url: str) -> None:
+    with Registry.open(empty_url) as registry, registry.database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        present = set(sa.inspect(connection).get_table_names())
+    assert present == {*metadata.tables, "alembic_version"}
+
+
+def test_check_constraints_reach_the_database(empty_url: str) -> None:
+    with Registry.open(empty_url) as registry, registry.database.reading() as connection:
+        inspector = sa.inspect(connection)
+        for table in metadata.tables.values():
+            declared = {c.name for c in table.constraints if isinstance(c, sa.CheckConstraint)}
+            assert {check["name"] for check in inspector.get_check_constraints(table.name)} == declared
+
+
+def test_a_database_of_an_older_program_is_brought_up_to_date(url: str, later_program: Callable[..., None]) -> None:
+    with Registry.open(url) as registry:
+        registry.places.add(LIME, actor="ada")
+    later_program()
+    with Registry.open(url) as registry:
+        assert registry.places.by_key(LIME.key) == LIME
+        with registry.database.reading() as connection:
+            assert "nickname" in {column["name"] for column in sa.inspect(connection).get_columns("site")}
+
+
+def test_an_older_file_is_copied_before_it_is_changed(tmp_path: Path, later_program: Callable[..., None]) -> None:
+    file = tmp_path / "registry.db"
+    with Registry.open(f"sqlite:///{file}") as registry:
+        registry.places.add(LIME, actor="ada")
+    assert not list(tmp_path.glob("*.before-*"))
+    later_program()
+    Registry.open(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(tmp_path / "registry.db.before-0002")) as copy:
+        assert copy.execute("SELECT key FROM site").fetchall() == [(LIME.key,)]
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_a_migration_that_fails_leaves_everything_as_it_was(url: str, later_program: Callable[..., None]) -> None:
+    with Registry.open(url) as registry:
+        registry.places.add(LIME, actor="ada")
+    later_program('raise RuntimeError("in the middle")')
+    with pytest.raises(RuntimeError, match="in the middle"):
+        Registry.open(url)
+    database = Database.at(url, clock=wall_clock)
+    with database.reading() as connection:
+        assert "nickname" not in {column["name"] for column in sa.inspect(connection).get_columns("site")}
+    database.engine.dispose()
+    later_program()
+    with Registry.open(url) as registry:
+        assert registry.places.by_key(LIME.key) == LIME
+
+
+def test_a_database_of_a_newer_program_is_refused(url: str, later_program: Callable[..., None]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        present = migration._config
+        later_program()
+        Registry.open(url).close()
+        patch.setattr(migration, "_config", present)
+        with pytest.raises(
+            StorageError, match=r"newer Grünpuls \(schema 0002, this program knows up to 0001\)"
+        ) as caught:
+            Registry.open(url)
+    assert "install the newer version" in caught.value.remedy
+
+
+def test_tables_changed_from_outside_are_told(url: str) -> None:
+    with Registry.open(url) as registry:
+        with registry.database.writing() as connection:
+            connection.exec_driver_sql("ALTER TABLE site DROP COLUMN contract_lot")
+        with pytest.raises(StorageError, match=r"changed from outside.*contract_lot"):
+            registry.verify_schema()
+
+
+def test_a_database_of_something_else_is_left_alone(empty_url: str) -> None:
+    database = Database.at(empty_url, clock=wall_clock)
+    with database.writing() as connection:
+        connection.exec_driver_sql("CREATE TABLE device (id integer)")
+    with pytest.raises(StorageError, match="a table 'device' that Grünpuls did not make"):
+        Registry.open(empty_url)
+    with database.reading() as connection:
+        assert sa.inspect(connection).get_table_names() == ["device"]
+    database.engine.dispose()
+
+
+def _open_once(url: str, answer: Connection) -> None:
+    try:
+        with Registry.open(url) as registry:
+            registry.verify_schema()
+        answer.send("opened")
+    except GruenpulsError as error:
+        answer.send(repr(error))
+
+
+def test_several_programs_may_open_a_fresh_database_at_once(empty_url: str) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    started = []
+    for _ in range(3):
+        here, there = spawn.Pipe()
+        process = spawn.Process(target=_open_once, args=(empty_url, there))
+        process.start()
+        started.append((process, here))
+    answers = [here.recv() for _, here in started]
+    for process, _ in started:
+        process.join(20)
+    assert answers == ["opened"] * 3
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("registry.db", "not a database URL"),
+        ("", "not a database URL"),
+        ("mysql://host/registry", "SQLite and PostgreSQL, not mysql"),
+        ("sqlite://", "in memory"),
+        ("sqlite:///:memory:", "in memory"),
+    ],
+)
+def test_a_url_that_cannot_be_is_a_wrong_setting(url: str, what: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(what)) as caught:
+        Registry.open(url)
+    assert caught.value.remedy
+
+
+def test_a_missing_file_is_told_where_it_is_not_to_be_made(tmp_path: Path) -> None:
+    file = tmp_path / "registry.db"
+    with pytest.raises(StorageError, match="there is no registry"):
+        Registry.open(f"sqlite:///{file}", create=False)
+    assert not file.exists()
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be opened") as caught:
+        Registry.open(f"sqlite:///{tmp_path / 'nowhere' / 'registry.db'}")
+    assert "folder" in caught.value.remedy
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "registry.db"
+    file.write_bytes(b"key;name\n" * 1000)
+    with pytest.raises(StorageError, match="damaged"):
+        Registry.open(f"sqlite:///{file}")
+    assert file.read_bytes().startswith(b"key;name")
+
+
+def test_a_damaged_page_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "registry.db"
+    with Registry.open(f"sqlite:///{file}") as registry:
+        registry.places.add_all([replace(LIME, key=f"BK-{number}") for number in range(500)], actor="ada")
+    with file.open("r+b") as raw:
+        raw.seek(file.stat().st_size // 2)
+        raw.write(os.urandom(16 * 4096))
+    with pytest.raises(StorageError, match="damaged"), Registry.open(f"sqlite:///{file}") as registry:
+        registry.verify_schema()
+
+
+def _write_as_nobody(url: str, answer: Connection) -> None:
+    os.setgid(65534)
+    os.setuid(65534)
+    try:
+        with Registry.open(url) as registry:
+            registry.places.add(LIME, actor="ada")
+        answer.send(("written", "", ""))
+    except GruenpulsError as error:
+        answer.send((type(error).__name__, error.what, error.remedy))
+
+
+def test_a_file_nobody_may_write_is_told() -> None:
+    require(os.geteuid() == 0, "only root can become nobody")
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    url = f"sqlite:///{folder / 'registry.db'}"
+    Registry.open(url).close()
+    fork = multiprocessing.get_context("fork")
+    here, there = fork.Pipe()
+    process = fork.Process(target=_write_as_nobody, args=(url, there))
+    process.start()
+    kind, what, remedy = here.recv()
+    process.join(20)
+    shutil.rmtree(folder)
+    assert kind == "StorageError"
+    assert "cannot be" in what
+    assert remedy
+
+
+def test_a_writer_that_stays_away_too_long_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "registry.db"
+    with (
+        Registry.open(f"sqlite:///{file}", lock_patience=0.1) as registry,
+        closing(sqlite3.connect(file, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BusyError, match="another program is writing"):
+            registry.places.add(LIME, actor="ada")
+        other.execute("ROLLBACK")
+        registry.places.add(LIME, actor="ada")
+
+
+def test_readers_do_not_wait_for_a_writer(url: str) -> None:
+    with Registry.open(url, lock_patience=0.1) as writer, Registry.open(url, lock_patience=0.1) as reader:
+        with writer.database.writing() as connection:
+            connection.execute(sa.insert(metadata.tables["municipality"]).values(name="Essen"))
+            assert reader.places.municipalities() == []
+        assert reader.places.municipalities() == ["Essen"]
+
+
+@pytest.mark.server
+class TestServer:
+    def test_a_wrong_password_is_told_without_showing_it(self, postgresql: Postgresql) -> None:
+        with pytest.raises(UnavailableError, match="refuses user, password or name") as caught:
+            Registry.open(postgresql.url(password="guessed"))
+        assert "guessed" not in str(caught.value)
+
+    def test_a_database_that_is_not_there_is_told(self, postgresql: Postgresql) -> None:
+        with pytest.raises(UnavailableError, match="refuses user, password or name") as caught:
+            Registry.open(postgresql.url("nowhere"))
+        assert "nowhere" in caught.value.remedy
+
+    def test_a_server_that_does_not_answer_is_told(self) -> None:
+        with pytest.raises(UnavailableError, match="cannot be reached"):
+            Registry.open(f"postgresql://owner@127.0.0.1:{free_port()}/registry")
+
+    def test_a_connection_cut_by_the_server_is_made_anew(self, postgresql: Postgresql) -> None:
+        with Registry.open(postgresql.create("cut", "migrated")) as registry:
+            registry.places.add(LIME, actor="ada")
+            with psycopg.connect(postgresql.url(), autocommit=True) as operator:
+                operator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'cut'")
+            assert registry.places.by_key(LIME.key) == LIME
+
+    def test_a_user_who_may_only_read_is_told(self, postgresql: Postgresql) -> None:
+        url = postgresql.create("only_read", "migrated")
+        with psycopg.connect(url, autocommit=True) as operator:
+            operator.execute("CREATE ROLE reader LOGIN PASSWORD 'reader'")
+            operator.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+        with Registry.open(
+            url.replace("owner:", "reader:").replace(PASSWORD.replace(" ", "%20"), "reader")
+        ) as registry:
+            assert registry.places.list() == []
+            with pytest.raises(StorageError, match="may not do that"):
+                registry.places.add(LIME, actor="ada")
