@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from stores.registry.city import DAY, HOUR, LIME, NOON, PROBE, ROOF, RUN, SPARE, derived, measured, planted, readings
+
+from gruenpuls.domain.device import Deployment
+from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.ports import DeviceTally, IngestRegistry, Progress, Tally
+from gruenpuls.domain.reading import Flag, ReadingBatch, from_stored
+from gruenpuls.domain.series import Owner, SeriesKey
+from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
+from gruenpuls.stores.registry import Registry
+from gruenpuls.stores.registry.dead_letters import DeadLetterFilter
+
+TENSION = measured("tension_1", depth=30.0)
+
+
+def test_arrivals_are_what_decoding_asks_for(registry: Registry) -> None:
+    port: IngestRegistry = registry.arrivals
+    planted(registry)
+    assert port.devices([PROBE.key, "nobody"]) == {PROBE.key: PROBE}
+
+
+def test_a_series_has_one_id_and_a_different_one_another(registry: Registry) -> None:
+    planted(registry)
+    keys = [
+        TENSION,
+        measured("tension_1", depth=60.0),
+        measured("tension_1"),
+        measured("tension_2", depth=30.0),
+        measured("tension_1", depth=30.0, device=SPARE),
+        replace(TENSION, quantity="soil_temperature"),
+        replace(TENSION, statistic="mean"),
+        replace(TENSION, origin="elsewhere"),
+        derived("soil_water_status"),
+        derived("soil_water_status", site=ROOF),
+    ]
+    ids = registry.arrivals.series_ids(keys)
+    assert len(set(ids)) == len(keys)
+    assert registry.arrivals.series_ids([*reversed(keys), TENSION]) == [*reversed(ids), ids[0]]
+    assert registry.resolution.keys(ids) == dict(zip(ids, keys, strict=True))
+
+
+def test_a_depth_of_whole_centimetres_is_the_same_depth(registry: Registry) -> None:
+    planted(registry)
+    whole = SeriesKey(Owner.CHANNEL, TENSION.owner_key, TENSION.quantity, 30)
+    assert registry.arrivals.series_ids([whole]) == registry.arrivals.series_ids([TENSION])
+
+
+def test_a_topic_id_with_a_slash_owns_series_too(registry: Registry) -> None:
+    registry.devices.add(replace(SPARE, key="garden/node|7"), actor="ada")
+    key = SeriesKey(Owner.CHANNEL, "garden/node|7/tension_1", "soil_tension")
+    (number,) = registry.arrivals.series_ids([key])
+    assert registry.resolution.keys([number]) == {number: key}
+
+
+def test_a_series_of_nobody_is_refused(registry: Registry) -> None:
+    with pytest.raises(InputError, match="no such device"):
+        registry.arrivals.series_ids([TENSION])
+    with pytest.raises(InputError, match="no such site"):
+        registry.arrivals.series_ids([derived("soil_water_status")])
+
+
+def test_a_run_has_one_id(registry: Registry) -> None:
+    first = registry.arrivals.run_id(RUN)
+    assert registry.arrivals.run_id(replace(RUN, version="2")) != first
+    assert registry.arrivals.run_id(RUN) == first
+
+
+def test_dead_letters_are_replaced_and_dropped_by_offset(registry: Registry) -> None:
+    letter = DeadLetter(7, DeadLetterReason.REFUSED, "too short", "city", "up/1", PROBE.key, NOON)
+    other = DeadLetter(8, DeadLetterReason.UNREADABLE, "no JSON", "city", "up/2", None, NOON + HOUR)
+    third = replace(letter, offset=2**40, source="harbour")
+    registry.arrivals.keep_dead_letters([letter, other, third])
+    registry.arrivals.keep_dead_letters([replace(letter, detail="much too short")])
+    assert registry.dead_letters.list() == [third, other, replace(letter, detail="much too short")]
+    assert registry.dead_letters.list(limit=1, before=2**40) == [other]
+    assert registry.dead_letters.by_offset(8) == other
+    assert registry.dead_letters.by_offset(9) is None
+    assert registry.dead_letters.counts() == {DeadLetterReason.REFUSED: 2, DeadLetterReason.UNREADABLE: 1}
+    assert registry.dead_letters.offsets(DeadLetterFilter(reason=DeadLetterReason.REFUSED)) == [7, 2**40]
+    assert registry.dead_letters.offsets(DeadLetterFilter(device=PROBE.key.upper(), source="city")) == [7]
+    registry.arrivals.drop_dead_letters([7, 2**40, 99])
+    assert registry.dead_letters.offsets() == [8]
+
+
+def test_every_reason_can_be_kept(registry: Registry) -> None:
+    letters = [DeadLetter(offset, reason, "", "city", "", None, NOON) for offset, reason in enumerate(DeadLetterReason)]
+    registry.arrivals.keep_dead_letters(letters)
+    assert registry.dead_letters.counts() == dict.fromkeys(DeadLetterReason, 1)
+
+
+def test_a_touched_moment_makes_the_site_dirty_where_the_device_was(registry: Registry) -> None:
+    planted(registry)
+    registry.deployments.end(PROBE.key, NOON + 10 * DAY, actor="ada")
+    registry.deployments.begin(Deployment(PROBE.key, ROOF.key, NOON + 20 * DAY), actor="ada")
+    tension, status = registry.arrivals.series_ids([TENSION, derived("soil_water_status")])
+
+    def dirty_after(moment_by_series: dict[int, timedelta]) -> dict[str, int]:
+        registry.dirty.clear(registry.dirty.take())
+        registry.arrivals.mark_dirty({series: NOON + after for series, after in moment_by_series.items()})
+        return {span.site: (span.from_day - NOON.date()).days for span in registry.dirty.take()}
+
+    assert dirty_after({}) == {}
+    assert dirty_after({tension: 5 * DAY}) == {LIME.key: 5, ROOF.key: 20}
+    assert dirty_after({tension: -5 * DAY}) == {LIME.key: 0, ROOF.key: 20}
+    assert dirty_after({tension: 10 * DAY}) == {ROOF.key: 20}
+    assert dirty_after({tension: 25 * DAY + 11 * HOUR}) == {ROOF.key: 26}  # one in the morning in Berlin
+    assert dirty_after({status: 3 * DAY}) == {LIME.key: 3}
+    assert dirty_after({tension: 5 * DAY, status: 3 * DAY}) == {LIME.key: 3, ROOF.key: 20}
+
+
+def test_latest_is_what_was_measured_last_not_what_arrived_last(registry: Registry) -> None:
+    planted(registry)
+    one, two = registry.arrivals.series_ids([TENSION, measured("tension_2", depth=60.0)])
+    note = registry.arrivals.note
+    note(readings(registry, one, {NOON: 10.0, NOON + 2 * HOUR: 12.0, NOON + HOUR: 11.0}), [], Progress(1))
+    note(readings(registry, one, {NOON + HOUR: 99.0}), [], Progress(2))
+    note(readings(registry, two, {NOON - DAY: 5.0}), [], Progress(3))
+    latest = registry.latest.of([two, one])
+    assert latest.series.tolist() == sorted([one, two])
+    assert dict(zip(latest.series.tolist(), latest.value.tolist(), strict=True)) == {one: 12.0, two: 5.0}
+    note(readings(registry, one, {NOON + 2 * HOUR: 12.5}), [], Progress(4))
+    latest = registry.latest.of([one])
+    assert latest.value.tolist() == [12.5]
+    assert from_stored(latest.measured_at[0]) == NOON + 2 * HOUR
+
+
+def test_a_missing_value_is_nobodys_latest(registry: Registry) -> None:
+    planted(registry)
+    (series,) = registry.arrivals.series_ids([TENSION])
+    registry.arrivals.note(readings(registry, series, {NOON: 10.0}), [], Progress(1))
+    registry.arrivals.note(readings(registry, series, {NOON + HOUR: math.nan}, Flag.MISSING), [], Progress(2))
+    assert registry.latest.of([series]).value.tolist() == [10.0]
+
+
+def test_what_was_noted_is_skipped(registry: Registry) -> None:
+    planted(registry)
+    (series,) = registry.arrivals.series_ids([TENSION])
+    tally = DeviceTally(PROBE.key, "city", Tally(2, 1, 1), NOON)
+    unknown = DeviceTally("", "city", Tally(0, 3, 0), None)
+    progress = Progress(7, Tally(2, 4, 1))
+    assert registry.arrivals.noted() == Progress()
+    for _ in range(2):
+        registry.arrivals.note(readings(registry, series, {NOON: 10.0}), [tally, unknown], progress)
+    assert registry.arrivals.noted() == progress
+    assert registry.tallies.all() == [unknown, tally]
+    registry.arrivals.note(readings(registry, series, {NOON + HOUR: 9.0}), [tally], Progress(6))
+    assert registry.latest.of([series]).value.tolist() == [10.0]
+    earlier = replace(tally, last_uplink_at=NOON - DAY)
+    registry.arrivals.note(ReadingBatch.empty(), [earlier, replace(earlier, source="harbour")], Progress(8))
+    assert registry.tallies.of_device(PROBE.key) == [
+        replace(tally, tally=Tally(4, 2, 2)),
+        replace(earlier, source="harbour"),
+    ]
+    assert registry.tallies.by_source() == {"city": Tally(4, 5, 2), "harbour": Tally(2, 1, 1)}
+
+
+def test_counters_can_be_rebuilt(registry: Registry) -> None:
+    registry.arrivals.note(ReadingBatch.empty(), [DeviceTally("a", "city", Tally(1), NOON)], Progress(9, Tally(1)))
+    rebuilt = [DeviceTally("b", "city", Tally(4), NOON)]
+    registry.arrivals.recount(rebuilt, Progress(5, Tally(4)))
+    assert registry.tallies.all() == rebuilt
+    assert registry.arrivals.noted() == Progress(5, Tally(4))
+
+
+def test_latest_values_of_a_recomputed_span_are_replaced(registry: Registry) -> None:
+    planted(registry)
+    series, other = registry.arrivals.series_ids([derived("soil_water_status"), derived("dew_point")])
+    registry.latest.keep(readings(registry, series, {NOON: 1.0, NOON + DAY: 2.0}))
+    registry.latest.keep(readings(registry, other, {NOON: 7.0}))
+    registry.latest.replace([series], readings(registry, series, {NOON: 0.0}))
+    assert sorted(registry.latest.of([series, other]).value.tolist()) == [0.0, 7.0]
+    registry.latest.replace([series], ReadingBatch.empty())
+    assert registry.latest.of([series, other]).series.tolist() == [other]
+
+
+def test_a_persons_word_counts_on_the_latest_value_and_makes_the_site_dirty(registry: Registry) -> None:
+    planted(registry)
+    (series,) = registry.arrivals.series_ids([TENSION])
+    registry.arrivals.note(readings(registry, series, {NOON + DAY: 10.0}), [], Progress(1))
+    registry.dirty.clear(registry.dirty.take())
+    registry.judgements.override(
+        series, NOON + HOUR, NOON + 2 * DAY, Flag.FAIL, actor="ada", reason=" pulled out by children "
+    )
+    assert registry.latest.of([series]).flag.tolist() == [Flag.FAIL]
+    assert [(span.site, span.from_day) for span in registry.dirty.take()] == [(LIME.key, NOON.date())]
+    (kept,) = registry.judgements.of_series(series)
+    assert (kept.interval.author, kept.interval.reason) == ("ada", "pulled out by children")
+    assert registry.judgements.flag_intervals([series], NOON + 2 * DAY, NOON + 3 * DAY) == []
+    assert registry.judgements.flag_intervals([series], NOON, NOON + HOUR) == []
+    assert registry.judgements.flag_intervals([series], NOON + HOUR, NOON + 2 * HOUR) == [kept.interval]
+    registry.judgements.override(series, NOON, NOON + 2 * DAY, Flag.GOOD, actor="grace", reason="no, it was fine")
+    assert registry.latest.of([series]).flag.tolist() == [Flag.GOOD]
+    registry.dirty.clear(registry.dirty.take())
+    for word in registry.judgements.of_series(series):
+        registry.judgements.withdraw(word.number, actor="ada")
+    assert registry.latest.of([series]).flag.tolist() == [Flag.GOOD]
+    assert registry.judgements.of_series(series) == []
+    assert registry.dirty.count() == 1
+    with pytest.raises(InputError, match="no such override"):
+        registry.judgements.withdraw(kept.number, actor="ada")
+
+
+def test_an_override_that_cannot_be_is_refused(registry: Registry) -> None:
+    planted(registry)
+    (series,) = registry.arrivals.series_ids([TENSION])
+    override = registry.judgements.override
+    with pytest.raises(InputError, match="needs a reason"):
+        override(series, NOON, NOON + DAY, Flag.FAIL, actor="ada", reason=" ")
+    with pytest.raises(InputError, match="end before it begins"):
+        override(series, NOON, NOON, Flag.FAIL, actor="ada", reason="x")
+    with pytest.raises(InputError, match="cannot be called missing"):
+        override(series, NOON, NOON + DAY, Flag.MISSING, actor="ada", reason="x")
+    with pytest.raises(InputError, match="no such series"):
+        override(series + 1, NOON, NOON + DAY, Flag.FAIL, actor="ada", reason="x")
+    assert registry.judgements.of_series(series) == []
