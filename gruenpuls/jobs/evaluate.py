@@ -1,0 +1,153 @@
+"""Judge sites against alert rules again where their readings changed; incidents end as if all had come in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from alerts.evaluate import RuleStates, evaluate, restart_at
+from alerts.rule import Rule
+from gruenpuls.domain.incident import Incident
+from gruenpuls.domain.ports import DirtySpan, ObservationReader
+from gruenpuls.domain.reading import Flag, Ids, Times, Values, from_stored, to_stored
+from gruenpuls.domain.site import Site
+from gruenpuls.jobs.days import day_start, local_day
+from gruenpuls.jobs.ownership import chosen, owned
+from gruenpuls.stores.registry import Registry
+from gruenpuls.stores.registry.incidents import IncidentFilter
+
+_EVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Sites of one time zone that are judged from the same moment on.
+
+    Parameters
+    ----------
+    sites : tuple of str
+        Sorted.
+    zone : ZoneInfo
+    start : datetime
+    states : RuleStates (site,)
+        As they were then.
+    """
+
+    sites: tuple[str, ...]
+    zone: ZoneInfo
+    start: datetime
+    states: RuleStates
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Keeps incidents as the readings have them.
+
+    What a rule remembers of a site is kept as it was at the beginning of the last day with readings:
+    from there a change on that day or later is judged again, and an earlier one from where the rule
+    was last at rest before it.
+
+    Parameters
+    ----------
+    registry : Registry
+    reader : ObservationReader
+    rules : sequence of Rule
+    """
+
+    registry: Registry
+    reader: ObservationReader
+    rules: Sequence[Rule]
+
+    def judge(self, spans: Sequence[DirtySpan], now: datetime) -> None:
+        """Judge these sites by every rule, each from its day on.
+
+        Raises
+        ------
+        StorageError
+            If the registry cannot be written.
+        """
+        sites = self.registry.places.by_keys([span.site for span in spans])
+        known = [span for span in spans if span.site in sites]
+        for rule in self.rules:
+            kept = self.registry.rule_states.load(rule.name)
+            self._withdraw(
+                rule, [key for key, site in sites.items() if kept.get(key) and not rule.applies_to.includes(site)]
+            )
+            concerned = [span for span in known if rule.applies_to.includes(sites[span.site])]
+            for group in self._groups(rule, concerned, sites, kept):
+                self._judge_group(rule, group, now)
+
+    def _withdraw(self, rule: Rule, sites: Sequence[str]) -> None:
+        """Take back what a rule found where it does not apply any more."""
+        if sites:
+            self.registry.incidents.settle(rule.name, sites, _EVER, [])
+            self.registry.rule_states.save(rule.name, {key: {} for key in sites})
+
+    def _groups(
+        self, rule: Rule, spans: Sequence[DirtySpan], sites: Mapping[str, Site], kept: Mapping[str, Any]
+    ) -> Iterator[_Group]:
+        together: dict[tuple[str, datetime], dict[str, dict[str, Any] | None]] = {}
+        earlier: dict[str, list[Incident]] | None = None
+        for span in spans:
+            zone = sites[span.site].time_zone
+            changed = day_start(span.from_day, ZoneInfo(zone))
+            state = kept.get(span.site) or {}
+            start = datetime.fromisoformat(state["at"]) if state.get("digest") == rule.digest else None
+            if start is None or changed < start:
+                if earlier is None:
+                    earlier = self._incidents(rule)
+                together.setdefault((zone, restart_at(rule, changed, earlier.get(span.site, []))), {})[span.site] = None
+            else:
+                together.setdefault((zone, start), {})[span.site] = state["state"]
+        for (zone, start), rows in together.items():
+            keys = tuple(sorted(rows))
+            states = RuleStates.from_rows([rows[key] for key in keys])
+            for place, key in enumerate(keys):
+                if rows[key] is None:
+                    states.starting(place, start)
+            yield _Group(keys, ZoneInfo(zone), start, states)
+
+    def _incidents(self, rule: Rule) -> dict[str, list[Incident]]:
+        by_site: dict[str, list[Incident]] = {}
+        for found in self.registry.incidents.list(IncidentFilter(rule=rule.name)):
+            by_site.setdefault(found.incident.site, []).append(found.incident)
+        return by_site
+
+    def _judge_group(self, rule: Rule, group: _Group, now: datetime) -> None:
+        context = rule.window.span if rule.window else timedelta(0)
+        end = day_start(local_day(now, group.zone) + timedelta(days=2), group.zone)
+        site, at, value = self._readings(rule, group.sites, group.start - context, end)
+        checkpoint = group.start
+        if len(at):
+            checkpoint = max(checkpoint, day_start(local_day(from_stored(at.max()), group.zone), group.zone))
+        border = to_stored(checkpoint)
+
+        before = at < border
+        settled, states = evaluate(rule, group.sites, site[before], at[before], value[before], group.states)
+        since = at >= border - np.timedelta64(context)
+        found, _ = evaluate(rule, group.sites, site[since], at[since], value[since], states)
+        resolved = [incident for incident in settled if incident.resolved_at is not None]
+        self.registry.incidents.settle(rule.name, group.sites, group.start, resolved + found)
+        self.registry.rule_states.save(
+            rule.name,
+            {
+                key: {"digest": rule.digest, "at": checkpoint.isoformat(), "state": row}
+                for key, row in zip(group.sites, states.to_rows(), strict=True)
+            },
+        )
+
+    def _readings(
+        self, rule: Rule, sites: Sequence[str], from_at: datetime, to_at: datetime
+    ) -> tuple[Ids, Times, Values]:
+        """Return what a rule watches at these sites: which one, when, and the value."""
+        rows = self.registry.resolution.fleet_series([rule.quantity], sites)
+        rows = chosen(rows, rows.statistic == rule.statistic)
+        batch = self.reader.read(np.unique(rows.series).tolist(), from_at, to_at)
+        batch = batch.where((batch.flag != Flag.FAIL) & (batch.flag != Flag.MISSING))
+        row, item = owned(rows, batch.series, batch.measured_at, batch.measured_at)
+        return rows.site[row], batch.measured_at[item], batch.value[item]

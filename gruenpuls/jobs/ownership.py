@@ -1,0 +1,57 @@
+"""Which reading of a series belongs to which site: a deployment cuts what its device measured."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gruenpuls.domain.reading import Ids, Times
+from gruenpuls.stores.registry.resolution import FleetSeries
+
+Rows = NDArray[np.int64]
+
+
+def chosen(rows: FleetSeries, mask: NDArray[np.bool_]) -> FleetSeries:
+    """Return some of the rows, the sites as they are."""
+    return FleetSeries(
+        rows.sites,
+        *(
+            getattr(rows, name)[mask]
+            for name in (
+                "site",
+                "series",
+                "quantity",
+                "statistic",
+                "origin",
+                "placement",
+                "depth",
+                "height",
+                "from_at",
+                "to_at",
+            )
+        ),
+    )
+
+
+def owned(rows: FleetSeries, series: Ids, begin: Times, end: Times) -> tuple[Rows, Rows]:
+    """Return which item belongs to which row: of its series, and wholly within its deployment.
+
+    Parameters
+    ----------
+    rows : FleetSeries
+    series : int64 (n,)
+        Sorted.
+    begin, end : datetime64[ms] (n,)
+        First and last moment of each item, both inclusive, UTC.
+
+    Returns
+    -------
+    row, item : int64 (m,)
+        Pairs of indices; a device that moved has items at several sites, none twice.
+    """
+    first = np.searchsorted(series, rows.series, "left")
+    count = np.searchsorted(series, rows.series, "right") - first
+    row = np.repeat(np.arange(len(rows)), count)
+    item = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    inside = (begin[item] >= rows.from_at[row]) & (end[item] < rows.to_at[row])
+    return row[inside], item[inside]
