@@ -40,7 +40,7 @@ class Arrivals:
         Raises
         ------
         InputError
-            If the owner of a new one is not registered.
+            If the owner of a new one is not registered, or nobody knows its quantity.
         """
         return series_ids(self.database, keys)
 

@@ -52,7 +52,6 @@ metadata: Final = sa.MetaData(
 _BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows only in INTEGER
 # Ordered by code point on both, so that pages of keys join up.
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-_JSON = sa.JSON(none_as_null=True)
 
 
 def _id() -> sa.Column[int]:
@@ -116,7 +115,7 @@ site: Final = sa.Table(
     _real("field_capacity"),
     _real("wilting_point"),
     _real("root_depth"),
-    sa.Column("attributes", _JSON, nullable=False),
+    sa.Column("attributes", sa.JSON, nullable=False),
     _text("search"),  # key, name and species as people type them, whatever the case
     _moment("changed_at"),
     sa.UniqueConstraint("key"),
@@ -261,13 +260,13 @@ request: Final = sa.Table(
     metadata,
     _id(),
     _text("kind"),
-    sa.Column("arguments", _JSON, nullable=False),
+    sa.Column("arguments", sa.JSON, nullable=False),
     _text("state"),
     _text("actor"),
     _moment("asked_at"),
     _moment("taken_at", nullable=True),
     _moment("finished_at", nullable=True),
-    sa.Column("result", _JSON, nullable=True),
+    sa.Column("result", sa.JSON, nullable=True),
     _text("error", nullable=True),
     sa.Index(None, "state"),
 )
@@ -277,7 +276,7 @@ rule_state: Final = sa.Table(
     metadata,
     sa.Column("rule", _TEXT, primary_key=True),
     sa.Column("site_id", sa.BigInteger, sa.ForeignKey("site.id"), primary_key=True, autoincrement=False),
-    sa.Column("state", _JSON, nullable=False),
+    sa.Column("state", sa.JSON, nullable=False),
 )
 
 incident: Final = sa.Table(
@@ -351,7 +350,7 @@ component_health: Final = sa.Table(
     "component_health",
     metadata,
     sa.Column("name", _TEXT, primary_key=True),
-    sa.Column("body", _JSON, nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
     _moment("updated_at"),
 )
 
@@ -359,7 +358,7 @@ setting: Final = sa.Table(
     "setting",
     metadata,
     sa.Column("key", _TEXT, primary_key=True),
-    sa.Column("value", _JSON, nullable=False),
+    sa.Column("value", sa.JSON, nullable=False),
     _moment("updated_at"),
 )
 
@@ -371,7 +370,7 @@ audit: Final = sa.Table(
     _text("actor"),
     _text("action"),
     _text("subject"),
-    sa.Column("detail", _JSON, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
     sa.Index(None, "subject"),
     sa.Index(None, "at"),
 )

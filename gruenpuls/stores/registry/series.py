@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.connection import Database, portions, upsert
@@ -25,7 +27,7 @@ def series_ids(database: Database, keys: Sequence[SeriesKey]) -> list[int]:
     Raises
     ------
     InputError
-        If the owner of a new one is not registered.
+        If the owner of a new one is not registered, or nobody knows its quantity.
     """
     wanted = [identity(key) for key in keys]
     distinct = dict(zip(wanted, keys, strict=True))
@@ -53,6 +55,9 @@ def _rows(connection: sa.Connection, missing: dict[str, SeriesKey]) -> list[dict
     channels = {text: key.owner_key.rpartition("/") for text, key in missing.items() if key.owner is Owner.CHANNEL}
     devices = device_ids(connection, [device for device, _, _ in channels.values()])
     sites = site_ids(connection, [key.owner_key for key in missing.values() if key.owner is Owner.SITE])
+    unknown = next((key for key in missing.values() if key.quantity not in QUANTITIES), None)
+    if unknown is not None:
+        raise InputError(what=f"there is no quantity {unknown.quantity!r}", where=unknown.owner_key)
     rows = []
     # In one order, so that two programs making the same series never wait for each other in a circle.
     for text, key in sorted(missing.items()):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from gruenpuls.domain.errors import InputError
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.audit import record
 from gruenpuls.stores.registry.connection import Database, upsert
@@ -25,7 +27,17 @@ class Settings:
             return connection.execute(query).scalar_one_or_none()
 
     def keep(self, key: str, value: Any, *, actor: str) -> None:  # noqa: ANN401 - any JSON value
-        """Set a setting; None takes it back."""
+        """Set a setting; None takes it back.
+
+        Raises
+        ------
+        InputError
+            If the value is not JSON's.
+        """
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise InputError(what=f"this is no JSON value: {error}", where=f"setting {key!r}") from error
         table, now = schema.setting, self.database.now()
         with self.database.writing() as connection:
             before = connection.execute(sa.select(table.c.value).where(table.c.key == key)).scalar_one_or_none()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from stores.registry.city import DAY, HOUR, LIME, NOON, PROBE, ROOF, RUN, SPARE, derived, measured, planted, readings
 
 from gruenpuls.domain.device import Deployment
@@ -13,7 +14,7 @@ from gruenpuls.domain.ports import DeviceTally, IngestRegistry, Progress, Tally
 from gruenpuls.domain.reading import Flag, ReadingBatch, from_stored
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
-from gruenpuls.stores.registry import Registry
+from gruenpuls.stores.registry import Registry, schema
 from gruenpuls.stores.registry.dead_letters import DeadLetterFilter
 
 TENSION = measured("tension_1", depth=30.0)
@@ -63,6 +64,11 @@ def test_a_series_of_nobody_is_refused(registry: Registry) -> None:
         registry.arrivals.series_ids([TENSION])
     with pytest.raises(InputError, match="no such site"):
         registry.arrivals.series_ids([derived("soil_water_status")])
+    planted(registry)
+    with pytest.raises(InputError, match="no quantity 'warmth'"):
+        registry.arrivals.series_ids([TENSION, derived("warmth")])
+    with registry.database.reading() as connection:
+        assert connection.execute(sa.select(schema.series)).all() == []
 
 
 def test_a_run_has_one_id(registry: Registry) -> None:
@@ -170,7 +176,7 @@ def test_counters_can_be_rebuilt(registry: Registry) -> None:
 
 def test_latest_values_of_a_recomputed_span_are_replaced(registry: Registry) -> None:
     planted(registry)
-    series, other = registry.arrivals.series_ids([derived("soil_water_status"), derived("dew_point")])
+    series, other = registry.arrivals.series_ids([derived("soil_water_status"), derived("dew_point_temperature")])
     registry.latest.keep(readings(registry, series, {NOON: 1.0, NOON + DAY: 2.0}))
     registry.latest.keep(readings(registry, other, {NOON: 7.0}))
     registry.latest.replace([series], readings(registry, series, {NOON: 0.0}))
