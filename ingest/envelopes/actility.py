@@ -18,7 +18,7 @@ from ingest.envelopes.field import (
     from_hexadecimal,
     require_application_data,
 )
-from ingest.envelopes.moment import Written, instant, measuring_time
+from ingest.envelopes.moment import Written, measuring_time
 from ingest.envelopes.reception import best_reception
 
 NETWORK = "actility"
@@ -92,7 +92,7 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     payload = from_hexadecimal(up.payload_hex, "DevEUI_uplink.payload_hex")
     decoded = as_it_came(up.payload, "DevEUI_uplink.payload")
     require_application_data(up.f_port, payload, decoded)
-    measured_at, time_source = measuring_time(received_at, None, [instant(up.time)])
+    measured_at, time_source = measuring_time(received_at, clocks=(up.time,))
     stations = up.lrrs.lrr if up.lrrs else None
     heard = stations if isinstance(stations, list) else [stations or _Lrr(None, up.rssi, up.snr)]
     radio = best_reception(heard, up.spreading)

@@ -18,7 +18,7 @@ from ingest.envelopes.field import (
     from_hexadecimal,
     require_application_data,
 )
-from ingest.envelopes.moment import Written, instant, measuring_time, satellite_instant
+from ingest.envelopes.moment import Written, measuring_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
@@ -84,6 +84,7 @@ class _Up(
 
 
 _UP = msgspec.json.Decoder(_Up)
+_RAW = msgspec.json.Decoder(msgspec.Raw)
 
 
 def read(text: bytes, received_at: datetime) -> Uplink:
@@ -101,20 +102,20 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     if up.data is None and up.f_port is None:
         refuse(
             DeadLetterReason.NOT_AN_UPLINK,
-            "a ChirpStack event without frame: join, ack, txack, status, error or location",
+            "an event without frame: join, ack, txack, status, error or location",
         )
     if up.data and _HEXADECIMAL_DATA.fullmatch(up.data):
         payload = from_hexadecimal(up.data, "data")
     else:
         payload = from_base64(up.data, "data")
-    decoded = as_it_came(up.object, "object") or (up.object_json.encode() if up.object_json else None)
+    decoded = as_it_came(_object(up), "object")
     require_application_data(up.f_port, payload, decoded)
     heard = up.rx_info or []
     measured_at, time_source = measuring_time(
         received_at,
-        instant(up.published_at) or instant(up.time),
-        [satellite_instant(rx.since_gps_epoch) for rx in heard if rx.since_gps_epoch],
-        [instant(rx.time) for rx in heard],
+        network=up.published_at or up.time,
+        satellites=[rx.since_gps_epoch for rx in heard],
+        clocks=[rx.time for rx in heard],
     )
     return Uplink(
         network=NETWORK,
@@ -128,6 +129,16 @@ def read(text: bytes, received_at: datetime) -> Uplink:
         decoded=decoded,
         radio=best_reception(heard, _spreading_factor(up.tx_info)),
     )
+
+
+def _object(up: _Up) -> msgspec.Raw:
+    """Return the decoded values, which one of the two forms writes as JSON within a text."""
+    if not up.object_json:
+        return up.object
+    try:
+        return _RAW.decode(up.object_json)
+    except msgspec.DecodeError:
+        refuse(DeadLetterReason.UNREADABLE, "objectJSON is not JSON")
 
 
 def _device(text: str) -> str:

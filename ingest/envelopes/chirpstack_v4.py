@@ -8,7 +8,7 @@ import msgspec
 
 from gruenpuls.domain.uplink import DeadLetterReason, Uplink
 from ingest.envelopes.field import ABSENT, Counter, Port, as_it_came, dev_eui, require_application_data
-from ingest.envelopes.moment import Written, earliest, instant, measuring_time, satellite_instant
+from ingest.envelopes.moment import Written, measuring_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
@@ -77,7 +77,7 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     if up.data is None and up.f_port is None and up.rx_info is None:
         refuse(
             DeadLetterReason.NOT_AN_UPLINK,
-            "a ChirpStack event without frame: join, ack, txack, status, log or location",
+            "an event without frame: join, ack, txack, status, log or location",
         )
     payload = up.data or b""
     decoded = as_it_came(up.object, "object")
@@ -85,9 +85,10 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     heard = up.rx_info or []
     measured_at, time_source = measuring_time(
         received_at,
-        earliest([instant(rx.ns_time) for rx in heard]) or instant(up.time),
-        [satellite_instant(rx.time_since_gps_epoch) for rx in heard if rx.time_since_gps_epoch],
-        [instant(rx.gw_time or rx.time) for rx in heard],
+        arrivals=[rx.ns_time for rx in heard],
+        network=up.time,
+        satellites=[rx.time_since_gps_epoch for rx in heard],
+        clocks=[rx.gw_time or rx.time for rx in heard],
     )
     lora = up.tx_info.modulation.lora if up.tx_info and up.tx_info.modulation else None
     return Uplink(

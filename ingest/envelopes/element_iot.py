@@ -17,7 +17,7 @@ from ingest.envelopes.field import (
     require_application_data,
     spreading_factor,
 )
-from ingest.envelopes.moment import Written, instant, measuring_time
+from ingest.envelopes.moment import Written, measuring_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
@@ -88,7 +88,7 @@ def read_packet_and_reading(text: bytes, received_at: datetime) -> Uplink:
 
 def _uplink(packet: _Packet, decoded: bytes | None, received_at: datetime) -> Uplink:
     if packet.packet_type not in ("up", None):
-        refuse(DeadLetterReason.NOT_AN_UPLINK, f"an ELEMENT-IoT packet of the type {packet.packet_type[:20]!r}")
+        refuse(DeadLetterReason.NOT_AN_UPLINK, f"a packet of the type {packet.packet_type[:20]!r}")
     if packet.payload_encoding == "json":
         payload = b""
         decoded = decoded or as_it_came(packet.payload, "packet.payload")
@@ -96,9 +96,7 @@ def _uplink(packet: _Packet, decoded: bytes | None, received_at: datetime) -> Up
         payload = _payload(packet)
     meta = packet.meta or _Meta()
     require_application_data(meta.frame_port, payload, decoded)
-    measured_at, time_source = measuring_time(
-        received_at, instant(packet.transceived_at) or instant(packet.inserted_at)
-    )
+    measured_at, time_source = measuring_time(received_at, network=packet.transceived_at or packet.inserted_at)
     return Uplink(
         network=NETWORK,
         # Packets carry no DevEUI; the platform's own id of the device is what a device is registered by.

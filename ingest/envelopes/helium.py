@@ -16,7 +16,7 @@ from ingest.envelopes.field import (
     require_application_data,
     spreading_factor,
 )
-from ingest.envelopes.moment import Written, instant, measuring_time
+from ingest.envelopes.moment import Written, measuring_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
@@ -64,14 +64,14 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     """
     up = _UP.decode(text)
     if up.payload is None and up.port is None:
-        refuse(DeadLetterReason.NOT_AN_UPLINK, "a Helium message without payload and port")
+        refuse(DeadLetterReason.NOT_AN_UPLINK, "a message without payload and port")
     payload = up.payload or b""
     succeeded = up.decoded is not None and up.decoded.status == "success"
     decoded = as_it_came(up.decoded.payload, "decoded.payload") if up.decoded and succeeded else None
     require_application_data(up.port, payload, decoded)
     heard = up.hotspots or []
     measured_at, time_source = measuring_time(
-        received_at, instant(up.reported_at), [instant(hotspot.reported_at) for hotspot in heard]
+        received_at, network=up.reported_at, clocks=[hotspot.reported_at for hotspot in heard]
     )
     return Uplink(
         network=NETWORK,

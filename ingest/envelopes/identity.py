@@ -14,11 +14,10 @@ _DEV_EUI_PATHS = (
     ("data", "end_device_ids", "dev_eui"),
     ("result", "end_device_ids", "dev_eui"),
     ("hardware_serial",),
-    ("DevEUI_uplink", "DevEUI"),
     ("EUI",),
     ("dev_eui",),
 )
-_NAME_PATHS = (("packet", "device_id"), ("device_id",), ("device",))
+_ELEMENT_IOT_PATHS = (("packet", "device_id"), ("device_id",))
 
 
 def told_device(text: bytes) -> str | None:
@@ -27,21 +26,21 @@ def told_device(text: bytes) -> str | None:
         document = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    for path in _DEV_EUI_PATHS:
-        found = _text_at(document, path)
-        if found is not None and eui(found) is not None:
-            return eui(found)
-    for path in _NAME_PATHS:
-        found = _text_at(document, path)
+    if not isinstance(document, dict):
+        return None
+    actility = tuple((key, "DevEUI") for key in document if key.startswith("DevEUI_"))
+    for path in _DEV_EUI_PATHS + actility:
+        found = eui(_text_at(document, path))
         if found is not None:
-            try:
-                return device_name(found, path[-1])
-            except EnvelopeError:
-                return None
-    return None
+            return found
+    element_iot = next((found for path in _ELEMENT_IOT_PATHS if (found := _text_at(document, path))), "")
+    try:
+        return device_name(element_iot.lower() or _text_at(document, ("device",)), "device")
+    except EnvelopeError:
+        return None
 
 
-def _text_at(document: object, path: tuple[str, ...]) -> str | None:
+def _text_at(document: object, path: tuple[str, ...]) -> str:
     for key in path:
         document = document.get(key) if isinstance(document, dict) else None
-    return document if isinstance(document, str) else None
+    return document if isinstance(document, str) else ""

@@ -15,7 +15,7 @@ from ingest.envelopes.field import (
     require_application_data,
     spreading_factor,
 )
-from ingest.envelopes.moment import Written, earliest, instant, measuring_time
+from ingest.envelopes.moment import Written, measuring_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
@@ -57,20 +57,19 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     """
     message = _MESSAGE.decode(text)
     if message.cmd not in ("rx", "gw"):
-        refuse(DeadLetterReason.NOT_AN_UPLINK, f"a LORIOT message {message.cmd[:20]!r}")
+        refuse(DeadLetterReason.NOT_AN_UPLINK, f"a message {message.cmd[:20]!r}")
     if message.data is None and message.encdata:
-        refuse(
-            DeadLetterReason.UNREADABLE, "LORIOT sent only encdata: enter the device's application session key there"
-        )
+        refuse(DeadLetterReason.UNREADABLE, "only encdata: enter the device's application session key at the network")
     if message.data is None and message.port is None:
-        refuse(DeadLetterReason.NOT_AN_UPLINK, f"a LORIOT message {message.cmd!r} without data and port")
+        refuse(DeadLetterReason.NOT_AN_UPLINK, f"a message {message.cmd!r} without data and port")
     payload = from_hexadecimal(message.data, "data")
     require_application_data(message.port, payload, None)
     heard = message.gateways or [_Gateway(None, None, None, message.rssi, message.snr)]
     measured_at, time_source = measuring_time(
         received_at,
-        earliest([instant(gateway.ts) for gateway in heard]) or instant(message.ts),
-        [instant(gateway.time) for gateway in heard],
+        arrivals=[gateway.ts for gateway in heard],
+        network=message.ts,
+        clocks=[gateway.time for gateway in heard],
     )
     return Uplink(
         network=NETWORK,

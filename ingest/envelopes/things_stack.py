@@ -8,7 +8,7 @@ import msgspec
 
 from gruenpuls.domain.uplink import DeadLetterReason, Uplink
 from ingest.envelopes.field import ABSENT, Counter, Port, as_it_came, dev_eui, require_application_data
-from ingest.envelopes.moment import Written, earliest, instant, measuring_time
+from ingest.envelopes.moment import Written, measuring_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
@@ -114,7 +114,7 @@ def read_event(text: bytes, received_at: datetime) -> Uplink:
     """
     event = _EVENT.decode(text)
     if event.name != "as.up.data.forward":
-        refuse(DeadLetterReason.NOT_AN_UPLINK, f"the event {event.name[:60]!r} of The Things Stack")
+        refuse(DeadLetterReason.NOT_AN_UPLINK, f"the event {event.name[:60]!r}")
     if event.data is ABSENT:
         refuse(DeadLetterReason.UNREADABLE, "the event carries no data")
     return _uplink(EVENT, _APPLICATION_UP.decode(event.data), received_at)
@@ -136,7 +136,7 @@ def _uplink(network: str, up: _ApplicationUp, received_at: datetime) -> Uplink:
     if message is None:
         refuse(
             DeadLetterReason.NOT_AN_UPLINK,
-            "a message of The Things Stack without uplink_message: join, downlink or service data",
+            "a message without uplink_message: join, downlink or service data",
         )
     if up.simulated:
         refuse(DeadLetterReason.NOT_AN_UPLINK, "simulated in the console, not measured")
@@ -144,14 +144,12 @@ def _uplink(network: str, up: _ApplicationUp, received_at: datetime) -> Uplink:
     decoded = as_it_came(message.decoded_payload, "uplink_message.decoded_payload")
     require_application_data(message.f_port, payload, decoded)
     heard = message.rx_metadata or []
-    arrived_at = (
-        earliest([instant(rx.received_at) for rx in heard]) or instant(message.received_at) or instant(up.received_at)
-    )
     measured_at, time_source = measuring_time(
         received_at,
-        arrived_at,
-        [instant(rx.gps_time) for rx in heard if rx.gps_time],
-        [instant(rx.time) for rx in heard],
+        arrivals=[rx.received_at for rx in heard],
+        network=message.received_at or up.received_at,
+        satellites=[rx.gps_time for rx in heard],
+        clocks=[rx.time for rx in heard],
     )
     rate = message.settings.data_rate if message.settings else None
     return Uplink(

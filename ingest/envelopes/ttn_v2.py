@@ -16,7 +16,7 @@ from ingest.envelopes.field import (
     require_application_data,
     spreading_factor,
 )
-from ingest.envelopes.moment import Written, instant, measuring_time
+from ingest.envelopes.moment import Written, measuring_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
@@ -58,14 +58,14 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     """
     up = _UP.decode(text)
     if up.payload_raw is None and up.port is None:
-        refuse(DeadLetterReason.NOT_AN_UPLINK, "a message of The Things Network v2 without payload_raw and port")
+        refuse(DeadLetterReason.NOT_AN_UPLINK, "a message without payload_raw and port")
     payload = up.payload_raw or b""
     decoded = as_it_came(up.payload_fields, "payload_fields")
     require_application_data(up.port, payload, decoded)
     metadata = up.metadata or _Metadata()
     heard = metadata.gateways or []
     measured_at, time_source = measuring_time(
-        received_at, instant(metadata.time), [instant(gateway.time) for gateway in heard]
+        received_at, network=metadata.time, clocks=[gateway.time for gateway in heard]
     )
     return Uplink(
         network=NETWORK,

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from gruenpuls.domain.uplink import Radio
+from ingest.envelopes.chirpstack_v4 import read
+
+
+@pytest.mark.parametrize(
+    ("rx_info", "expected"),
+    [
+        (b"[]", Radio()),
+        (b"[{}]", Radio(1)),
+        (b'[{"gatewayId":"a","rssi":-90,"snr":1},{"gatewayId":"a","rssi":-80,"snr":-5}]', Radio(1, -80, -5)),
+        (b'[{"gatewayId":"a","rssi":-90,"snr":1},{"gatewayId":"b","rssi":-90,"snr":2}]', Radio(2, -90, 2)),
+        (b'[{"rssi":-90},{"rssi":-91},{"gatewayId":"a"}]', Radio(3, -90)),
+    ],
+)
+def test_the_strongest_reception_counts_and_each_gateway_once(rx_info: bytes, expected: Radio) -> None:
+    text = b'{"deviceInfo":{"devEui":"0011223344556677"},"fPort":1,"data":"AQ==","rxInfo":' + rx_info + b"}"
+    assert read(text, datetime(2026, 1, 1, tzinfo=UTC)).radio == expected

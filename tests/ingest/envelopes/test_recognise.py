@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from gruenpuls.domain.uplink import DeadLetterReason, RawMessage, Uplink
+from ingest.envelopes import SIZE_LIMIT, EnvelopeError, read_uplink
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+UNREADABLE = DeadLetterReason.UNREADABLE
+
+
+def read(text: bytes, size_limit: int = SIZE_LIMIT) -> Uplink:
+    return read_uplink(RawMessage("test", "any/topic", NOON, text), size_limit=size_limit)
+
+
+def refusal_of(text: bytes) -> EnvelopeError:
+    with pytest.raises(EnvelopeError) as refusal:
+        read(text)
+    return refusal.value
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"\xff\xfe", b"21.5", b"[]", b"null", b'{"a":', b'{"device": "x"} x', b"\n\x0bheart"]
+)
+def test_what_is_no_json_object_is_unreadable(text: bytes) -> None:
+    assert refusal_of(text).reason is UNREADABLE
+
+
+def test_an_unknown_message_is_named_by_its_keys() -> None:
+    refusal = refusal_of(b'{"temperature": 21.5, "battery": 3}')
+    assert refusal.reason is UNREADABLE
+    assert refusal.detail == "no known network's message; its top-level keys are: battery, temperature"
+
+
+def test_a_wrong_field_is_named_with_its_network_and_device() -> None:
+    refusal = refusal_of(b'{"dev_eui": "0011223344556677", "port": "five", "payload": ""}')
+    assert refusal.reason is UNREADABLE
+    assert refusal.detail == "Helium: Expected `int | null`, got `str` - at `$.port`"
+    assert refusal.device == "0011223344556677"
+    assert str(refusal) == f"unreadable: {refusal.detail}"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (b'{"device": "x", "payload_hex": "0g"}', "payload_hex"),
+        (b'{"device": "x", "payload_base64": "AQ"}', "payload_base64"),
+        (b'{"device": "x", "payload_base64": "AQ==", "payload_hex": "01"}', "send one"),
+        (b'{"device": "x", "values": [1]}', "values"),
+        (b'{"device": "x", "values": {}}', "none of"),
+        (b'{"device": "x"}', "none of"),
+        (b'{"device": "", "values": {"a": 1}}', "device"),
+        (b'{"device": " x", "values": {"a": 1}}', "device"),
+        (b'{"device": "x\\n", "values": {"a": 1}}', "device"),
+        (b'{"device": "x", "values": {"a": 1}, "time": "2026-07-01T12:00:00"}', "offset"),
+        (b'{"device": "x", "values": {"a": 1}, "time": "yesterday"}', "time"),
+        (b'{"device": "x", "values": {"a": 1}, "time": 12}', "time"),
+        (b'{"device": "x", "values": {"a": 1}, "port": 256}', "port"),
+        (b'{"device": "x", "values": {"a": 1}, "counter": -1}', "counter"),
+        (b'{"cmd": "rx", "EUI": "0011", "port": 1, "data": "01"}', "EUI"),
+        (b'{"deviceInfo": {"devEui": "0011"}, "fPort": 1, "data": "AQ=="}', "deviceInfo.devEui"),
+        (b'{"deviceInfo": {}, "fPort": 1, "data": "AQ=="}', "devEui"),
+        (b'{"devEUI": "0011223344556677", "fPort": 1, "data": "AQ"}', "data"),
+        (b'{"devEUI": "0011223344556677", "fPort": 1, "data": "AQ==", "objectJSON": "{"}', "objectJSON"),
+        (b'{"packet": {"device_id": "x", "payload": 5}}', "packet.payload"),
+        (b'{"packet": {"device_id": "x", "payload": "00", "payload_encoding": "morse"}}', "morse"),
+        (b'{"name": "as.up.data.forward", "identifiers": []}', "no data"),
+        (
+            b'{"dev_eui": "0011223344556677", "port": 1, "decoded": {"status": "success", "payload": {"a": "\xff"}}}',
+            "UTF-8",
+        ),
+    ],
+)
+def test_the_field_that_is_wrong_is_named(text: bytes, named: str) -> None:
+    refusal = refusal_of(text)
+    assert refusal.reason is UNREADABLE
+    assert named in refusal.detail
+
+
+def test_mac_commands_are_no_measurement() -> None:
+    refusal = refusal_of(b'{"dev_eui": "0011223344556677", "port": 0, "payload": "AgI="}')
+    assert refusal.reason is DeadLetterReason.NOT_A_MEASUREMENT
+    assert "port 0" in refusal.detail
+
+
+def test_decoded_values_of_a_failed_decoder_do_not_count() -> None:
+    decoded = b'"decoded": {"status": "%s", "payload": {"a": 1}}'
+    text = b'{"dev_eui": "0011223344556677", "port": 1, "payload": "AQ==", ' + decoded + b"}"
+    assert read(text % b"success").decoded == b'{"a": 1}'
+    assert read(text % b"error").decoded is None
+
+
+def test_the_first_key_tells_the_network_even_where_a_later_one_would_be_another() -> None:
+    assert read(b'{"device": "x", "values": {"a": 1}, "cmd": "rx"}').network == "plain"
+    assert refusal_of(b'{"note": "x", "device": "x", "values": {"a": 1}, "cmd": "tx"}').detail.startswith("LORIOT")
+
+
+def test_messages_above_the_limit_are_refused_unread() -> None:
+    text = b'{"device": "x", "values": {"a": "' + b"a" * SIZE_LIMIT + b'"}}'
+    refusal = refusal_of(text)
+    assert refusal.reason is UNREADABLE
+    assert str(len(text)) in refusal.detail
+    assert read(text, size_limit=len(text)).device == "x"
+
+
+def test_ten_megabytes_are_refused() -> None:
+    assert refusal_of(b"[" * 10_000_000).reason is UNREADABLE
+
+
+@pytest.mark.parametrize("depth", [10, 500, 1_000, 5_000, 200_000])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"", b""),
+        (b'{"a": ', b"}"),
+        (b'{"device": "x", "values": {"a": ', b"}}"),
+        (b'{"device": ', b"}"),
+        (b'{"deviceInfo": {"devEui": "0011223344556677"}, "fPort": 1, "rxInfo": ', b"}"),
+        (b'{"packet": {"device_id": "x", "payload_encoding": "json", "payload": ', b"}}"),
+    ],
+)
+def test_deep_nesting_ends_in_an_uplink_or_a_refusal(before: bytes, after: bytes, depth: int) -> None:
+    for text in (before + b"[" * depth, before + b"[" * depth + b"]" * depth + after):
+        try:
+            device = read(text).device
+        except EnvelopeError as refusal:
+            device = refusal.reason.value
+        assert device in ("x", "unreadable")
