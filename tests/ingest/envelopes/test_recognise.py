@@ -79,6 +79,11 @@ def test_the_field_that_is_wrong_is_named(text: bytes, named: str) -> None:
     assert named in refusal.detail
 
 
+def test_an_activation_of_the_things_network_v2_is_no_uplink() -> None:
+    refusal = refusal_of(b'{"app_id": "a", "dev_id": "b", "hardware_serial": "0011223344556677", "metadata": {}}')
+    assert refusal.reason is DeadLetterReason.NOT_AN_UPLINK
+
+
 def test_mac_commands_are_no_measurement() -> None:
     refusal = refusal_of(b'{"dev_eui": "0011223344556677", "port": 0, "payload": "AgI="}')
     assert refusal.reason is DeadLetterReason.NOT_A_MEASUREMENT
