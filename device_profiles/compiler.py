@@ -232,7 +232,13 @@ class _Compiler:
                     self._record(tag, record, shape.tag, scope)
                 word = "elif"
             self._line("else:")
-            self._line(f"    raise Refused(f'byte {{i - {shape.tag}}}: tag {{t:0{2 * shape.tag}x}} is not known')")
+            if shape.tag_ends_with_length:
+                with self._block():
+                    self._line("i += t & 255")
+                    self._line("if i > n: raise Refused(f'the message ends within tag {t:x}')")
+                    self._row("i - (t & 255)", "i", "not known, stepped over", "None", "")
+            else:
+                self._line(f"    raise Refused(f'byte {{i - {shape.tag}}}: tag {{t:0{2 * shape.tag}x}} is not known')")
 
     def _record(self, tag: str, record: Record, width: int, scope: Mapping[str, str]) -> None:
         self._row(f"i - {width}", "i", record.means or f"tag {tag}", "None", "")

@@ -204,6 +204,9 @@ class Records(Shape):
     form: Literal["records"]
     header: Items = ()
     tag: Annotated[int, Field(ge=1, le=3)] = Field(description="Bytes of a tag")
+    tag_ends_with_length: bool = Field(
+        default=False, description="A tag's last byte is the length of what follows: unknown tags are stepped over"
+    )
     records: dict[HexBytes, Record] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from device_profiles.refusal import Refused
 from device_profiles.units import Conversion
@@ -17,7 +17,7 @@ ABSENT: Final = object()
 """What a path finds where there is nothing, as opposed to a null."""
 
 _NUMBER: Final = re.compile(r"\s*([-+]?(?:\d+(?:[.,]\d*)?|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*", re.DOTALL)
-_STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]|\[([^\[\]=]+)=([^\[\]]*)\]")
+_STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]|\[([^\[\]=]+=[^\[\]]*)\]")
 _EARLIEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
 """LoRaWAN 1.0 is from 2015: a device's clock that says earlier was never set."""
 
@@ -47,7 +47,11 @@ class Measurement:
     age: timedelta = timedelta(0)
 
 
-def path_steps(path: str) -> tuple[str | int | tuple[str, str], ...]:
+Step: TypeAlias = str | int | tuple[tuple[str, str], ...]
+"""A key, an index, or what the wanted item of a list must say."""
+
+
+def path_steps(path: str) -> tuple[Step, ...]:
     """Return the steps of a path such as ``messages[measurementId=4097].measurementValue``.
 
     Raises
@@ -55,15 +59,20 @@ def path_steps(path: str) -> tuple[str | int | tuple[str, str], ...]:
     ValueError
         If it is no path.
     """
-    steps: list[str | int | tuple[str, str]] = []
+    steps: list[Step] = []
     at = 0
     while at < len(path):
         step = _STEP.match(path, at)
         if step is None:
             message = f"not a path: {path!r}"
             raise ValueError(message)
-        name, index, key, wanted = step.groups()
-        steps.append(name if name is not None else int(index) if index is not None else (key, wanted))
+        name, index, wanted = step.groups()
+        if name is not None:
+            steps.append(name)
+        elif index is not None:
+            steps.append(int(index))
+        else:
+            steps.append(tuple((key, value) for key, _, value in (part.partition("=") for part in wanted.split(","))))
         at = step.end()
     if not steps:
         message = "a path is empty"
@@ -88,7 +97,7 @@ def _same(value: object, wanted: str) -> bool:
         return False
 
 
-def found(value: object, steps: Sequence[str | int | tuple[str, str]]) -> object:
+def found(value: object, steps: Sequence[Step]) -> object:
     """Return what lies at the end of a path; `ABSENT` where it breaks off. Lists in lists count as one list."""
     for step in steps:
         match step:
@@ -96,14 +105,15 @@ def found(value: object, steps: Sequence[str | int | tuple[str, str]]) -> object
                 value = value.get(step, ABSENT) if isinstance(value, Mapping) else ABSENT
             case int():
                 value = value[step] if isinstance(value, list | tuple) and step < len(value) else ABSENT
-            case (key, wanted):
-                value = next(
-                    (item for item in _flat(value) if isinstance(item, Mapping) and _same(item.get(key), wanted)),
-                    ABSENT,
-                )
+            case _:
+                value = next((item for item in _flat(value) if _is_wanted(item, step)), ABSENT)
         if value is ABSENT:
             break
     return value
+
+
+def _is_wanted(item: object, wanted: tuple[tuple[str, str], ...]) -> bool:
+    return isinstance(item, Mapping) and all(_same(item.get(key), value) for key, value in wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +138,7 @@ class Route:
 
     channel: str
     quantity: str
-    paths: tuple[tuple[str | int | tuple[str, str], ...], ...]
+    paths: tuple[tuple[Step, ...], ...]
     always: bool
     missing: frozenset[object]
     multiply: float
@@ -193,12 +203,15 @@ class Moment:
         Path within an item to the device's time, or to its age.
     unit : timedelta
         What the number at `age` or `time` (since 1970) counts.
+    optional : bool
+        An item without either is as old as its message.
     """
 
-    entries: tuple[str | int | tuple[str, str], ...] | None
-    time: tuple[str | int | tuple[str, str], ...] | None
-    age: tuple[str | int | tuple[str, str], ...] | None
+    entries: tuple[Step, ...] | None
+    time: tuple[Step, ...] | None
+    age: tuple[Step, ...] | None
     unit: timedelta
+    optional: bool = False
 
     def of(self, item: Mapping[str, object]) -> tuple[datetime | None, timedelta]:
         """Return when an item was measured.
@@ -208,15 +221,16 @@ class Moment:
         Refused
             If it says no moment, or one before the device's clock was set.
         """
+        given = found(item, self.age or self.time or ())
+        if self.optional and (given is ABSENT or given is None):
+            return None, timedelta(0)
         try:
             if self.age is not None:
-                return None, _number(found(item, self.age)) * self.unit
-            if self.time is not None:
-                return _moment(found(item, self.time), self.unit), timedelta(0)
+                return None, _number(given) * self.unit
+            return _moment(given, self.unit), timedelta(0)
         except (OverflowError, ValueError) as error:
             message = f"the device's time cannot be read: {error}"
             raise Refused(message) from error
-        return None, timedelta(0)
 
 
 def _number(value: object) -> float:
@@ -238,43 +252,56 @@ def _moment(value: object, unit: timedelta) -> datetime:
     return moment
 
 
-def measurements(
-    fields: Mapping[str, object], routes: Sequence[Route], moments: Sequence[Moment]
-) -> tuple[Measurement, ...]:
-    """Return what a decoded object says about each channel, in the order of the channels.
+class Routing:
+    """All routes of a profile, so laid out that a message costs what it holds, not what the device could say.
 
-    An item that lacks a channel the device always sends gets it as missing, unless it has no channel at all.
-
-    Raises
-    ------
-    Refused
-        If a unit or a time it gives cannot be understood.
+    Parameters
+    ----------
+    routes : sequence of Route
+    moments : sequence of Moment
     """
-    result: list[Measurement] = []
-    whole = next((moment for moment in moments if moment.entries is None), None)
-    logs = [moment for moment in moments if moment.entries is not None]
-    measured_at, age = whole.of(fields) if whole and _has_any(fields, routes) else (None, timedelta(0))
-    result += _of_item(fields, routes, measured_at, age)
-    for log in logs:
-        assert log.entries is not None
-        for item in _flat(found(fields, log.entries)):
-            if isinstance(item, Mapping):
-                result += _of_item(item, routes, *log.of(item))
-    return tuple(result)
 
+    def __init__(self, routes: Sequence[Route], moments: Sequence[Moment]) -> None:
+        self._routes = tuple(routes)
+        self._whole = next((moment for moment in moments if moment.entries is None), None)
+        self._logs = tuple(moment for moment in moments if moment.entries is not None)
+        self._by_field: dict[str, list[int]] = {}
+        self._searched: list[int] = []
+        self._always = frozenset(number for number, route in enumerate(self._routes) if route.always)
+        for number, route in enumerate(self._routes):
+            if all(len(path) == 1 and isinstance(path[0], str) for path in route.paths):
+                for path in route.paths:
+                    self._by_field.setdefault(str(path[0]), []).append(number)
+            else:
+                self._searched.append(number)
 
-def _has_any(fields: Mapping[str, object], routes: Sequence[Route]) -> bool:
-    return any(route.raw(fields) is not ABSENT for route in routes)
+    def measurements(self, fields: Mapping[str, object]) -> tuple[Measurement, ...]:
+        """Return what a decoded object says about each channel, in the order of the channels.
 
+        An item that lacks a channel the device always sends gets it as missing, unless it has no channel at all.
 
-def _of_item(
-    fields: Mapping[str, object], routes: Sequence[Route], measured_at: datetime | None, age: timedelta
-) -> list[Measurement]:
-    raws = [(route, route.raw(fields)) for route in routes]
-    if all(raw is ABSENT for _, raw in raws):
-        return []
-    return [
-        route.measurement(raw if raw is not ABSENT else None, measured_at, age)
-        for route, raw in raws
-        if raw is not ABSENT or route.always
-    ]
+        Raises
+        ------
+        Refused
+            If a unit or a time it gives cannot be understood.
+        """
+        result = self._of_item(fields, self._whole)
+        for log in self._logs:
+            assert log.entries is not None
+            for item in _flat(found(fields, log.entries)):
+                if isinstance(item, Mapping):
+                    result += self._of_item(item, log)
+        return tuple(result)
+
+    def _of_item(self, fields: Mapping[str, object], moment: Moment | None) -> list[Measurement]:
+        said = {number for field in fields for number in self._by_field.get(field, ())}
+        said.update(number for number in self._searched if self._routes[number].raw(fields) is not ABSENT)
+        if not said:
+            return []
+        measured_at, age = moment.of(fields) if moment else (None, timedelta(0))
+        result = []
+        for number in sorted(said | self._always):
+            route = self._routes[number]
+            raw = route.raw(fields)
+            result.append(route.measurement(None if raw is ABSENT else raw, measured_at, age))
+        return result

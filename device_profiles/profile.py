@@ -11,7 +11,7 @@ from functools import cached_property
 
 from device_profiles.compiler import Decoder, TracedRow, compiled
 from device_profiles.layout import Layout
-from device_profiles.mapping import Measurement, Moment, Route, measurements, path_steps
+from device_profiles.mapping import Measurement, Moment, Route, Routing, path_steps
 from device_profiles.refusal import NotAMeasurement, Refused
 from device_profiles.sheet import Example, MappedChannel, Script, Sheet, Timing
 from device_profiles.units import Conversion, conversion
@@ -83,8 +83,7 @@ class Profile:
             for channel in declared
         )
         self.counters = {channel.name: channel.counter for channel in declared if channel.counter is not None}
-        self._routes = tuple(_route(channel) for channel in declared)
-        self._moments = tuple(_moment(timing) for timing in sheet.timing)
+        self._routing = Routing([_route(channel) for channel in declared], [_moment(timing) for timing in sheet.timing])
         self._decode: Decoder | None = compiled(sheet.decoder) if isinstance(sheet.decoder, Layout) else None
 
     def __repr__(self) -> str:
@@ -171,7 +170,7 @@ class Profile:
         Refused
             If a unit or a time in it cannot be understood.
         """
-        result = measurements(fields, self._routes, self._moments)
+        result = self._routing.measurements(fields)
         if not result:
             message = "no channel of this device is in it"
             raise NotAMeasurement(message)
@@ -252,4 +251,5 @@ def _moment(timing: Timing) -> Moment:
         time=path_steps(timing.time) if timing.time else None,
         age=path_steps(timing.age) if timing.age else None,
         unit=timing.unit,
+        optional=timing.optional,
     )

@@ -122,6 +122,7 @@ class Timing(Declared):
     list: str | None = Field(None, description="Path of a list of records; without one, the whole message")
     time: str | None = Field(None, description="Path to the device's time: seconds since 1970 UTC, or ISO 8601")
     age: str | None = Field(None, description="Path to how long before the message it was measured")
+    optional: bool = Field(default=False, description="Without a time or age it counts as old as the message")
     unit: Span = Field(timedelta(seconds=1), description="What a number there counts")
 
     @model_validator(mode="after")

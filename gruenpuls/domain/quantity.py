@@ -163,6 +163,9 @@ _ALL: Final = (
     Quantity("soil_permittivity", "1", "Soil permittivity", "Permittivität des Bodens", 1, 100),
     Quantity("soil_resistance", "kOhm", "Soil sensor resistance", "Widerstand des Bodensensors", 0, 1000),
     Quantity("soil_ph", "[pH]", "Soil pH", "pH-Wert des Bodens", 0, 14),
+    # leaves
+    Quantity("leaf_wetness", "%", "Leaf wetness", "Blattnässe", 0, 100),
+    Quantity("leaf_temperature", "Cel", "Leaf temperature", "Blatttemperatur", -40, 70),
     # water and distance
     Quantity("water_level", "m", "Water level", "Wasserstand", -20, 100),
     Quantity(
