@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,6 +83,8 @@ class Lake:
         self.data = directory / DATA
         self._limits = limits
         self._read_only = read_only
+        self._turn = threading.Lock()
+        self._abandoned = False
         self._connection = self._connected()
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
@@ -124,12 +127,17 @@ class Lake:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own to the attached lake."""
-        return self._connection.cursor()
+        with self._turn:
+            if self._abandoned:
+                self._connection = self._connected()
+                self._abandoned = False
+            return self._connection.cursor()
 
-    def reattach(self) -> None:
-        """Start over with a fresh engine, after an error it may not have survived."""
-        self._connection.close()
-        self._connection = self._connected()
+    def abandon(self) -> None:
+        """Take a fresh engine for what comes next, after an error this one may not have survived."""
+        with self._turn:
+            self._connection.close()
+            self._abandoned = True
 
     def close(self) -> None:
         """Let go of the catalogue."""
@@ -158,7 +166,12 @@ _SIGNS = (  # words of the engine, what they mean, what to do
         "free space, then try again",
     ),
     (
-        ("malformed", "not a database", "not a ducklake", "disk i/o error"),
+        ("disk i/o error", "input/output error"),
+        "the disk refuses, nothing of this was stored",
+        "check the disk and its free space, then try again",
+    ),
+    (
+        ("malformed", "not a database", "not a ducklake"),
         "the catalogue is damaged",
         "restore the store from a backup, or rebuild it from the journal",
     ),

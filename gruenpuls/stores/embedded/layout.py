@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gruenpuls.domain.errors import StorageError
-from gruenpuls.stores.embedded.lake import CATALOGUE, Lake, Limits, quoted, storage_errors
+from gruenpuls.stores.embedded.lake import CATALOGUE, DATA, Lake, Limits, quoted, storage_errors
 from gruenpuls.stores.embedded.lock import LOCK
 
 VERSION = 1
@@ -55,7 +55,7 @@ def open_lake(directory: Path, limits: Limits) -> Lake:
         If the directory holds something else, or a lake this version cannot read.
     """
     if not (directory / CATALOGUE).exists():
-        strangers = [path.name for path in directory.iterdir() if path.name != LOCK]
+        strangers = [path.name for path in directory.iterdir() if path.name not in {LOCK, DATA}]
         if strangers:
             what = f"the directory holds something that is not an observation store: {min(strangers)}"
             raise StorageError(what, where=str(directory), remedy="name an empty directory")
@@ -98,6 +98,11 @@ def _tables(lake: Lake) -> set[str]:
 
 
 def _create(lake: Lake) -> None:
+    # Made anew beside them, compaction would take the files of a lost catalogue for leftovers.
+    if any(lake.data.rglob("*.parquet")):
+        what = "the catalogue is gone, its data files are still here"
+        remedy = "restore the catalogue from a backup, or move the data away and rebuild the store from the journal"
+        raise StorageError(what, where=str(lake.directory), remedy=remedy)
     with storage_errors(lake.directory), lake.cursor() as cursor:
         for option, value in _OPTIONS.items():
             cursor.execute(f"CALL lake.set_option({quoted(option)}, {quoted(value)})")

@@ -27,6 +27,8 @@ from gruenpuls.stores.embedded.reader import EmbeddedReader, current, moment
 
 FOLD_ROWS = 20_000
 """So many rows may wait in the catalogue before they are folded into Parquet."""
+KEEP_FOR = timedelta(minutes=10)
+"""What was replaced stays so long for queries that are still running."""
 
 
 class EmbeddedStore(EmbeddedReader):
@@ -49,7 +51,7 @@ class EmbeddedStore(EmbeddedReader):
         self._fold_rows = fold_rows
         self._waiting = 0
         self._seq = 0
-        self._count()
+        self._unsure = True
 
     @classmethod
     def open_writer(
@@ -186,7 +188,7 @@ class EmbeddedStore(EmbeddedReader):
                 """
             )
 
-    def compact(self, *, keep_for: timedelta = timedelta(hours=1)) -> None:
+    def compact(self, *, keep_for: timedelta = KEEP_FOR) -> None:
         """Fold what waits, merge small files, and drop what was replaced longer ago than `keep_for`.
 
         Parameters
@@ -199,8 +201,8 @@ class EmbeddedStore(EmbeddedReader):
         StorageError
             If it could not be done; readings are as they were.
         """
-        if self._waiting:
-            with self._transaction() as cursor:
+        with self._transaction() as cursor:
+            if self._waiting:
                 fold(cursor, None)
                 self._waiting = 0
         with self._turn, storage_errors(self._lake.directory), self._lake.cursor() as cursor:
@@ -211,14 +213,16 @@ class EmbeddedStore(EmbeddedReader):
         with self._turn, storage_errors(self._lake.directory):
             began = time.time_ns()
             try:
+                if self._unsure:
+                    self._count()
                 with self._lake.cursor() as cursor:
                     cursor.begin()
                     yield cursor
                     sync_new_files(self._lake.data, began)
                     cursor.commit()
             except BaseException:
-                self._lake.reattach()
-                self._count()
+                self._lake.abandon()
+                self._unsure = True
                 raise
 
     def _count(self) -> None:
@@ -232,6 +236,7 @@ class EmbeddedStore(EmbeddedReader):
             ).fetchone()
         assert row is not None  # an aggregate always has a row
         self._waiting, self._seq = row
+        self._unsure = False
 
     def _put(self, cursor: duckdb.DuckDBPyConnection, changes: Columns) -> None:
         """Add unique keys with their values, or with the word that they are gone."""

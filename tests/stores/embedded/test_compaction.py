@@ -1,0 +1,140 @@
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stores.observation_contract import DAY, END, HOUR, START, Judgements, assert_same, batch, content, row
+
+from gruenpuls.domain.ports import Commit, Progress, Tally
+from gruenpuls.domain.reading import Flag, ReadingBatch, to_stored
+from gruenpuls.stores.embedded import EmbeddedStore
+
+NOTHING = timedelta(0)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[EmbeddedStore]:
+    store = EmbeddedStore.open_writer(tmp_path / "store", Judgements(), fold_rows=50)
+    yield store
+    store.close()
+
+
+def readings(hours: range, series: range = range(10), value: float = 1.0) -> ReadingBatch:
+    return batch(*(row(one, START + hour * HOUR, value) for hour in hours for one in series))
+
+
+def test_small_commits_leave_one_file_a_month_and_a_catalogue_of_bounded_size(store: EmbeddedStore) -> None:
+    sizes = []
+    for turn in range(3):
+        for hour in range(turn * 40, turn * 40 + 40):
+            store.write(Commit(readings(range(hour, hour + 1)), progress=Progress(hour, Tally(hour))))
+        store.compact(keep_for=NOTHING)
+        statistics = store.statistics()
+        assert (statistics.rows, statistics.recent_rows) == ((turn + 1) * 400, 0)
+        assert statistics.files <= 2
+        assert statistics.snapshots <= 2
+        sizes.append(statistics.catalogue_bytes)
+    assert sizes[2] <= sizes[0] * 1.1
+
+
+def test_files_that_lost_most_of_their_rows_are_written_anew(store: EmbeddedStore) -> None:
+    store.write(Commit(readings(range(100))))
+    store.write(Commit(readings(range(50, 100), value=2.0)))
+    store.replace(range(5), START, END, ReadingBatch.empty())
+    store.compact(keep_for=NOTHING)
+    assert store.statistics().files <= 2
+    found = store.read(range(10), START, END)
+    assert set(found.series.tolist()) == set(range(5, 10))
+    assert found.value.sum() == 5 * 50 * 1 + 5 * 50 * 2
+
+
+def test_a_settled_file_is_sorted_by_series_and_time(store: EmbeddedStore, tmp_path: Path) -> None:
+    for day in (3, 1, 2, 0):
+        store.write(Commit(readings(range(day * 12, day * 12 + 12)).where(np.arange(120)[::-1])))
+    store.compact(keep_for=NOTHING)
+    with store._query() as cursor:
+        for path in (tmp_path / "store").rglob("*.parquet"):
+            stored = cursor.execute("SELECT series, measured_at FROM read_parquet(?)", [str(path)]).fetchall()
+            assert stored == sorted(stored)
+
+
+def test_a_query_that_is_running_keeps_its_files(store: EmbeddedStore, tmp_path: Path) -> None:
+    for hour in range(0, 40, 10):
+        store.write(Commit(readings(range(hour, hour + 10))))
+    for path in tmp_path.rglob("*.parquet"):
+        os.utime(path, (0, 0))
+    reader = EmbeddedStore.open_reader(tmp_path / "store", Judgements())
+    with reader._query() as cursor:
+        question = "SELECT count(*), sum(value) FROM lake.reading"
+        assert cursor.execute(question).fetchone() == (400, 400.0)
+        store.write(Commit(readings(range(20), value=2.0)))
+        store.replace(range(5), START, END, ReadingBatch.empty())
+        store.compact()
+        assert cursor.execute(question).fetchone() == (400, 400.0)
+    assert reader.read(range(10), START, END).value.sum() == 300.0
+    reader.close()
+
+
+def test_what_no_reader_needs_any_more_leaves_the_disk(store: EmbeddedStore, tmp_path: Path) -> None:
+    store.write(Commit(readings(range(20))))
+    store.replace(range(10), START, END, ReadingBatch.empty())
+    store.compact()
+    assert list(tmp_path.rglob("*.parquet"))
+    store.compact(keep_for=NOTHING)
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_files_a_killed_writer_left_behind_are_removed_once_they_are_old(store: EmbeddedStore, tmp_path: Path) -> None:
+    store.write(Commit(readings(range(20))))
+    file = next((tmp_path / "store" / "data").rglob("*.parquet"))
+    leftovers = [file.with_name(f"ducklake-left-{age}.parquet") for age in ("old", "new")]
+    for leftover in leftovers:
+        shutil.copyfile(file, leftover)
+    an_hour_ago = file.stat().st_mtime - 3600
+    os.utime(leftovers[0], (an_hour_ago, an_hour_ago))
+    store.compact()
+    assert [leftover.exists() for leftover in leftovers] == [False, True]
+    assert len(store.read(range(10), START, END)) == 200
+
+
+def test_the_same_readings_again_write_nothing(store: EmbeddedStore, tmp_path: Path) -> None:
+    written = readings(range(100))
+    store.write(Commit(written))
+    files = set(tmp_path.rglob("*.parquet"))
+    store.write(Commit(written))
+    store.replace(range(10), START, END, written)
+    assert set(tmp_path.rglob("*.parquet")) == files
+    assert_same(store.read(range(10), START, END), written.ordered())
+
+
+def test_a_correction_of_a_settled_reading_survives_every_step(store: EmbeddedStore) -> None:
+    store.write(Commit(readings(range(100))))
+    correction = batch(row(3, START + HOUR, np.nan, Flag.MISSING), row(4, START + 40 * DAY, 7.0))
+    expected = {(3, to_stored(START + HOUR)): None, (4, to_stored(START + 40 * DAY)): 7.0}
+    for step in (lambda: store.write(Commit(correction)), store.compact, lambda: store.compact(keep_for=NOTHING)):
+        step()
+        found = {(series, at): value for series, at, value, _, _ in content(store.read(range(10), START, END))}
+        assert len(found) == 1001
+        assert {key: found[key] for key in expected} == expected
+
+
+def test_new_files_are_on_the_disk_before_the_catalogue_names_them(
+    store: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[str] = set()
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.add(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    for hour in range(0, 40, 10):
+        store.write(Commit(readings(range(hour, hour + 10))))
+    store.compact()
+    files = set((tmp_path / "store" / "data").rglob("*"))
+    assert {str(file) for file in files} <= synced
+    assert len([file for file in files if file.is_file()]) == 5
