@@ -240,26 +240,28 @@ class Journal(JournalReader):
             totals[message.source] = totals.get(message.source, 0) + 1
         blob = packed(messages)
         day = messages[0].received_at.astimezone(UTC).date()
-        for last_try in (False, True):
+        reason = ""
+        for _ in range(2):
             self._reservation.cover(self._next + count)
             name, segment = self._writable(day)
-            # Even a commit that failed may be on disk: its offsets are not used again.
-            first, self._next = self._next, self._next + count
+            first = self._next
             try:
                 segment.append(Batch.sealed(first, count, microseconds(self._clock()), totals, blob))
             except DamagedSegmentError as error:
+                reason = str(error)
                 self._retire()
-                set_aside(note_damage(self._directory, name, str(error)))
-                if last_try:
-                    raise StorageError(
-                        what=f"segment after segment is damaged: {error}",
-                        where=str(self._directory),
-                        remedy="check the disk; what was not written was not acknowledged",
-                    ) from error
+                set_aside(note_damage(self._directory, name, reason))
             else:
-                break
-        self._totals = totals
-        return range(first, first + count)
+                self._totals = totals
+                return range(first, first + count)
+            finally:
+                # Even a commit that failed may be on disk: its offsets are not used again.
+                self._next = first + count
+        raise StorageError(
+            what=f"segment after segment is damaged: {reason}",
+            where=str(self._directory),
+            remedy="check the disk; what was not written was not acknowledged",
+        )
 
     def close(self) -> None:
         """End properly: the next writer goes on without a gap."""
