@@ -16,7 +16,7 @@ from alerts.rule import Rule
 from gruenpuls.console.assets import FOLDER, Assets, KeptFiles
 from gruenpuls.console.data import data_router
 from gruenpuls.console.events import events_router
-from gruenpuls.console.pages import pages_router
+from gruenpuls.console.pages import list_pages, site_pages
 from gruenpuls.console.rendering import Rendering
 from gruenpuls.console.security import SecurityHeaders, content_security_policy
 from gruenpuls.console.settings import ConsoleSettings
@@ -65,7 +65,8 @@ def console_app(
     app.state.watch = watch
     app.mount("/static", KeptFiles(directory=FOLDER), name="static")
     for router in (
-        pages_router(sources, rendering, watch),
+        list_pages(sources, rendering, watch),
+        site_pages(sources, rendering, watch),
         data_router(sources, rendering, watch),
         events_router(sources, watch),
     ):
@@ -93,3 +94,8 @@ def _answer_errors(app: FastAPI, rendering: Rendering) -> None:
     @app.exception_handler(GruenpulsError)
     def unavailable(request: Request, error: GruenpulsError) -> HTMLResponse:
         return rendering.error(request, HTTPStatus.SERVICE_UNAVAILABLE, "error.unavailable", error.what)
+
+    @app.exception_handler(Exception)
+    def broken(request: Request, _: Exception) -> HTMLResponse:
+        # The server logs the exception itself; people get a page in words.
+        return rendering.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "error.broken")

@@ -10,7 +10,6 @@ import numpy as np
 from fastapi import APIRouter, Request
 from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from gruenpuls.console.pages import Days, span
@@ -18,6 +17,7 @@ from gruenpuls.console.rendering import Rendering, site_address
 from gruenpuls.console.sources import Sources
 from gruenpuls.console.watch import Watch
 from gruenpuls.console.wording import Wording
+from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.language.unit import digits
 from gruenpuls.queries.curves import Chart, site_charts
 from gruenpuls.queries.explanation import TENSION
@@ -35,9 +35,7 @@ def data_router(sources: Sources, rendering: Rendering, watch: Watch) -> APIRout
 
     @router.get("/curves/{key:path}")
     async def curves(request: Request, key: str, days: Days = 30) -> Response:
-        standing = (await watch.sighting()).overview.of(key)
-        if standing is None:
-            raise HTTPException(404, key)
+        standing = await watch.standing(key)
         wording = rendering.wording(request)
 
         def answer() -> Response:
@@ -89,6 +87,8 @@ def chart_columns(chart: Chart, wording: Wording) -> dict[str, Any]:
         "digits": places,
         "bars": chart.sums is not None,
         "daily": chart.sums is not None and chart.sums.days > 0,
+        "floor": QUANTITIES[chart.quantity].minimum,
+        "mixed": len({curve.lane.derived for curve in chart.curves}) > 1,
         "bands": _bands(chart, wording),
         "curves": [
             {

@@ -55,18 +55,9 @@ def span(standing: Standing, days: int) -> tuple[datetime, datetime]:
     return standing.now - timedelta(days=days), standing.now + timedelta(minutes=1)
 
 
-def pages_router(sources: Sources, rendering: Rendering, watch: Watch) -> APIRouter:
-    """Return the routes of all pages."""
+def list_pages(sources: Sources, rendering: Rendering, watch: Watch) -> APIRouter:
+    """Return the routes of the pages about the whole city."""
     router = APIRouter(default_response_class=HTMLResponse)
-
-    async def standing_of(key: str) -> Standing:
-        seen = (await watch.sighting()).overview.of(key)
-        if seen is None:
-            raise HTTPException(404, key)
-        return seen
-
-    def charts_of(standing: Standing, days: int) -> tuple[Chart, ...]:
-        return site_charts(sources.registry, sources.readings, standing.site, *span(standing, days))
 
     @router.get("/")
     async def overview_page(request: Request, sort: Column = "status", order: str = "ascending") -> HTMLResponse:
@@ -82,9 +73,27 @@ def pages_router(sources: Sources, rendering: Rendering, watch: Watch) -> APIRou
             order=chosen,
         )
 
+    @router.get("/intake")
+    def intake_page(request: Request) -> HTMLResponse:
+        return rendering.page(request, "intake.html", area="intake", intake=intake(sources.registry))
+
+    @router.get("/incidents")
+    def incidents_page(request: Request) -> HTMLResponse:
+        return rendering.page(request, "incidents.html", area="incidents", incidents=incident_list(sources.registry))
+
+    return router
+
+
+def site_pages(sources: Sources, rendering: Rendering, watch: Watch) -> APIRouter:
+    """Return the routes of the pages about one site."""
+    router = APIRouter(default_response_class=HTMLResponse)
+
+    def charts_of(standing: Standing, days: int) -> tuple[Chart, ...]:
+        return site_charts(sources.registry, sources.readings, standing.site, *span(standing, days))
+
     @router.get("/sites/{key:path}")
     async def site_page(request: Request, key: str, days: Days = 30) -> HTMLResponse:
-        standing = await standing_of(key)
+        standing = await watch.standing(key)
 
         def answer() -> HTMLResponse:
             return rendering.page(
@@ -102,7 +111,7 @@ def pages_router(sources: Sources, rendering: Rendering, watch: Watch) -> APIRou
 
     @router.get("/days/{name}/{key:path}")
     async def days_page(request: Request, name: str, key: str, days: Days = 30) -> HTMLResponse:
-        standing = await standing_of(key)
+        standing = await watch.standing(key)
 
         def answer() -> HTMLResponse:
             chart = next((chart for chart in charts_of(standing, days) if chart.name == name), None)
@@ -113,13 +122,5 @@ def pages_router(sources: Sources, rendering: Rendering, watch: Watch) -> APIRou
             )
 
         return await run_in_threadpool(answer)
-
-    @router.get("/intake")
-    def intake_page(request: Request) -> HTMLResponse:
-        return rendering.page(request, "intake.html", area="intake", intake=intake(sources.registry))
-
-    @router.get("/incidents")
-    def incidents_page(request: Request) -> HTMLResponse:
-        return rendering.page(request, "incidents.html", area="incidents", incidents=incident_list(sources.registry))
 
     return router

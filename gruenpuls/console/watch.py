@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from gruenpuls.console.sources import Sources
-from gruenpuls.queries.overview import Overview, overview
+from gruenpuls.queries.overview import Overview, Standing, overview
 
 _EFFORT: Final = 10
 """A look takes at most one part in so many of the time: large cities are looked at less often."""
@@ -70,6 +71,19 @@ class Watch:
                 pause = self._sources.settings.refresh.total_seconds() / 2
                 self._good_until = began + max(pause, _EFFORT * taken)
             return self._seen
+
+    async def standing(self, key: str) -> Standing:
+        """Return how a site stands.
+
+        Raises
+        ------
+        HTTPException
+            404 if there is no such site.
+        """
+        found = (await self.sighting()).overview.of(key)
+        if found is None:
+            raise HTTPException(404, key)
+        return found
 
     def stop(self) -> None:
         """Let everybody who waits go on and leave."""

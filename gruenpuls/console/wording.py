@@ -42,11 +42,10 @@ class Wording:
         match standing.status:
             case SiteStatus.NO_SENSOR:
                 return ""
-            case SiteStatus.NO_DATA if standing.last_at is None:
-                return self.say.text("why.no_reading")
             case SiteStatus.NO_DATA:
-                span = self.say.duration(standing.now - standing.last_at)
-                return self.say.text("why.silent", span=span)
+                if standing.last_at is None:
+                    return self.say.text("why.no_reading")
+                return self.say.text("why.silent", span=self.say.duration(standing.now - standing.last_at))
             case SiteStatus.UNJUDGED:
                 told = standing.told
                 return self._value(told.quantity, told.value, told.depth) if told else ""

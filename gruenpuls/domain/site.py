@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+_SECOND_HALF: Final = 7
+"""From this month on a tree is planted for the next growing season."""
 
 
 class SiteKind(StrEnum):
@@ -78,3 +83,33 @@ class Site:
     species: str | None = None
     soil: Soil = field(default_factory=Soil)
     attributes: dict[str, str | float | bool] = field(default_factory=dict)
+
+
+def growing_season(planted_on: str | None, year: int) -> float:
+    """Return the n-th growing season a plant has at its site in a year; NaN is unknown.
+
+    Planted from July on, or in a year nobody knows the month of, the next year counts as the first;
+    in the months before it the plant is judged as in its first.
+
+    Parameters
+    ----------
+    planted_on : str or None
+        ISO date, year and month, or year.
+    year : int
+
+    Returns
+    -------
+    float
+        [-]
+
+    Examples
+    --------
+    >>> growing_season("2021-11-03", 2022), growing_season("2021-03", 2022), growing_season(None, 2022)
+    (1.0, 2.0, nan)
+    """
+    match = re.match(r"(\d{4})(?:-(\d{2}))?", planted_on or "")
+    if not match:
+        return float("nan")
+    planted, month = int(match[1]), int(match[2] or 12)
+    first = planted + (month >= _SECOND_HALF)
+    return float(max(year - first + 1, 1)) if year >= planted else float("nan")

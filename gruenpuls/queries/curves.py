@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import nan
 from typing import Final
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.quantity import QUANTITIES, Aggregation
 from gruenpuls.domain.reading import Flag, ReadingBatch, Times, Values, to_stored
-from gruenpuls.domain.site import Site
+from gruenpuls.domain.site import Site, growing_season
 from gruenpuls.queries.calendar_day import Days, by_day, sums
 from gruenpuls.queries.downsample import extremes_kept, gaps
-from gruenpuls.queries.explanation import AVAILABLE_WATER, TENSION, growing_season, limits
+from gruenpuls.queries.explanation import AVAILABLE_WATER, TENSION, limits
 from gruenpuls.queries.lane import ROOT_ZONE, Lane, lanes
 from gruenpuls.stores.registry import Registry
 
@@ -90,6 +90,8 @@ class Chart:
         Where the same ones apply to all depths that are judged.
     left_out : int
         How many values are flagged fail and therefore not among the curves.
+    leading : bool
+        Whether a site is looked at for it.
     """
 
     name: str
@@ -98,11 +100,7 @@ class Chart:
     sums: timedelta | None
     limits: Limits | None
     left_out: int
-
-    @property
-    def leading(self) -> bool:
-        """Whether a site is looked at for it; of water content only where nothing better is derived from it."""
-        return self.name in _LEADING
+    leading: bool
 
     @property
     def derived(self) -> bool:
@@ -137,7 +135,10 @@ def site_charts(
     for lane in found:
         charts.setdefault(_chart_name(lane), []).append(lane)
     drawn = (_chart(name, grouped, batch, site, (from_at, to_at)) for name, grouped in sorted(charts.items()))
-    return tuple(sorted((chart for chart in drawn if chart.curves), key=_rank))
+    found_charts = sorted((chart for chart in drawn if chart.curves), key=_rank)
+    if found_charts and not any(chart.leading for chart in found_charts):
+        found_charts[0] = replace(found_charts[0], leading=True)
+    return tuple(found_charts)
 
 
 def _is_drawn(lane: Lane) -> bool:
@@ -174,7 +175,15 @@ def _chart(
             drawn = sums(measured_at, value, zone, step) if step else _line(measured_at, value)
             days = by_day(measured_at, value, zone, QUANTITIES[lane.quantity].aggregation)
             curves.append(Curve(lane, *drawn, *days))
-    return Chart(name, quantity, tuple(curves), step, _common_limits(quantity, grouped, site, span[1]), left_out)
+    return Chart(
+        name,
+        quantity,
+        tuple(curves),
+        step,
+        _common_limits(quantity, grouped, site, span[1]),
+        left_out,
+        name in _LEADING,
+    )
 
 
 def _place(lane: Lane) -> tuple[int, float, str]:
@@ -208,7 +217,7 @@ def _line(measured_at: Times, value: Values) -> tuple[Times, Values]:
 def _common_limits(quantity: str, grouped: Sequence[Lane], site: Site, to_at: datetime) -> Limits | None:
     if quantity not in {TENSION, AVAILABLE_WATER}:
         return None
-    season = growing_season(site.planted_on, to_at.date())
+    season = growing_season(site.planted_on, to_at.year)
     there = (limits(quantity, lane.depth, season) for lane in grouped if lane.depth is not None)
     found = {pair for pair in there if pair is not None}
     return Limits(*found.pop()) if len(found) == 1 else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 import numpy as np
@@ -13,7 +12,6 @@ from processors.soil_water_status import LIMITS, limits_at
 
 TENSION: Final = "soil_tension"
 AVAILABLE_WATER: Final = "plant_available_water"
-_SECOND_HALF: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +59,6 @@ class Explanation:
     depth: float
     soon: float
     now: float
-
-
-def growing_season(planted_on: str | None, today: date) -> float:
-    """Return the n-th growing season a tree is in at its site [-]; NaN if nobody knows when it was planted.
-
-    What is planted from July on has its first season the year after; a bare year counts as its spring.
-    """
-    if not planted_on:
-        return np.nan
-    year, month = int(planted_on[:4]), int(planted_on[5:7] or 1)
-    return float(max(today.year - year + (month < _SECOND_HALF), 0))
 
 
 def limits(quantity: str, depth: float, season: float) -> tuple[float, float] | None:

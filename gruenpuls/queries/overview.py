@@ -10,14 +10,13 @@ from typing import Final
 
 from gruenpuls.domain.incident import Severity
 from gruenpuls.domain.reading import Flag
-from gruenpuls.domain.site import Site
+from gruenpuls.domain.site import Site, growing_season
 from gruenpuls.queries.explanation import (
     AVAILABLE_WATER,
     TENSION,
     DepthValue,
     Explanation,
     explanations,
-    growing_season,
 )
 from gruenpuls.queries.lane import MEASURED
 from gruenpuls.queries.present import Present
@@ -184,7 +183,7 @@ class _Look:
         ]
 
     def depth_values(self) -> list[DepthValue]:
-        season = growing_season(self.site.planted_on, self.now.date())
+        season = growing_season(self.site.planted_on, self.now.year)
         return [
             DepthValue(self.site.key, quantity, value.depth, value.value, season)
             for quantity in (AVAILABLE_WATER, TENSION)

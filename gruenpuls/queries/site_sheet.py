@@ -109,6 +109,11 @@ class SiteSheet:
         """What the depths have values of, in the order of `LEADING`."""
         return tuple(name for name in LEADING if any(name in values for _, values in self.profile))
 
+    @property
+    def derived_quantities(self) -> frozenset[str]:
+        """Which of them were worked out from others."""
+        return frozenset(name for _, values in self.profile for name, value in values.items() if value.lane.derived)
+
 
 def site_sheet(registry: Registry, standing: Standing, *, incidents: int = 20) -> SiteSheet:
     """Return everything about a site.

@@ -29,6 +29,20 @@
     });
   }
 
+  function places(step) {
+    return [0, 1].find((digits) => Number.isInteger(step * 10 ** digits)) ?? 2;
+  }
+
+  // Many depths run through one range of hues, the deepest last; few curves have colours of their own.
+  function stroke(chart, i) {
+    const depths = chart.curves.filter((curve) => curve.depth !== null).length;
+    if (chart.bars) return colour("--rain");
+    if (chart.curves[i].depth === null && depths > 0) return colour("--ink");
+    if (depths <= 3) return colour(`--line-${(i % 6) + 1}`);
+    const light = matchMedia("(prefers-color-scheme: dark)").matches ? 70 : 38;
+    return `hsl(${Math.round(28 + (i / chart.curves.length) * 270)} 62% ${light}%)`;
+  }
+
   // Status bands lie behind the lines; each limit is a line with its name.
   function bands(chart) {
     return (u) => {
@@ -79,21 +93,22 @@
       padding: [8, 8, 0, 0],
       cursor: { y: false, sync: { key: "site" }, drag: { x: true, y: false } },
       scales: {
-        x: { range: (_, low, high) => (low === null ? span : [Math.min(low, high), Math.max(low, high)]) },
+        // Unless somebody zoomed in, the whole span is shown, also where nothing was measured.
+        x: { range: (u, low, high) => (low === u.data[0][0] && high === u.data[0].at(-1) ? span : [low, high]) },
         y: { range: (_, low, high) => range(low, high, chart) },
       },
       axes: [
-        { ...axis, values: moments, space: 70 },
-        { ...axis, values: (_, splits, __, ___, step) => splits.map((v) => number(v, step < 1 ? (step < 0.1 ? 2 : 1) : 0)), size: 56 },
+        { ...axis, values: moments, space: 70, size: 30 },
+        { ...axis, values: (_, splits, __, ___, step) => splits.map((v) => number(v, places(step))), size: 56 },
       ],
       series: [
         { label: page.dataset.when, value: (_, second) => (second === null ? "–" : (chart.bars && chart.daily ? date : full).format(new Date(second * 1000))) },
         ...chart.curves.map((curve, i) => ({
           label: curve.label,
-          stroke: chart.bars ? colour("--rain") : colour(`--line-${(i % 6) + 1}`),
+          stroke: stroke(chart, i),
           fill: chart.bars ? colour("--rain") : undefined,
           width: chart.bars ? 0 : 2,
-          dash: curve.derived && !chart.bars ? [6, 4] : undefined,
+          dash: curve.derived && chart.mixed ? [6, 4] : undefined,
           paths: bars,
           points: { show: false },
           value: (_, value) => (value === null || value === undefined ? "–" : `${number(value, chart.digits)} ${chart.unit}`),
@@ -107,8 +122,8 @@
   function range(low, high, chart) {
     if (low === null) return [0, 1];
     if (chart.bars) return [0, Math.max(high * 1.1, 1)];
-    const air = Math.max((high - low) * 0.1, chart.least / 2);
-    return [chart.floor !== null && low >= chart.floor ? Math.max(low - air, chart.floor) : low - air, high + air];
+    const air = Math.max((high - low) * 0.1, 10 ** -chart.digits);
+    return [low >= chart.floor ? Math.max(low - air, chart.floor) : low - air, high + air];
   }
 
   const drawn = new Map();

@@ -115,8 +115,10 @@
       context.fillStyle = ink;
       const taken = [];
       for (const site of [...seen].sort((a, b) => STATUS.indexOf(b.status) - STATUS.indexOf(a.status))) {
-        const x = site.x + radius + 7;
-        const box = { left: x - 3, right: x + context.measureText(site.name).width, top: site.y - 9, bottom: site.y + 9 };
+        const wide = context.measureText(site.name).width;
+        const room = this._map.containerPointToLayerPoint(this._map.getSize()).x - site.x;
+        const x = wide + radius + 12 < room ? site.x + radius + 7 : site.x - radius - 7 - wide;
+        const box = { left: x - 3, right: x + wide + 3, top: site.y - 9, bottom: site.y + 9 };
         if (taken.some((o) => box.left < o.right && box.right > o.left && box.top < o.bottom && box.bottom > o.top)) continue;
         taken.push(box);
         context.strokeText(site.name, x, site.y);
@@ -163,7 +165,7 @@
   for (const element of document.querySelectorAll(".map")) {
     const words = JSON.parse(element.dataset.words);
     const settings = JSON.parse(element.dataset.baseMaps);
-    const map = L.map(element, { attributionControl: settings.length > 0, zoomControl: false, maxZoom: 19, zoomSnap: 0.5 });
+    const map = L.map(element, { attributionControl: settings.length > 0, zoomControl: false, maxZoom: 19, zoomSnap: 0.25 });
     L.control.zoom({ zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
     L.control.scale({ imperial: false }).addTo(map);
     if (settings.length) map.attributionControl.setPrefix(false);
@@ -188,7 +190,7 @@
       );
       element.dataset.shown = points.sites.length;
       if (!first || !points.sites.length) return;
-      map.fitBounds(L.latLngBounds(points.sites.map((site) => [site.latitude, site.longitude])), { padding: [48, 48], maxZoom: 15, animate: false });
+      map.fitBounds(L.latLngBounds(points.sites.map((site) => [site.latitude, site.longitude])), { paddingTopLeft: [84, 40], paddingBottomRight: [40, 48], maxZoom: 15, animate: false });
       if (!map.hasLayer(points)) map.addLayer(points);
     }
 
