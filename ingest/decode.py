@@ -179,21 +179,23 @@ class Decoder:
         at, done = self._index.offset, progress.offset
         if at == done:
             return True
-        again = max(at, done - self._limit)
-        entries = [
-            entry for entry in self._journal.read(at, self._limit) if entry.offset < (done if at == again else again)
-        ]
-        if at == again:
-            # The registry may lack what belongs to the last batch, so it is written once more.
-            self._work_off(entries, done)
-        else:
-            self._learn(entries, again)
+        noted = self._registry.noted().offset
+        if at == noted:
+            # The registry lacks what belongs to the last batch, so all of it is written once more.
+            entries = self._journal.read(at, self._limit + 1)
+            if len(entries) <= self._limit or entries[-1].offset >= done:
+                self._work_off([entry for entry in entries if entry.offset < done], done)
+                return False
+            _log.warning("the registry's counters lack more than one batch; gruenpuls verify makes them again")
+        self._learn(noted if at < noted < done else done)
         return False
 
-    def _learn(self, entries: Sequence[JournalEntry], end: int) -> None:
-        """Take into the index what the store has already."""
-        reach = entries[-1].offset + 1 if len(entries) == self._limit else end
-        letters = self._registry.dead_letters(self._index.offset, reach)
+    def _learn(self, end: int) -> None:
+        """Take into the index what the store and the registry have already, up to an offset."""
+        entries = self._journal.read(self._index.offset, self._limit)
+        reach = min(end, entries[-1].offset + 1) if len(entries) == self._limit else end
+        entries = [entry for entry in entries if entry.offset < reach]
+        letters = self._registry.dead_letters([entry.offset for entry in entries])
         copies: list[Copy] = []
         unreadable: list[int] = []
         unexplained: list[DeadLetter] = []
@@ -209,8 +211,9 @@ class Decoder:
                 copies.append(found[1])
         if unexplained:
             self._registry.keep_dead_letters(unexplained)
-        changes = self._index.admit(copies, unreadable)
-        self._index.settle((after, after.dead or after.first in letters) for _, after in changes if after is not None)
+        standings = [after for _, after in self._index.admit(copies, unreadable) if after is not None]
+        dead = self._registry.dead_letters([standing.first for standing in standings])
+        self._index.settle((standing, standing.first in dead) for standing in standings)
         self._index.commit(reach)
 
     def _work_off(self, entries: Sequence[JournalEntry], end: int) -> None:
@@ -235,9 +238,8 @@ class Decoder:
             batch.count_arrival(message)
         if self._unsure:
             # The batch may have been tried before, when not all of it could be decoded.
-            kept = {letter.offset for letter in batch.letters}
-            batch.mended += [entry.offset for entry in entries if entry.offset not in kept]
-        self._commit(batch, end)
+            batch.mend(entry.offset for entry in entries)
+        self._write(batch, end)
         self._unsure = False
 
     def _redecode(self, offsets: Sequence[int]) -> Tally:
@@ -269,9 +271,9 @@ class Decoder:
         for message in arrived:
             batch.count_arrival(message)
             batch.forget_unreadable(message.uplink.device, message.entry.message.source)
-        batch.mended += [offset for offset, one in standings.items() if one is None or not one.dead]
-        batch.mended += [copy.offset for copy in returned]
-        self._commit(batch, self._known_progress().offset)
+        batch.mend(offset for offset, one in standings.items() if one is None or not one.dead)
+        batch.mend(copy.offset for copy in returned)
+        self._write(batch, self._index.offset)
         after = self._index.tally()
         return Tally(after.decoded - before.decoded, len(batch.letters), after.duplicates - before.duplicates)
 
@@ -288,7 +290,7 @@ class Decoder:
         batch.decide(changes, rivals, messages)
         return batch
 
-    def _commit(self, batch: Batch, end: int) -> None:
+    def _write(self, batch: Batch, end: int) -> None:
         columns = batch.columns
         series = np.asarray(self._registry.series_ids(list(columns.places)), np.int64)
         readings = columns.readings(series, self._registry.run_id)
@@ -298,13 +300,17 @@ class Decoder:
         )
         self._index.settle(batch.verdicts)
         progress = Progress(end, self._index.tally())
-        kept = {letter.offset for letter in batch.letters}
-        mended = [offset for offset in batch.mended if offset not in kept]
-        # Before the readings what does no harm too early, after them what must not be missing without them.
+        from_journal = end > self._index.offset
+        # Before the readings what does no harm too early, after them what must not stand without them.
         self._registry.mark_dirty(touched)
         self._registry.keep_dead_letters(batch.letters)
         self._store.write(Commit(readings, retracted_series, retracted_at, progress))
-        self._registry.drop_dead_letters(mended)
+        # A batch from the journal is done again up to its note. Letters decoded again are done again
+        # only if somebody sees that they are still there, so they go last.
+        if from_journal:
+            self._registry.drop_dead_letters(batch.mended)
         self._registry.note(readings, batch.tallies(), progress)
         self._index.commit(end)
+        if not from_journal:
+            self._registry.drop_dead_letters(batch.mended)
         self._progress = progress

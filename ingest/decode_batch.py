@@ -76,8 +76,6 @@ class Batch:
     ----------
     columns : ReadingColumns
     letters : list of DeadLetter
-    mended : list of int
-        Offsets of dead letters that are none any more.
     verdicts : list of (Standing, bool)
         Whether an uplink is a dead letter.
     """
@@ -87,10 +85,19 @@ class Batch:
     future_tolerance: timedelta
     columns: ReadingColumns = field(default_factory=ReadingColumns)
     letters: list[DeadLetter] = field(default_factory=list)
-    mended: list[int] = field(default_factory=list)
+    _mended: set[int] = field(default_factory=set)
     verdicts: list[tuple[Standing, bool]] = field(default_factory=list)
     _columns_of: dict[str, DeviceColumns] = field(default_factory=dict)
     _counts: defaultdict[tuple[str, str], _Count] = field(default_factory=lambda: defaultdict(_Count))
+
+    @property
+    def mended(self) -> set[int]:
+        """Offsets of dead letters that are none any more."""
+        return self._mended - {letter.offset for letter in self.letters}
+
+    def mend(self, offsets: Iterable[int]) -> None:
+        """Say of messages that they are no dead letters, unless `letters` has them."""
+        self._mended.update(offsets)
 
     def keep(self, letter: DeadLetter) -> None:
         """Keep a message that is no uplink as a dead letter."""
@@ -143,16 +150,16 @@ class Batch:
 
     def _undo(self, before: Standing, message: Message | None) -> None:
         if before.dead:
-            self.mended.append(before.first)
+            self._mended.add(before.first)
         if message is None:
             return
         self._count(message, before, -1)
-        if not before.dead:
-            try:
-                self.columns.retract(self._rows(before, message)[1])
-            except _UndecodableError:
-                # Its profile has changed since: what is taken away then is a matter of decoding the device anew.
-                return
+        try:
+            # Of a dead letter, too: a crash may have left readings that the index does not know of.
+            self.columns.retract(self._rows(before, message)[1])
+        except _UndecodableError:
+            # If its profile refuses it by now, what to do with its readings is a matter of decoding the device anew.
+            return
 
     def _do(self, after: Standing, message: Message | None) -> None:
         if message is None:

@@ -84,6 +84,17 @@ class BreakingProfile(Profile):
 BREAKING = BreakingProfile(PROBE.sheet, "0" * 64)
 PROFILES = {"bench-probe": PROBE, "bench-network": NETWORK_DECODED, "bench-breaking": BREAKING}
 
+DEVICES = {
+    device.key: device
+    for device in (
+        Device(DEVICE, "bench-probe", channels=(Channel("soil_temperature", "soil_temperature", 35),)),
+        Device("bed-7", "bench-probe"),
+        Device("decoded", "bench-network"),
+        Device("broken", "bench-breaking"),
+        Device("unheard-of", "no-such-profile"),
+    )
+}
+
 
 def payload_of(temperature: float, humidity: int) -> bytes:
     return round(temperature * 10).to_bytes(2, "big", signed=True) + bytes([humidity])
@@ -149,15 +160,7 @@ class Bench:
         self.path = directory / "uplinks.db"
         self.limit = limit
         self.journal = MemoryJournal(messages)
-        self.registry = MemoryRegistry(
-            {
-                DEVICE: Device(DEVICE, "bench-probe", channels=(Channel("soil_temperature", "soil_temperature", 35),)),
-                "bed-7": Device("bed-7", "bench-probe"),
-                "decoded": Device("decoded", "bench-network"),
-                "broken": Device("broken", "bench-breaking"),
-                "unheard-of": Device("unheard-of", "no-such-profile"),
-            }
-        )
+        self.registry = MemoryRegistry(dict(DEVICES))
         self.store = MemoryStore()
         self.index = UplinkIndex(self.path)
         self.decoder = self.new_decoder()

@@ -46,7 +46,7 @@ class MemoryRegistry:
     dirty: dict[int, datetime] = field(default_factory=dict)
     counted: dict[tuple[str, str], Tally] = field(default_factory=dict)
     last_uplink_at: dict[str, datetime] = field(default_factory=dict)
-    noted: Progress = field(default_factory=Progress)
+    done: Progress = field(default_factory=Progress)
 
     def devices(self, keys: Collection[str]) -> Mapping[str, Device]:
         return {key: self.registered[key] for key in keys if key in self.registered}
@@ -64,19 +64,22 @@ class MemoryRegistry:
         for offset in offsets:
             self.letters.pop(offset, None)
 
-    def dead_letters(self, from_offset: int, to_offset: int) -> Mapping[int, DeadLetterReason]:
-        return {offset: one.reason for offset, one in self.letters.items() if from_offset <= offset < to_offset}
+    def dead_letters(self, offsets: Collection[int]) -> Mapping[int, DeadLetterReason]:
+        return {offset: self.letters[offset].reason for offset in offsets if offset in self.letters}
 
     def mark_dirty(self, earliest: Mapping[int, datetime]) -> None:
         for series, moment in earliest.items():
             self.dirty[series] = min(moment, self.dirty.get(series, moment))
 
+    def noted(self) -> Progress:
+        return self.done
+
     def note(self, readings: ReadingBatch, tallies: Sequence[DeviceTally], progress: Progress) -> None:
         del readings
-        redecoded = progress.offset == self.noted.offset and progress.tally != self.noted.tally
-        if progress.offset <= self.noted.offset and not redecoded:
+        redecoded = progress.offset == self.done.offset and progress.tally != self.done.tally
+        if progress.offset <= self.done.offset and not redecoded:
             return
-        self.noted = progress
+        self.done = progress
         for one in tallies:
             place = one.device, one.source
             self.counted[place] = self.counted.get(place, Tally()) + one.tally

@@ -217,12 +217,16 @@ class IngestRegistry(Protocol):
         """Take these out of the dead-letter index."""
         ...
 
-    def dead_letters(self, from_offset: int, to_offset: int) -> Mapping[int, DeadLetterReason]:
-        """Return the dead letters of a span of the journal, its end exclusive, by offset."""
+    def dead_letters(self, offsets: Collection[int]) -> Mapping[int, DeadLetterReason]:
+        """Return which of these messages are dead letters, and why."""
         ...
 
     def mark_dirty(self, earliest: Mapping[int, datetime]) -> None:
         """Mark what depends on these series for recomputation, each from its earliest touched moment."""
+        ...
+
+    def noted(self) -> Progress:
+        """Return up to where latest values and counters are kept."""
         ...
 
     def note(self, readings: ReadingBatch, tallies: Sequence[DeviceTally], progress: Progress) -> None:

@@ -77,12 +77,15 @@ class Arrivals:
             for part in portions(sorted(offsets)):
                 connection.execute(sa.delete(schema.dead_letter).where(column.in_(part)))
 
-    def dead_letters(self, from_offset: int, to_offset: int) -> Mapping[int, DeadLetterReason]:
-        """Return the dead letters of a span of the journal, its end exclusive, by offset."""
+    def dead_letters(self, offsets: Collection[int]) -> Mapping[int, DeadLetterReason]:
+        """Return which of these messages are dead letters, and why."""
         table = schema.dead_letter.c
-        query = sa.select(table.offset, table.reason).where(table.offset >= from_offset, table.offset < to_offset)
+        found: dict[int, DeadLetterReason] = {}
         with self.database.reading() as connection:
-            return {offset: DeadLetterReason(reason) for offset, reason in connection.execute(query).tuples()}
+            for part in portions(sorted(offsets)):
+                rows = connection.execute(sa.select(table.offset, table.reason).where(table.offset.in_(part)))
+                found.update((offset, DeadLetterReason(reason)) for offset, reason in rows)
+        return found
 
     def mark_dirty(self, earliest: Mapping[int, datetime]) -> None:
         """Mark the sites that depend on these series for recomputation, each from its earliest touched moment."""

@@ -1,0 +1,247 @@
+"""A crash at any moment neither loses nor doubles: by exceptions at every step, and by real kills."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from decoding_bench import DEVICE, DEVICES, NOON, PROFILES, Bench, after, helium, payload_of, plain
+from stores.observation_contract import Judgements
+
+from gruenpuls.domain.device import Device
+from gruenpuls.domain.ports import Tally
+from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.stores.embedded import EmbeddedStore
+from gruenpuls.stores.registry.registry import Registry
+from ingest.decode import Decoder
+from ingest.journal import Journal
+from ingest.uplink_index import UplinkIndex
+
+LATE = "a81758fffe00ffff"
+KILLS = int(os.environ.get("GRUENPULS_KILLS", "3"))
+
+BEFORE = [
+    *(helium(counter, after(counter), payload_of(counter, 40)) for counter in range(6)),
+    helium(7, NOON, device=LATE),
+    helium(3, after(2.5), payload_of(3, 40)),
+    helium(9, after(2.5), payload_of(9, 40)),
+    RawMessage("s", "t", NOON, b"?"),
+    *(plain("bed-7", after(minute), counter=minute % 5, payload=payload_of(1, 40)) for minute in range(9)),
+    helium(8, after(60 * 48), received_at=NOON),
+    helium(2, after(-1), payload_of(2, 40)),
+    helium(9, after(-9), payload_of(9, 40)),
+]
+LATER = [
+    helium(8, NOON),
+    helium(7, after(-3), device=LATE),
+    *(helium(counter, after(counter - 0.5), payload_of(counter, 40)) for counter in range(4, 9)),
+    plain("bed-7", after(4.5), counter=0, payload=payload_of(1, 40)),
+    plain("broken", NOON, payload=b"\x01"),
+]
+
+
+class Crash(BaseException):
+    """As abrupt as a kill, as far as the code can tell."""
+
+
+class CrashPoint:
+    """Raises at the n-th boundary: before or after each call of journal, index, registry and store."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.passed = 0
+
+    def guard(self, owner: object, names: Sequence[str]) -> None:
+        for name in names:
+            setattr(owner, name, self._guarded(getattr(owner, name)))
+
+    def _guarded(self, call: Callable[..., object]) -> Callable[..., object]:
+        def guarded(*arguments: object) -> object:
+            self._boundary()
+            result = call(*arguments)
+            self._boundary()
+            return result
+
+        return guarded
+
+    def _boundary(self) -> None:
+        if self.passed == self.at:
+            self.passed += 1
+            raise Crash
+        self.passed += 1
+
+
+def guarded(bench: Bench, point: CrashPoint) -> None:
+    point.guard(bench.journal, ["read", "entries"])
+    point.guard(bench.index, ["admit", "rivals", "settle", "commit", "readmit", "standing"])
+    point.guard(
+        bench.registry,
+        [
+            *("devices", "series_ids", "run_id", "keep_dead_letters", "drop_dead_letters"),
+            *("dead_letters", "mark_dirty", "noted", "note"),
+        ],
+    )
+    point.guard(bench.store, ["progress", "write"])
+
+
+def relieved(bench: Bench) -> None:
+    for owner in (bench.journal, bench.registry, bench.store):
+        for name in [name for name in vars(owner) if callable(vars(owner)[name])]:
+            delattr(owner, name)
+
+
+def lived_through(bench: Bench, attempt: Callable[[Callable[[], None]], None]) -> tuple[object, ...]:
+    """Return what came of a life: messages, a device registered late, its letters decoded again, messages."""
+
+    def decode_letters_again() -> None:
+        bench.decoder.redecode(list(bench.registry.letters))
+
+    bench.journal.append(BEFORE)
+    attempt(bench.run)
+    bench.registry.registered[LATE] = Device(LATE, "bench-probe")
+    attempt(decode_letters_again)
+    bench.journal.append(LATER)
+    attempt(bench.run)
+    return bench.outcome()
+
+
+def test_a_crash_at_any_boundary_changes_nothing_in_the_end(tmp_path: Path) -> None:
+    calm = Bench(tmp_path / "calm", limit=7)
+    expected = lived_through(calm, lambda act: act())
+    assert calm.store.done.tally == calm.registry.total() == Tally(21, 2, 8)
+    calm.close()
+    crashes = 0
+    while True:
+        bench = Bench(tmp_path / f"crash-{crashes}", limit=7)
+        point = CrashPoint(crashes)
+        guarded(bench, point)
+
+        def attempt(act: Callable[[], None], bench: Bench = bench) -> None:
+            try:
+                act()
+            except Crash:
+                relieved(bench)
+                bench.restart()
+                act()
+
+        outcome = lived_through(bench, attempt)
+        bench.close()
+        if point.passed <= crashes:
+            break
+        assert outcome == expected, f"after a crash at boundary {crashes}"
+        crashes += 1
+    assert crashes > 150
+
+
+@pytest.mark.parametrize("limit", [1, 7, 5000])
+@pytest.mark.parametrize("fate", ["lost", "damaged", "behind", "ahead"])
+def test_an_index_that_is_lost_damaged_behind_or_ahead_is_made_again(tmp_path: Path, fate: str, limit: int) -> None:
+    calm = Bench(tmp_path / "calm", limit=limit)
+    expected = lived_through(calm, lambda act: act())
+    calm.close()
+    bench = Bench(tmp_path / "bench", limit=limit)
+
+    def attempt(act: Callable[[], None]) -> None:
+        bench.decoder.step()
+        bench.index.close()
+        early = bench.path.read_bytes()
+        bench.restart()
+        act()
+        bench.index.close()
+        if fate == "lost":
+            bench.lose_index()
+        elif fate == "damaged":
+            content = bench.path.read_bytes()
+            bench.path.write_bytes(content[:4096] + b"\xee" * (len(content) - 4096))
+        elif fate == "behind" and act == bench.run:
+            bench.path.write_bytes(early)
+        bench.restart()
+        if fate == "ahead":
+            # As where the store's files come from an older backup.
+            bench.index.commit(bench.store.done.offset + 1000)
+
+    assert lived_through(bench, attempt)[:4] == expected[:4]
+    bench.run()
+    assert bench.outcome() == expected
+    bench.close()
+
+
+# --- real kills, with the real journal, registry and store ---
+
+WORKER = """
+import sys
+from pathlib import Path
+
+from decoding_bench import PROFILES
+from stores.observation_contract import Judgements
+
+from gruenpuls.stores.embedded import EmbeddedStore
+from gruenpuls.stores.registry.registry import Registry
+from ingest.decode import Decoder
+from ingest.journal import Journal
+from ingest.uplink_index import UplinkIndex
+
+here = Path(sys.argv[1])
+registry = Registry.open(f"sqlite:///{here}/registry.db")
+store = EmbeddedStore.open_writer(here / "store", Judgements(), fold_rows=300)
+index = UplinkIndex(here / "uplinks.db")
+decoder = Decoder(Journal.reader(here / "journal"), index, PROFILES.get, registry.arrivals, store, limit=10)
+print("ready", flush=True)
+while decoder.step() is not None:
+    print(store.progress().offset, flush=True)
+"""
+
+
+def test_kills_while_it_decodes_lose_and_double_nothing(tmp_path: Path) -> None:
+    messages = [
+        *(helium(counter, after(counter), payload_of(counter % 50, 40)) for counter in range(300)),
+        *(helium(counter, after(counter - 0.1), payload_of(counter % 50, 40)) for counter in range(0, 300, 3)),
+        *(helium(counter, after(counter), b"\x01") for counter in range(1000, 1020)),
+        *(plain("bed-7", after(minute), counter=minute % 70, payload=payload_of(2, 40)) for minute in range(180)),
+    ]
+    chance = random.Random(7)
+    chance.shuffle(messages)
+    with Journal(tmp_path / "journal") as journal:
+        for start in range(0, len(messages), 100):
+            journal.append(messages[start : start + 100])
+    with Registry.open(f"sqlite:///{tmp_path}/registry.db") as registry:
+        registry.devices.add_all([DEVICES[DEVICE], DEVICES["bed-7"]], actor="test")
+    tests = Path(__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"}
+    killed = 0
+    while killed < KILLS:
+        with subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(tmp_path)], stdout=subprocess.PIPE, text=True, env=environment
+        ) as worker:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == "ready\n"
+            time.sleep(chance.uniform(0.02, 1.2))
+            worker.send_signal(signal.SIGKILL)
+        assert worker.returncode == -signal.SIGKILL, "it was done before it could be killed"
+        killed += 1
+    with Registry.open(f"sqlite:///{tmp_path}/registry.db") as registry:
+        store = EmbeddedStore.open_writer(tmp_path / "store", Judgements())
+        index = UplinkIndex(tmp_path / "uplinks.db")
+        decoder = Decoder(Journal.reader(tmp_path / "journal"), index, PROFILES.get, registry.arrivals, store)
+        while decoder.step() is not None:
+            pass
+        calm = Bench(tmp_path / "calm", messages)
+        calm.run()
+        assert store.progress().tally == calm.store.done.tally == Tally(480, 20, 100)
+        assert registry.arrivals.noted() == store.progress()
+        assert len(registry.arrivals.dead_letters(range(len(messages)))) == 20
+        numbers = registry.arrivals.series_ids(list(calm.registry.series))
+        for theirs, ours in zip(calm.registry.series.values(), numbers, strict=True):
+            rows = {moment: row[0] for (series, moment), row in calm.store.rows.items() if series == theirs}
+            found = store.read([ours], after(-60), after(60 * 24 * 9))
+            assert dict(zip(found.measured_at.astype(int).tolist(), found.value.tolist(), strict=True)) == rows
+        calm.close()
+        index.close()
+        store.close()
