@@ -195,6 +195,7 @@ class MqttCollector:
         UnavailableError
             When it ends before.
         """
+        self._look_after(connection)
         poll = select.poll()
         poll.register(self._woken, select.POLLIN)
         poll.register(connection, 0)

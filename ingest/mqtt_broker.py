@@ -13,6 +13,17 @@ class RefusedError(UnavailableError):
     """The broker answers, and says no: trying again without a change will not help."""
 
 
+class _TidySocket(ssl.SSLSocket):
+    """Closes itself where the handshake fails, which paho leaves to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's signature
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """Whom to trust, and who we are.
@@ -43,6 +54,7 @@ class Tls:
             if self.certificate_file:
                 file = self.certificate_file
                 context.load_cert_chain(self.certificate_file, self.key_file)
+            context.sslsocket_class = _TidySocket
         except OSError as error:
             raise ConfigurationError(
                 what=f"the certificate or its key cannot be used: {error.strerror or error}",
