@@ -75,7 +75,7 @@ class JournalSettings(_Table):
 class StoreSettings(_Table):
     """The embedded observation store."""
 
-    memory: str = Field("512MB", pattern=r"^\d+(MB|GB)$", description="most memory its engine takes")
+    memory_mb: int = Field(512, ge=128, description="working memory of its engine, per process [MB]")
     threads: int = Field(2, ge=1, le=64)
 
 

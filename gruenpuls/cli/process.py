@@ -30,26 +30,26 @@ def run(context: typer.Context) -> None:
 
 def collect(context: typer.Context, with_parent: WithParent = False) -> None:
     """Take uplinks from the brokers into the journal (one of the processes of `run`)."""
-    from gruenpuls.service.collect import collect as collect_service
+    from gruenpuls.service.collect import run_collector
 
     session: Session = context.obj
-    collect_service(session.settings, with_parent=with_parent)
+    run_collector(session.settings, with_parent=with_parent)
 
 
 def work(context: typer.Context, with_parent: WithParent = False) -> None:
     """Decode, compute and judge what the journal holds (one of the processes of `run`)."""
-    from gruenpuls.service.work import work as work_service
+    from gruenpuls.service.work import run_work
 
     session: Session = context.obj
-    work_service(session.settings, with_parent=with_parent)
+    run_work(session.settings, with_parent=with_parent)
 
 
 def serve(context: typer.Context, with_parent: WithParent = False) -> None:
     """Serve the console (one of the processes of `run`)."""
-    from gruenpuls.service.serve import serve as serve_service
+    from gruenpuls.service.serve import run_console
 
     session: Session = context.obj
-    serve_service(session.settings, with_parent=with_parent)
+    run_console(session.settings, with_parent=with_parent)
 
 
 def demo(

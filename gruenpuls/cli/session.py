@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 from gruenpuls.settings import Settings, settings_from
 
 if TYPE_CHECKING:
+    from device_profiles.catalogue import Catalogue
     from gruenpuls.stores.registry import Registry
 
 
@@ -27,6 +30,27 @@ class Session:
     @cached_property
     def registry(self) -> Registry:
         """The registry, made if it is not there yet."""
-        from gruenpuls.service.rooms import open_registry
+        from gruenpuls.service.registry import open_registry
 
         return open_registry(self.settings)
+
+    @cached_property
+    def profiles(self) -> Catalogue:
+        """The device profiles."""
+        from gruenpuls.service.rooms import catalogue
+
+        return catalogue(self.settings)
+
+    @cached_property
+    def actor(self) -> str:
+        """Who this is, for the audit log."""
+        try:
+            return f"{getpass.getuser()} (command line)"
+        except (OSError, KeyError):
+            return "command line"
+
+    def now(self) -> datetime:
+        """Return the present, or where a replay has got to."""
+        from gruenpuls.service.rooms import clock
+
+        return clock(self.registry)()

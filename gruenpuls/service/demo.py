@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gruenpuls.domain.clock import ReplaySpan, wall_clock
 from gruenpuls.domain.errors import InputError, UnavailableError
-from gruenpuls.service.rooms import keep_replay_spans, open_registry
+from gruenpuls.service.registry import open_registry
+from gruenpuls.service.rooms import keep_replay_spans, prepare
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.service.supervise import ChildEndedError, supervise
 from gruenpuls.settings import Settings, settings_from
@@ -83,6 +84,7 @@ def demo(directory: Path, *, port: int, minutes: float, prefer_mosquitto: bool, 
         terminal.print(f"Broker: {broker.program} on {broker.host}:{broker.port}")
         file = _settings_file(directory, broker, port)
         settings = settings_from(file)
+        prepare(settings)
         _register(settings)
         failure: list[ChildEndedError] = []
         service = threading.Thread(target=_serve, args=(file, stop, failure), name="service")
@@ -178,7 +180,7 @@ def _play(
 ) -> None:
     spans = _spans(parts, seconds, wall_clock() + timedelta(seconds=2))
     with closing(open_registry(settings)) as registry:
-        keep_replay_spans(registry, spans)
+        keep_replay_spans(registry, spans, actor="demo")
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=terminal
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
-from pathlib import Path
 
+from alerts.rule import Rule
+from alerts.rule_file import read_rules, shipped_rules
 from device_profiles.catalogue import Catalogue
 from gruenpuls.domain.clock import Clock, ReplaySpan, replayed, wall_clock
-from gruenpuls.domain.errors import StorageError
+from gruenpuls.service.registry import open_registry
 from gruenpuls.settings import Settings
+from gruenpuls.stores.embedded import EmbeddedStore
 from gruenpuls.stores.registry import Registry
 
 REPLAY = "replay"
@@ -19,34 +22,31 @@ REPLAY = "replay"
 _LOOK_AGAIN = 1.0
 
 
-def data_directory(settings: Settings) -> Path:
-    """Return the data directory, made if need be.
+def prepare(settings: Settings) -> None:
+    """Make and migrate what is kept, once, before several processes would try it at the same time.
 
     Raises
     ------
+    BusyError
+        If the service runs already.
     StorageError
-        If it cannot be made.
+        If something cannot be made or is damaged.
     """
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        what = f"the data directory cannot be made: {error.strerror}"
-        raise StorageError(
-            what, where=str(settings.data_dir), remedy="set data_dir to a place you may write"
-        ) from error
-    return settings.data_dir
-
-
-def open_registry(settings: Settings) -> Registry:
-    """Return the registry, migrated to this program's schema."""
-    data_directory(settings)
-    return Registry.open(settings.registry_address)
+    with closing(open_registry(settings)) as registry:
+        EmbeddedStore.open_writer(settings.store_dir, registry.judgements).close()
 
 
 def catalogue(settings: Settings) -> Catalogue:
     """Return the shipped device profiles with the city's own laid over them."""
     shipped = Catalogue.shipped()
     return shipped if settings.profiles_dir is None else shipped.merged(Catalogue.read(settings.profiles_dir))
+
+
+def alert_rules(settings: Settings) -> tuple[Rule, ...]:
+    """Return the shipped alert rules with the city's own laid over them."""
+    own = () if settings.rules_dir is None else read_rules(settings.rules_dir)
+    replaced = {rule.name for rule in own}
+    return (*(rule for rule in shipped_rules() if rule.name not in replaced), *own)
 
 
 def replay_spans(registry: Registry) -> tuple[ReplaySpan, ...]:
@@ -66,7 +66,7 @@ def replay_spans(registry: Registry) -> tuple[ReplaySpan, ...]:
     )
 
 
-def keep_replay_spans(registry: Registry, spans: Sequence[ReplaySpan]) -> None:
+def keep_replay_spans(registry: Registry, spans: Sequence[ReplaySpan], *, actor: str) -> None:
     """Tell every process what is being replayed, so that their clocks follow it."""
     registry.settings.keep(
         REPLAY,
@@ -80,6 +80,7 @@ def keep_replay_spans(registry: Registry, spans: Sequence[ReplaySpan]) -> None:
             }
             for span in spans
         ],
+        actor=actor,
     )
 
 

@@ -8,7 +8,7 @@ import structlog
 
 from gruenpuls.domain.errors import ConfigurationError
 from gruenpuls.service.logs import set_up_logs
-from gruenpuls.service.rooms import open_registry
+from gruenpuls.service.rooms import prepare
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.service.supervise import supervise
 from gruenpuls.settings import Settings
@@ -31,8 +31,7 @@ def run(settings: Settings, file: Path | None) -> None:
         what = "there is no source to listen to"
         remedy = "name a broker in a [[sources]] table of gruenpuls.toml, or try `gruenpuls demo`"
         raise ConfigurationError(what, where="sources", remedy=remedy)
-    # Migrated once, here, before three processes would try it at the same time.
-    open_registry(settings).close()
+    prepare(settings)
     stop = stop_on_request(with_parent=False)
     _log.info("starting", page=f"http://{settings.console.host}:{settings.console.port}")
     supervise(["--settings", str(file)] if file else [], stop)

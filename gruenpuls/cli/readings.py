@@ -1,0 +1,210 @@
+"""`gruenpuls replay` and `gruenpuls export`: recorded messages in, readings out."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gruenpuls.cli.output import complaints, terminal
+from gruenpuls.cli.session import Session
+from gruenpuls.domain.errors import ConfigurationError, InputError, StorageError
+from gruenpuls.domain.row import moment
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.command()(replay)
+    app.command()(export)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=complaints)
+
+
+def replay(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Recorded messages, one JSON message a line; plain or .gz.")],
+    speed: Annotated[
+        float, typer.Option(min=0, help="Times as fast as recorded; 0 is as fast as the broker takes it.")
+    ] = 0,
+    topic: Annotated[str, typer.Option(help="For lines that carry no topic of their own.")] = "replay/up",
+    source: Annotated[str | None, typer.Option(help="Publish to this source's broker; by default the first.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be played, publish nothing.")] = False,
+) -> None:
+    """Play recorded messages into a source's broker; with a speed, the pages follow the recording's clock."""
+    import threading
+
+    from gruenpuls.domain.clock import wall_clock
+    from gruenpuls.service.rooms import keep_replay_spans
+    from gruenpuls.simulation.publish import Publisher
+    from gruenpuls.simulation.replay import extent, play, recording, span_of
+
+    session: Session = context.obj
+    named = {it.name: it for it in session.settings.sources}
+    chosen = named.get(source) if source else next(iter(named.values()), None)
+    if chosen is None:
+        what = f"there is no source {source!r}" if source else "there is no source to publish to"
+        raise ConfigurationError(
+            what, where="sources", remedy=f"known are {', '.join(named) or 'none'}: see [[sources]]"
+        )
+    with terminal.status("Reading the recording …"):
+        found = extent(recording(file, topic))
+    span = span_of(found, file.name, speed, wall_clock() + timedelta(seconds=1)) if speed else None
+    first, last = (at.isoformat() if at else "–" for at in (found.first_at, found.last_at))
+    terminal.print(f"{found.messages} messages, {found.without_time} of them without a time, {first} to {last}")
+    if span:
+        terminal.print(f"Plays in {span.played_to - span.played_from}.")
+    if dry_run or not found.messages:
+        return
+    password = chosen.password.get_secret_value() if chosen.password else None
+    if span:
+        keep_replay_spans(session.registry, [span], actor=session.actor)
+    try:
+        with (
+            Publisher(chosen.host, chosen.port, username=chosen.username, password=password) as publisher,
+            _progress() as bar,
+        ):
+            task = bar.add_task("played", total=found.messages)
+            stop = threading.Event()
+            sent = play(recording(file, topic), publisher, span, stop, lambda _message: bar.advance(task))
+            publisher.drain()
+    finally:
+        if span:
+            keep_replay_spans(session.registry, [], actor=session.actor)
+    terminal.print(f"{sent} messages published, {publisher.acknowledged} acknowledged by the broker.")
+
+
+def export(
+    context: typer.Context,
+    output: Annotated[Path | None, typer.Argument(help="CSV file; standard output if left out.")] = None,
+    site: Annotated[list[str] | None, typer.Option(help="Only this site; may be repeated.")] = None,
+    quantity: Annotated[list[str] | None, typer.Option(help="Only this quantity; may be repeated.")] = None,
+    from_text: Annotated[str, typer.Option("--from", help="First moment; by default the beginning.")] = "",
+    to_text: Annotated[str, typer.Option("--to", help="End, exclusive; by default now.")] = "",
+    german: Annotated[bool, typer.Option("--german", help="Semicolons, decimal commas, local time.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+) -> None:
+    """Write readings as CSV: measured and derived, each with unit, depth, flag and origin."""
+    session: Session = context.obj
+    zone = session.settings.time_zone
+    from_at = moment(from_text, zone, "--from") if from_text else datetime(1970, 1, 1, tzinfo=UTC)
+    to_at = moment(to_text, zone, "--to") if to_text else session.now() + timedelta(days=1)
+    known = {place.key: place for place in session.registry.places.list()}
+    for key in site or ():
+        if key not in known:
+            what = f"there is no site {key!r}"
+            raise InputError(what, where="--site", remedy="`gruenpuls site list` shows which there are")
+    keys = site or list(known)
+    if output is None:
+        _write(session, sys.stdout, keys, set(quantity or ()), from_at, to_at, german=german)
+        return
+    if output.exists() and not overwrite:
+        what = "the file is there already"
+        raise InputError(what, where=str(output), remedy="choose another name, or add --overwrite")
+    try:
+        with output.open("w", encoding="utf-8-sig" if german else "utf-8", newline="") as file:
+            rows = _write(session, file, keys, set(quantity or ()), from_at, to_at, german=german)
+    except OSError as error:
+        what = f"the file cannot be written: {error.strerror}"
+        raise StorageError(what, where=str(output), remedy="check the path, and whether the disk is full") from error
+    terminal.print(f"{rows} readings of {len(keys)} sites written to {output}")
+
+
+_ENGLISH = (
+    "site",
+    "measured_at",
+    "quantity",
+    "value",
+    "unit",
+    "depth_cm",
+    "statistic",
+    "origin",
+    "flag",
+    "device",
+    "channel",
+)
+_GERMAN = (
+    "Standort",
+    "Zeit",
+    "Größe",
+    "Wert",
+    "Einheit",
+    "Tiefe_cm",
+    "Statistik",
+    "Herkunft",
+    "Güte",
+    "Gerät",
+    "Kanal",
+)
+
+
+def _write(
+    session: Session,
+    file: IO[str],
+    keys: list[str],
+    quantities: set[str],
+    from_at: datetime,
+    to_at: datetime,
+    *,
+    german: bool,
+) -> int:
+    from zoneinfo import ZoneInfo
+
+    from gruenpuls.domain.quantity import QUANTITIES
+    from gruenpuls.domain.reading import from_stored
+    from gruenpuls.stores.embedded import EmbeddedStore
+
+    unknown = quantities - QUANTITIES.keys()
+    if unknown:
+        what = f"there is no quantity {unknown.pop()!r}"
+        raise InputError(what, where="--quantity", remedy=f"known are {', '.join(QUANTITIES)}")
+    zone = ZoneInfo(session.settings.time_zone)
+    writer = csv.writer(file, delimiter=";" if german else ",", lineterminator="\r\n" if german else "\n")
+    writer.writerow(_GERMAN if german else _ENGLISH)
+    written = 0
+    with (
+        closing(EmbeddedStore.open_reader(session.settings.store_dir, session.registry.judgements)) as store,
+        _progress() as bar,
+    ):
+        for key in bar.track(keys, description="sites"):
+            for series in session.registry.resolution.site_series(key, from_at, to_at):
+                if quantities and series.quantity not in quantities:
+                    continue
+                readings = store.read([series.series], series.from_at, series.to_at)
+                for at, value, flag in zip(
+                    readings.measured_at, readings.value.tolist(), readings.flag.tolist(), strict=True
+                ):
+                    missing = value != value  # noqa: PLR0124 - NaN is the one value that differs from itself
+                    text = "" if missing else repr(value)
+                    depth = "" if series.depth is None else f"{series.depth:g}"
+                    if german:
+                        moment_text = from_stored(at).astimezone(zone).strftime("%d.%m.%Y %H:%M:%S")
+                        text, depth = text.replace(".", ","), depth.replace(".", ",")
+                        name = QUANTITIES[series.quantity].german
+                    else:
+                        moment_text, name = f"{at}Z", series.quantity
+                    writer.writerow(
+                        [
+                            key,
+                            moment_text,
+                            name,
+                            text,
+                            series.unit,
+                            depth,
+                            series.statistic,
+                            series.origin,
+                            flag,
+                            series.device or "",
+                            series.channel or "",
+                        ]
+                    )
+                    written += 1
+    return written

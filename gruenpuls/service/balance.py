@@ -1,0 +1,67 @@
+"""Do the numbers add up: journalled = decoded + dead-lettered + duplicates + waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+
+from gruenpuls.domain.errors import StorageError
+from gruenpuls.domain.ports import Progress, Tally
+from gruenpuls.settings import Settings
+from gruenpuls.stores.embedded import EmbeddedStore, StoreStatistics
+from gruenpuls.stores.registry import Registry
+from ingest.journal import Journal
+from ingest.journal_damage import Damage
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the journal took in, and what became of it.
+
+    Parameters
+    ----------
+    journalled : mapping of str to int
+        Messages by source, since the journal began.
+    tally : Tally
+        Of everything worked off.
+    waiting : int
+        Messages not worked off yet.
+    damaged : tuple of Damage
+        Segments of the journal that were set aside.
+    """
+
+    journalled: Mapping[str, int]
+    tally: Tally
+    waiting: int
+    damaged: tuple[Damage, ...]
+
+    @property
+    def missing(self) -> int:
+        """How many journalled messages are neither worked off nor waiting; negative is more than came."""
+        return sum(self.journalled.values()) - self.tally.total - self.waiting
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every message is accounted for, at worst in a damaged segment that was set aside."""
+        known = [damage.messages for damage in self.damaged]
+        most = sum(count or 0 for count in known)
+        return self.missing == 0 or (self.missing > 0 and (None in known or self.missing <= most))
+
+
+def balance(settings: Settings, registry: Registry) -> tuple[Balance, StoreStatistics | None]:
+    """Return whether the numbers add up, and how much the store holds; None where there is no store yet."""
+    try:
+        store = EmbeddedStore.open_reader(settings.store_dir, registry.judgements)
+    except StorageError:
+        if settings.store_dir.exists() and any(settings.store_dir.iterdir()):
+            raise
+        progress, statistics = Progress(), None
+    else:
+        with closing(store):
+            # Before the journal: what comes in between is then waiting, not missing.
+            progress, statistics = store.progress(), store.statistics()
+    with closing(Journal.reader(settings.journal_dir)) as journal:
+        waiting = journal.waiting(progress.offset)
+        found = Balance(journal.counts(), progress.tally, waiting, tuple(journal.damage()))
+    return found, statistics

@@ -1,0 +1,104 @@
+"""The collecting process: from the sources into the journal. It loads neither pandas nor the store's engine."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from gruenpuls.domain.errors import GruenpulsError
+from gruenpuls.service.logs import set_up_logs
+from gruenpuls.service.registry import open_registry
+from gruenpuls.service.stopping import stop_on_request
+from gruenpuls.settings import MqttSource, Settings
+from gruenpuls.stores.registry import Registry
+from ingest.collect import CollectHealth, collect
+from ingest.journal import Journal, JournalReader
+from ingest.mqtt import Broker, EndsOn, MqttCollector, Tls
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def run_collector(settings: Settings, *, with_parent: bool) -> None:
+    """Collect until asked to stop.
+
+    Raises
+    ------
+    BusyError
+        If another collector writes this journal.
+    UnavailableError
+        If a broker cannot be reached at the start, or refuses.
+    StorageError
+        If the journal cannot be opened.
+    """
+    set_up_logs(settings.log.level, settings.log.form, "collect")
+    stop = stop_on_request(with_parent=with_parent)
+    with (
+        closing(open_registry(settings)) as registry,
+        closing(Journal(settings.journal_dir)) as journal,
+        closing(Journal.reader(settings.journal_dir)) as reader,
+    ):
+        for damage in journal.damage():
+            _log.error("a part of the journal is damaged and was set aside", **_plain(asdict(damage)))
+        collect(
+            [_collector(source, settings) for source in settings.sources],
+            journal,
+            stop,
+            lambda health: _report(registry, reader, health),
+            health_seconds=1.0,
+            most_messages=settings.journal.batch,
+            wait_seconds=settings.journal.wait,
+        )
+
+
+def _collector(source: MqttSource, settings: Settings) -> MqttCollector:
+    own_tls = source.certificate_file or source.ca_file
+    broker = Broker(
+        host=source.host,
+        port=source.port,
+        client_id=source.client_id,
+        username=source.username,
+        password=source.password.get_secret_value() if source.password else None,
+        tls=Tls(source.ca_file, source.certificate_file, source.key_file) if own_tls else None,
+        protocol=source.protocol,
+        keepalive=source.keepalive,
+        session_expiry=source.session_expiry,
+    )
+    return MqttCollector(
+        source.name,
+        broker,
+        source.topics,
+        ends_on=EndsOn.ANYTHING,
+        most_unacknowledged_bytes=settings.journal.unacknowledged_bytes,
+    )
+
+
+def _report(registry: Registry, reader: JournalReader, health: CollectHealth) -> None:
+    try:
+        registry.health.report(
+            "collect",
+            _plain(
+                {
+                    **asdict(health),
+                    "next_offset": reader.end,
+                    "journalled": reader.counts(),
+                    "damage": [asdict(damage) for damage in reader.damage()],
+                }
+            ),
+        )
+    except GruenpulsError as error:
+        # Collecting goes on whatever becomes of the report: it says so, and tries again in a second.
+        _log.warning("the collector's state cannot be reported", error=str(error))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -1,0 +1,83 @@
+"""The serving process: the console, on the stores and the registry."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import closing
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from gruenpuls.console.app import console_app
+from gruenpuls.console.server import ConsoleServer
+from gruenpuls.console.settings import BaseMap, ConsoleSettings
+from gruenpuls.domain.errors import UnavailableError
+from gruenpuls.service.logs import set_up_logs
+from gruenpuls.service.registry import open_registry
+from gruenpuls.service.rooms import alert_rules, clock, replay_spans
+from gruenpuls.service.stopping import stop_on_request
+from gruenpuls.settings import Settings
+from gruenpuls.simulation.measured import NOTICES
+from gruenpuls.stores.embedded import EmbeddedStore
+from gruenpuls.stores.embedded.lake import Limits
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def run_console(settings: Settings, *, with_parent: bool) -> None:
+    """Serve the console until asked to stop.
+
+    Raises
+    ------
+    UnavailableError
+        If the port is taken or may not be used.
+    StorageError
+        If the registry or the readings cannot be opened.
+    """
+    set_up_logs(settings.log.level, settings.log.form, "serve")
+    stop = stop_on_request(with_parent=with_parent)
+    listener = _listener(settings.console.host, settings.console.port)
+    limits = Limits(settings.store.memory_mb, settings.store.threads)
+    with (
+        listener,
+        closing(open_registry(settings)) as registry,
+        closing(EmbeddedStore.open_reader(settings.store_dir, registry.judgements, limits)) as readings,
+    ):
+        app = console_app(
+            registry=registry,
+            readings=readings,
+            clock=clock(registry),
+            replay=lambda: replay_spans(registry),
+            settings=_presentation(settings),
+            rules=alert_rules(settings),
+        )
+        server = ConsoleServer(app, settings.console.host, settings.console.port)
+        # Not in the main thread, so that signals reach `stop`, as in the other processes.
+        thread = threading.Thread(target=server.run, args=([listener],), name="server")
+        thread.start()
+        _log.info("serving", page=f"http://{settings.console.host}:{settings.console.port}")
+        while thread.is_alive() and not stop.wait(0.2):
+            pass
+        server.should_exit = True
+        thread.join()
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=128)
+    except OSError as error:
+        what = f"the console cannot listen there: {error.strerror}"
+        remedy = "stop what uses the port, or set another console.port"
+        raise UnavailableError(what, where=f"{host}:{port}", remedy=remedy) from error
+
+
+def _presentation(settings: Settings) -> ConsoleSettings:
+    console = settings.console
+    return ConsoleSettings(
+        title=console.title,
+        language=console.language,
+        zone=ZoneInfo(settings.time_zone),
+        base_maps=tuple(BaseMap(it.kind, it.url, it.layers, it.attribution) for it in console.base_maps),
+        notices=NOTICES if console.demo else {},
+    )

@@ -1,0 +1,107 @@
+"""The working process: journal to readings, readings to what is derived, and what rules find in it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from dataclasses import asdict
+from datetime import timedelta
+
+import structlog
+
+import processors
+from gruenpuls.domain.errors import GruenpulsError, StorageError
+from gruenpuls.jobs.evaluate import Evaluation
+from gruenpuls.jobs.recompute import Recomputation
+from gruenpuls.jobs.refresh import Refresh
+from gruenpuls.jobs.ticker import Job, Ticker
+from gruenpuls.service.logs import set_up_logs
+from gruenpuls.service.order import serve_orders
+from gruenpuls.service.rooms import alert_rules, clock
+from gruenpuls.service.stopping import stop_on_request
+from gruenpuls.service.workshop import Workshop, workshop
+from gruenpuls.settings import Settings
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+_REPORT_EVERY = 1.0
+_LONGEST_PAUSE = 30.0
+
+
+def run_work(settings: Settings, *, with_parent: bool) -> None:
+    """Decode, compute and judge until asked to stop.
+
+    Raises
+    ------
+    BusyError
+        If another process writes readings.
+    StorageError
+        If something is damaged or cannot be written at the start.
+    """
+    set_up_logs(settings.log.level, settings.log.form, "work")
+    stop = stop_on_request(with_parent=with_parent)
+    with workshop(settings) as tools:
+        reopened = tools.registry.requests.reopen_taken()
+        if reopened:
+            _log.info("orders that were cut short wait again", count=reopened)
+        ticker = Ticker(tools.registry, _jobs(settings, tools), owner=f"{socket.gethostname()}:{os.getpid()}")
+        ticker.start()
+        try:
+            _decode_until(stop, settings, tools)
+        finally:
+            ticker.stop()
+
+
+def _jobs(settings: Settings, tools: Workshop) -> list[Job]:
+    refresh = Refresh(
+        tools.registry,
+        Recomputation(tools.registry, tools.store, processors.ALL),
+        Evaluation(tools.registry, tools.store, alert_rules(settings)),
+        clock(tools.registry),
+    )
+    refresh.mark_outdated()
+    return [
+        Job("refresh", timedelta(seconds=settings.work.recompute_every), refresh.work_off),
+        Job("compact", timedelta(seconds=settings.work.compact_every), tools.store.compact),
+    ]
+
+
+def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop) -> None:
+    report = _Report(tools)
+    failures = 0
+    while not stop.is_set():
+        try:
+            progress = tools.decoder.step()
+            serve_orders(tools)
+            report.say(None)
+        except StorageError as error:
+            # A full disk, or a store that is away: the journal keeps everything, so waiting loses nothing.
+            failures += 1
+            wait = min(settings.work.pause * 2**failures, _LONGEST_PAUSE)
+            _log.warning("readings cannot be written, trying again", error=str(error), pause_seconds=wait)
+            report.say(error)
+        else:
+            failures = 0
+            wait = 0.0 if progress else settings.work.pause
+        stop.wait(wait)
+
+
+class _Report:
+    """Tells the registry how this process is, at most once a second while all is well."""
+
+    def __init__(self, tools: Workshop) -> None:
+        self._tools = tools
+        self._next = 0.0
+
+    def say(self, error: GruenpulsError | None) -> None:
+        if error is None and time.monotonic() < self._next:
+            return
+        try:
+            progress = self._tools.store.progress()
+            body = {"error": str(error) if error else None, "progress": asdict(progress)}
+            self._tools.registry.health.report("work", body)
+        except GruenpulsError as failure:
+            _log.warning("the state of work cannot be reported", error=str(failure))
+        self._next = time.monotonic() + _REPORT_EVERY
