@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from stores.registry.postgresql import Postgresql
 
 from gruenpuls.stores.registry import Registry
+from gruenpuls.stores.registry.schema import metadata
 
 _NUMBERS = itertools.count()
 
@@ -53,7 +55,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'registry.db'}"
     server: Postgresql = request.getfixturevalue("postgresql")
-    return server.create(f"test_{next(_NUMBERS)}", "migrated")
+    with psycopg.connect(server.url("migrated"), autocommit=True) as connection:
+        tables = ", ".join(f'"{name}"' for name in metadata.tables)
+        connection.execute(f"TRUNCATE {tables} RESTART IDENTITY".encode())
+    return server.url("migrated")
 
 
 @pytest.fixture

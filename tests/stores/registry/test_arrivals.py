@@ -87,6 +87,7 @@ def test_dead_letters_are_replaced_and_dropped_by_offset(registry: Registry) -> 
     assert registry.dead_letters.list(limit=1, before=2**40) == [other]
     assert registry.dead_letters.by_offset(8) == other
     assert registry.dead_letters.by_offset(9) is None
+    assert registry.arrivals.dead_letters([8, 9]) == {8: DeadLetterReason.UNREADABLE}
     assert registry.dead_letters.counts() == {DeadLetterReason.REFUSED: 2, DeadLetterReason.UNREADABLE: 1}
     assert registry.dead_letters.offsets(DeadLetterFilter(reason=DeadLetterReason.REFUSED)) == [7, 2**40]
     assert registry.dead_letters.offsets(DeadLetterFilter(device=PROBE.key.upper(), source="city")) == [7]
@@ -164,6 +165,16 @@ def test_what_was_noted_is_skipped(registry: Registry) -> None:
         replace(earlier, source="harbour"),
     ]
     assert registry.tallies.by_source() == {"city": Tally(4, 5, 2), "harbour": Tally(2, 1, 1)}
+
+
+def test_dead_letters_decoded_again_are_counted_once_though_the_offset_stays(registry: Registry) -> None:
+    dead = [DeviceTally(PROBE.key, "city", Tally(1, 2), NOON)]
+    mended = [DeviceTally(PROBE.key, "city", Tally(2, -2), NOON)]
+    registry.arrivals.note(ReadingBatch.empty(), dead, Progress(3, Tally(1, 2)))
+    for _ in range(2):
+        registry.arrivals.note(ReadingBatch.empty(), mended, Progress(3, Tally(3, 0)))
+    assert registry.tallies.by_source() == {"city": Tally(3, 0)}
+    assert registry.arrivals.noted() == Progress(3, Tally(3, 0))
 
 
 def test_counters_can_be_rebuilt(registry: Registry) -> None:

@@ -88,11 +88,13 @@ def test_check_constraints_reach_the_database(empty_url: str) -> None:
             assert {check["name"] for check in inspector.get_check_constraints(table.name)} == declared
 
 
-def test_a_database_of_an_older_program_is_brought_up_to_date(url: str, later_program: Callable[..., None]) -> None:
-    with Registry.open(url) as registry:
+def test_a_database_of_an_older_program_is_brought_up_to_date(
+    empty_url: str, later_program: Callable[..., None]
+) -> None:
+    with Registry.open(empty_url) as registry:
         registry.places.add(LIME, actor="ada")
     later_program()
-    with Registry.open(url) as registry:
+    with Registry.open(empty_url) as registry:
         assert registry.places.by_key(LIME.key) == LIME
         with registry.database.reading() as connection:
             assert "nickname" in {column["name"] for column in sa.inspect(connection).get_columns("site")}
@@ -111,36 +113,36 @@ def test_an_older_file_is_copied_before_it_is_changed(tmp_path: Path, later_prog
     assert not list(tmp_path.glob("*.unfinished"))
 
 
-def test_a_migration_that_fails_leaves_everything_as_it_was(url: str, later_program: Callable[..., None]) -> None:
-    with Registry.open(url) as registry:
+def test_a_migration_that_fails_leaves_everything_as_it_was(empty_url: str, later_program: Callable[..., None]) -> None:
+    with Registry.open(empty_url) as registry:
         registry.places.add(LIME, actor="ada")
     later_program('raise RuntimeError("in the middle")')
     with pytest.raises(RuntimeError, match="in the middle"):
-        Registry.open(url)
-    database = Database.at(url, clock=wall_clock)
+        Registry.open(empty_url)
+    database = Database.at(empty_url, clock=wall_clock)
     with database.reading() as connection:
         assert "nickname" not in {column["name"] for column in sa.inspect(connection).get_columns("site")}
     database.engine.dispose()
     later_program()
-    with Registry.open(url) as registry:
+    with Registry.open(empty_url) as registry:
         assert registry.places.by_key(LIME.key) == LIME
 
 
-def test_a_database_of_a_newer_program_is_refused(url: str, later_program: Callable[..., None]) -> None:
+def test_a_database_of_a_newer_program_is_refused(empty_url: str, later_program: Callable[..., None]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         present = migration._config
         later_program()
-        Registry.open(url).close()
+        Registry.open(empty_url).close()
         patch.setattr(migration, "_config", present)
         with pytest.raises(
             StorageError, match=r"newer Grünpuls \(schema 0002, this program knows up to 0001\)"
         ) as caught:
-            Registry.open(url)
+            Registry.open(empty_url)
     assert "install the newer version" in caught.value.remedy
 
 
-def test_tables_changed_from_outside_are_told(url: str) -> None:
-    with Registry.open(url) as registry:
+def test_tables_changed_from_outside_are_told(empty_url: str) -> None:
+    with Registry.open(empty_url) as registry:
         with registry.database.writing() as connection:
             connection.exec_driver_sql("ALTER TABLE site DROP COLUMN contract_lot")
         with pytest.raises(StorageError, match=r"changed from outside.*contract_lot"):
@@ -168,11 +170,11 @@ def _open_once(url: str, answer: Connection) -> None:
 
 
 def test_several_programs_may_open_a_fresh_database_at_once(empty_url: str) -> None:
-    spawn = multiprocessing.get_context("spawn")
+    fork = multiprocessing.get_context("fork")
     started = []
     for _ in range(3):
-        here, there = spawn.Pipe()
-        process = spawn.Process(target=_open_once, args=(empty_url, there))
+        here, there = fork.Pipe()
+        process = fork.Process(target=_open_once, args=(empty_url, there))
         process.start()
         started.append((process, here))
     answers = [here.recv() for _, here in started]
@@ -296,14 +298,15 @@ class TestServer:
             Registry.open(f"postgresql://owner@127.0.0.1:{free_port()}/registry")
 
     def test_a_connection_cut_by_the_server_is_made_anew(self, postgresql: Postgresql) -> None:
-        with Registry.open(postgresql.create("cut", "migrated")) as registry:
+        with Registry.open(postgresql.create("cut")) as registry:
             registry.places.add(LIME, actor="ada")
             with psycopg.connect(postgresql.url(), autocommit=True) as operator:
                 operator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'cut'")
             assert registry.places.by_key(LIME.key) == LIME
 
     def test_a_user_who_may_only_read_is_told(self, postgresql: Postgresql) -> None:
-        url = postgresql.create("only_read", "migrated")
+        url = postgresql.create("only_read")
+        Registry.open(url).close()
         with psycopg.connect(url, autocommit=True) as operator:
             operator.execute("CREATE ROLE reader LOGIN PASSWORD 'reader'")
             operator.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
