@@ -25,7 +25,7 @@ from ingest.journal import Journal
 from ingest.uplink_index import UplinkIndex
 
 LATE = "a81758fffe00ffff"
-KILLS = int(os.environ.get("GRUENPULS_KILLS", "3"))
+KILLS = int(os.environ.get("GRUENPULS_KILLS", "2"))
 
 BEFORE = [
     *(helium(counter, after(counter), payload_of(counter, 40)) for counter in range(6)),
@@ -112,6 +112,7 @@ def lived_through(bench: Bench, attempt: Callable[[Callable[[], None]], None]) -
     return bench.outcome()
 
 
+@pytest.mark.slow
 def test_a_crash_at_any_boundary_changes_nothing_in_the_end(tmp_path: Path) -> None:
     calm = Bench(tmp_path / "calm", limit=7)
     expected = lived_through(calm, lambda act: act())
@@ -199,6 +200,7 @@ while decoder.step() is not None:
 """
 
 
+@pytest.mark.slow
 def test_kills_while_it_decodes_lose_and_double_nothing(tmp_path: Path) -> None:
     messages = [
         *(helium(counter, after(counter), payload_of(counter % 50, 40)) for counter in range(300)),
