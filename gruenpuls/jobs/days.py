@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 
 
 def day_start(day: date, zone: tzinfo) -> datetime:
@@ -16,9 +16,9 @@ def local_day(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()
 
 
-def stretches(first: date, end: date, longest: int) -> Iterator[tuple[date, date]]:
-    """Yield spans of days, their ends exclusive, none longer than so many days or across a new year."""
+def years(first: date, end: date) -> Iterator[tuple[date, date]]:
+    """Yield a span of days, its end exclusive, in parts that do not cross a new year."""
     while first < end:
-        last = min(end, first + timedelta(days=longest), date(first.year + 1, 1, 1))
+        last = min(end, date(first.year + 1, 1, 1))
         yield first, last
         first = last

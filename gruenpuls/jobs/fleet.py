@@ -196,7 +196,7 @@ def _hourly(needed: Input, plots: Plots, summed: Aggregates, hours: Times, row: 
     shape = (len(hours), sites, places) if needed.by_depth else (len(hours), sites)
     hour, site = (summed.step[item] - hours[0]) // _STEP, plots.rows.site[row]
     cell: tuple[Ids, ...] = (hour, site)
-    if needed.by_depth:
+    if needed.by_depth and places:
         cell = (hour, site, (plots.depths[site] == plots.rows.depth[row][:, None]).argmax(axis=1))
     if needed.statistic == "mean":
         total, count = np.zeros(shape), np.zeros(shape)

@@ -16,14 +16,13 @@ from gruenpuls.domain.processor import Output, Processor
 from gruenpuls.domain.reading import Flag, ReadingBatch, to_stored
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.site import Site
-from gruenpuls.jobs.days import day_start, local_day, stretches
+from gruenpuls.jobs.days import day_start, local_day, years
 from gruenpuls.jobs.fleet import Plots, fleet, wanted_rows
 from gruenpuls.jobs.ownership import chosen
 from gruenpuls.stores.registry import Registry
 
-SITES_AT_ONCE: Final = 200
-"""Sites of one batch: with `DAYS_AT_ONCE` it bounds the memory a processor takes."""
-DAYS_AT_ONCE: Final = 31
+SITE_DAYS_AT_ONCE: Final = 8000
+"""Sites times days of one batch; bounds the memory a processor takes to some hundred megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +81,11 @@ class Recomputation:
         for (name, first), keys in together.items():
             zone = ZoneInfo(name)
             end = local_day(now, zone) + timedelta(days=2)
-            for start in range(0, len(keys), SITES_AT_ONCE):
-                some = keys[start : start + SITES_AT_ONCE]
-                if first < end:
-                    yield _Batch({key: sites[key] for key in some}, zone, first, end)
+            longest = max(((last - begin).days for begin, last in years(first, end)), default=0)
+            memory = max((processor.memory for processor in self.processors), default=0)
+            size = max(1, SITE_DAYS_AT_ONCE // (longest + memory + 1))
+            for start in range(0, len(keys) if longest else 0, size):
+                yield _Batch({key: sites[key] for key in keys[start : start + size]}, zone, first, end)
 
     def _fill(self, processor: Processor, batch: _Batch) -> None:
         """Replace one processor's results for a batch of sites, in one transaction."""
@@ -107,7 +107,7 @@ class Recomputation:
 
     def _computed(self, processor: Processor, batch: _Batch, plots: Plots) -> ReadingBatch:
         found: dict[SeriesKey, list[tuple[np.ndarray, np.ndarray]]] = {}
-        for first, end in stretches(batch.first, batch.end, DAYS_AT_ONCE):
+        for first, end in years(batch.first, batch.end):
             given = fleet(self.store, plots, processor, first, end)
             if given is None:
                 continue
