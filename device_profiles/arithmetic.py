@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 LONGEST: Final = 600
@@ -35,6 +36,15 @@ FUNCTIONS: Final[Mapping[str, Callable[..., float]]] = {
     "power": power,
 }
 """What a formula may call; the compiled decoder knows these names and no others."""
+
+
+def interpolated(value: float, points: Sequence[tuple[float, float]]) -> float | None:
+    """Return the value between two points of a table; None outside."""
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if x0 <= value <= x1:
+            return y0 + (y1 - y0) * (value - x0) / (x1 - x0)
+    return None
+
 
 _ARGUMENTS: Final = {"min": (2, 8), "max": (2, 8), "power": (2, 2), "round": (1, 2)}
 _BINARY: Final[Mapping[type[ast.operator], str]] = {

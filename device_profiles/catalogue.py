@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from device_profiles.profile import Profile
 from gruenpuls.domain.errors import ConfigurationError, InputError
 
@@ -105,18 +103,10 @@ def profile_in(path: Path) -> Profile:
     except (OSError, UnicodeDecodeError) as error:
         message = f"the profile cannot be read: {error}"
         raise InputError(message, where=str(path)) from error
-    return Profile.parse(text, str(path), _script_beside(path, text))
+    return Profile.parse(text, str(path), lambda name: _script(path, name))
 
 
-def _script_beside(path: Path, text: str) -> str:
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return ""
-    decoder = content.get("decoder") if isinstance(content, dict) else None
-    name = decoder.get("file") if isinstance(decoder, dict) else None
-    if not isinstance(name, str) or Path(name).name != name:
-        return ""
+def _script(path: Path, name: str) -> str:
     try:
         return (path.parent / name).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeAlias, cast
 
 from device_profiles import lpp
-from device_profiles.arithmetic import FUNCTIONS, formula
+from device_profiles.arithmetic import FUNCTIONS, formula, interpolated
 from device_profiles.layout import (
     ByteOrder,
     CayenneLpp,
@@ -42,14 +41,6 @@ _TRIPLES: Final = {
 }
 
 
-def interpolated(value: float, points: Sequence[tuple[float, float]]) -> float | None:
-    """Return the value between two points of a table; None outside."""
-    for (x0, y0), (x1, y1) in itertools.pairwise(points):
-        if x0 <= value <= x1:
-            return y0 + (y1 - y0) * (value - x0) / (x1 - x0)
-    return None
-
-
 def compiled(layout: Layout, *, traced: bool = False) -> Decoder:
     """Return the layout as a function of payload, port and a list for the rows of a byte-by-byte print.
 
@@ -77,7 +68,7 @@ class _Compiler:
             "Refused": Refused,
             "interpolated": interpolated,
             "read_lpp": lpp.read,
-            "no_shape": self._no_shape,
+            "no_shape": layout.mismatch,
         }
 
     def decoder(self) -> Decoder:
@@ -140,17 +131,8 @@ class _Compiler:
             tests.append(f"p.startswith({bytes.fromhex(shape.starts_with)!r})")
         tests += [f"n > {test.byte} and p[{test.byte}] & {test.mask} in {tuple(test.equals)!r}" for test in shape.where]
         if isinstance(shape, Struct):
-            tests.append(_struct_length(shape))
+            tests.append(_length(shape))
         return " and ".join(tests) or "True"
-
-    def _no_shape(self, length: int, port: int | None) -> str:
-        shapes = [shape for shape in self._layout.shapes if port is None or not shape.ports or port in shape.ports]
-        if not shapes:
-            known = sorted({port for shape in self._layout.shapes for port in shape.ports})
-            return f"port {port} is not one this device measures on ({', '.join(map(str, known))})"
-        lengths = {_struct_size(shape) for shape in shapes if isinstance(shape, Struct) and not shape.repeat}
-        expected = f"; known lengths are {', '.join(map(str, sorted(lengths)))}" if lengths else ""
-        return f"no known message of this device has this form ({length} bytes{expected})"
 
     # shapes
 
@@ -180,7 +162,7 @@ class _Compiler:
             self._repeat(shape.repeat, sum(item.size for item in shape.fields), scope)
 
     def _repeat(self, repeat: Repeat, start: int, scope: Mapping[str, str]) -> None:
-        size = sum(item.size for item in repeat.fields)
+        size = repeat.size
         entries = self._fresh("l")
         end = f"{start + size * repeat.count}" if repeat.count else f"n - {size - 1}"
         self._line(f"o[{repeat.list!r}] = {entries} = []")
@@ -190,8 +172,7 @@ class _Compiler:
             self._line(f"{self._target} = {{}}")
             inner = self._items(repeat.fields, "i", {**scope, "index": "index"})
             if repeat.skip_when:
-                condition = self._condition(repeat.skip_when, inner)
-                self._line(f"if {condition}: continue")
+                self._line(f"if {self._condition(repeat.skip_when, inner)}: continue")
             self._line(f"{entries}.append({self._target})")
             self._target = "o"
 
@@ -236,7 +217,7 @@ class _Compiler:
                 with self._block():
                     self._line("i += t & 255")
                     self._line("if i > n: raise Refused(f'the message ends within tag {t:x}')")
-                    self._row("i - (t & 255)", "i", "not known, stepped over", "None", "")
+                    self._row(f"i - {shape.tag} - (t & 255)", "i", "not known, stepped over", "None", "")
             else:
                 self._line(f"    raise Refused(f'byte {{i - {shape.tag}}}: tag {{t:0{2 * shape.tag}x}} is not known')")
 
@@ -328,19 +309,24 @@ class _Compiler:
             self._row(*span, meaning.means or "not used", raw, meaning.unit)
             return
         value = self._fresh("v")
+        inputs = {**known, "x": raw} if raw != "None" else known
         missing = _missing(meaning, raw)
         if meaning.missing_when:
-            missing = " or ".join(filter(None, [missing, self._condition(meaning.missing_when, {**known, "x": raw})]))
+            missing = " or ".join(filter(None, [missing, self._condition(meaning.missing_when, inputs)]))
         if meaning.formula:
-            self._guarded(value, meaning.formula, {**known, "x": raw}, missing)
+            self._guarded(value, meaning.formula, inputs, missing)
         else:
             code = self._scaled(meaning, raw)
             self._line(f"{value} = None if {missing} else {code}" if missing else f"{value} = {code}")
         if meaning.when:
-            condition = self._condition(meaning.when, {**known, meaning.name: value, "x": raw})
+            condition = self._condition(meaning.when, {**inputs, meaning.name: value})
             self._line(f"if {condition}:")
             with self._block():
                 self._keep(meaning, value, span)
+            if self._traced:
+                self._line("else:")
+                with self._block():
+                    self._row(*span, f"{meaning.means or meaning.name} (does not count here)", "None", meaning.unit)
         else:
             self._keep(meaning, value, span)
         known[meaning.name] = value
@@ -404,14 +390,7 @@ def _missing(meaning: Meaning, raw: str) -> str:
     return " or ".join(tests)
 
 
-def _struct_size(shape: Struct) -> int:
-    repeated = sum(item.size for item in shape.repeat.fields) * (shape.repeat.count or 0) if shape.repeat else 0
-    return sum(item.size for item in shape.fields) + repeated
-
-
-def _struct_length(shape: Struct) -> str:
-    size = _struct_size(shape)
+def _length(shape: Struct) -> str:
     if shape.repeat and not shape.repeat.count:
-        step = sum(item.size for item in shape.repeat.fields)
-        return f"n > {size} and (n - {size}) % {step} == 0"
-    return f"n >= {size}" if shape.longer else f"n == {size}"
+        return f"n > {shape.size} and (n - {shape.size}) % {shape.repeat.size} == 0"
+    return f"n >= {shape.size}" if shape.longer else f"n == {shape.size}"

@@ -139,6 +139,18 @@ class Repeat(Declared):
     count: Annotated[int, Field(ge=1, le=64)] | None = Field(None, description="How many; else to the end")
     skip_when: FormulaText | None = Field(None, description="A record that holds nothing")
 
+    @model_validator(mode="after")
+    def _moves_on(self) -> Self:
+        if not self.size:
+            message = "a repeated record takes at least one byte"
+            raise ValueError(message)
+        return self
+
+    @property
+    def size(self) -> int:
+        """Bytes of one record."""
+        return sum(item.size for item in self.fields)
+
 
 class Test(Declared):
     """One byte that tells one kind of message from another."""
@@ -172,6 +184,12 @@ class Struct(Shape):
     fields: Items = ()
     repeat: Repeat | None = None
     longer: bool = Field(default=False, description="Bytes behind the last field are stepped over")
+
+    @property
+    def size(self) -> int:
+        """Bytes it has at least."""
+        repeated = self.repeat.size * (self.repeat.count or 0) if self.repeat else 0
+        return sum(item.size for item in self.fields) + repeated
 
 
 class Groups(Shape):
@@ -241,3 +259,13 @@ class Layout(Declared):
     order: ByteOrder = ByteOrder.BIG
     checksum: Trailer | None = None
     shapes: tuple[AnyShape, ...] = Field(min_length=1)
+
+    def mismatch(self, length: int, port: int | None) -> str:
+        """Return why no shape fits a message of this many bytes on this port."""
+        shapes = [shape for shape in self.shapes if port is None or not shape.ports or port in shape.ports]
+        if not shapes:
+            known = sorted({port for shape in self.shapes for port in shape.ports})
+            return f"port {port} is not one this device measures on ({', '.join(map(str, known))})"
+        lengths = {shape.size for shape in shapes if isinstance(shape, Struct) and not shape.repeat}
+        expected = f"; known lengths are {', '.join(map(str, sorted(lengths)))}" if lengths else ""
+        return f"no known message of this device has this form ({length} bytes{expected})"

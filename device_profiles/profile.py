@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -90,7 +90,7 @@ class Profile:
         return f"<Profile {self.name} {self.version} {self.digest[:12]}>"
 
     @classmethod
-    def parse(cls, text: str, where: str, script: str = "") -> Profile:
+    def parse(cls, text: str, where: str, script: Callable[[str], str] = lambda _: "") -> Profile:
         """Return the profile a YAML text describes.
 
         Parameters
@@ -98,8 +98,8 @@ class Profile:
         text : str
         where : str
             The file's name, for errors.
-        script : str
-            Text of the JavaScript codec its decoder names.
+        script : callable
+            Returns the text of the JavaScript codec its decoder names.
 
         Raises
         ------
@@ -118,15 +118,14 @@ class Profile:
                 if expected.channel not in names:
                     message = f"examples: there is no channel {expected.channel!r}"
                     raise InputError(message, where=where)
-        if isinstance(sheet.decoder, Script) and hashlib.sha256(script.encode()).hexdigest() != sheet.decoder.sha256:
-            message = f"decoder.sha256: {sheet.decoder.file} is not the codec this profile was written for"
-            raise InputError(
-                message,
-                where=where,
-                remedy="import the codec again, so that its examples are run",
-            )
+        codec = ""
+        if isinstance(sheet.decoder, Script):
+            codec = script(sheet.decoder.file)
+            if hashlib.sha256(codec.encode()).hexdigest() != sheet.decoder.sha256:
+                message = f"decoder.sha256: {sheet.decoder.file} is not the codec this profile was written for"
+                raise InputError(message, where=where, remedy="import the codec again, so that its examples are run")
         try:
-            return cls(sheet, hashlib.sha256(text.encode()).hexdigest(), script)
+            return cls(sheet, hashlib.sha256(text.encode()).hexdigest(), codec)
         except ValueError as error:
             message = f"decoder: {error}"
             raise InputError(message, where=where) from error

@@ -140,6 +140,8 @@ def outcome(profile: Profile, example: Example) -> Outcome:
     except NotAMeasurement as error:
         passed = example.not_a_measurement is not None and example.not_a_measurement in error.detail
         return Outcome(example.title, passed, *(() if passed else (expected, f"not a measurement: {error.detail}")))
+    except Exception as error:  # noqa: BLE001  a decoder that breaks is what the proof is to show
+        return Outcome(example.title, False, expected, f"{type(error).__name__}: {error}")  # noqa: FBT003  a field
     return judged(example, measured)
 
 

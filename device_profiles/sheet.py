@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from device_profiles.arithmetic import interpolated
 from device_profiles.declaration import Declared, HexBytes, Port, Span, Text
 from device_profiles.layout import Layout
 from device_profiles.mapping import path_steps
@@ -149,6 +150,12 @@ class Battery(Declared):
                 raise ValueError(message)
         return self
 
+    def charge(self, voltage: float) -> float:
+        """Return what is left of the battery [%] at a voltage [V]."""
+        lowest, highest = self.curve[0], self.curve[-1]
+        between = interpolated(voltage, self.curve)
+        return between if between is not None else (lowest if voltage < lowest[0] else highest)[1]
+
 
 class Radio(Declared):
     """What a technician needs to know to bring it into the network."""
@@ -254,3 +261,12 @@ class Sheet(Declared):
             message = "examples: a layout is proven by bytes"
             raise ValueError(message)
         return self
+
+
+def schema() -> dict[str, object]:
+    """Return the JSON Schema of a profile, by which an editor completes and checks one."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Grünpuls device profile",
+        **Sheet.model_json_schema(by_alias=True),
+    }

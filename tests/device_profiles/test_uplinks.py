@@ -42,10 +42,50 @@ PLAIN: dict[str, tuple[str, dict[str, tuple[str, float]]]] = {
             "battery_voltage": ("battery_voltage", 1),
         },
     ),
+    "002": ("milesight-em310-udl", {"distance": ("distance", 0.001), "battery": ("battery_level", 1)}),
+    "003": (
+        "tektelic-kiwi",
+        {
+            "soil_water_tension1": ("soil_tension_1", 1),
+            "soil_water_tension2": ("soil_tension_2", 1),
+            "ambient_light": ("illuminance", 1),
+        },
+    ),
+    "005": ("dragino-lsn50v2", {"BatV": ("battery_voltage", 1)}),
+    "011": (
+        "dragino-lsn50v2",
+        {
+            "BatV": ("battery_voltage", 1),
+            "Temp_Red": ("temperature_1", 1),
+            "Temp_White": ("temperature_2", 1),
+            "Temp_Black": ("temperature_3", 1),
+        },
+    ),
+    "012": (
+        "dragino-lsn50v2-s31",
+        {
+            "BatV": ("battery_voltage", 1),
+            "TempC_SHT": ("air_temperature", 1),
+            "Hum_SHT": ("relative_humidity", 1),
+        },
+    ),
+    "013": ("dragino-lsn50v2", {"BatV": ("battery_voltage", 1)}),
     "014": (
         "dragino-lht52",
         {"TempC_SHT": ("air_temperature", 1), "Hum_SHT": ("relative_humidity", 1)},
     ),
+    "030": ("generic-cayenne-lpp", {"temperature_41": ("temperature_41", 1), "illuminance_44": ("illuminance_44", 1)}),
+    **{
+        number: (
+            "custom-rudzl",
+            {"T": ("air_temperature", 1), "RH": ("relative_humidity", 1), "P": ("air_pressure", 1)},
+        )
+        for number in ("041", "042")
+    },
+    **{
+        number: ("wyres-base", {"temperature": ("air_temperature", 1), "pressure": ("air_pressure", 1)})
+        for number in ("084", "085")
+    },
     **{
         number: (
             "decentlab-dl-sht35",
@@ -84,6 +124,7 @@ def decoded_by_the_network(entry: dict[str, Any]) -> dict[str, Any]:
         message.get("object"),
         message.get("reading", {}).get("data"),
         message.get("uplink_message", {}).get("decoded_payload"),
+        message.get("payload_fields"),
         message.get("data", {}).get("uplink_message", {}).get("decoded_payload")
         if isinstance(message.get("data"), dict)
         else None,
@@ -156,3 +197,58 @@ def test_twelve_thousand_messages_of_one_sensor_agree_with_its_operator() -> Non
                 assert math.isnan(mine["relative_humidity"].value)
 
     assert (settings, incomplete, whole) == (1, 1, 12_612)
+
+
+def test_the_ph_probe_of_jena_says_what_the_city_reads() -> None:
+    entry = index()["004"]
+    theirs = {
+        int(item["measurementId"]): item["measurementValue"] for item in decoded_by_the_network(entry)["messages"]
+    }
+
+    assert ours("sensecap-s2106", entry) == {"soil_temperature": theirs[4097], "soil_ph": theirs[4106]}
+
+
+def test_three_probes_that_are_not_connected_are_missing_where_the_network_read_a_number() -> None:
+    entry = index()["013"]
+
+    assert decoded_by_the_network(entry)["TempC1"] == -0.1
+    mine = ours("dragino-lsn50v2", entry)
+    assert all(math.isnan(mine[f"temperature_{number}"]) for number in (1, 2, 3))
+
+
+DOCUMENTED = {
+    **dict.fromkeys(("095", "096", "097", "098", "099", "100"), ("decentlab-dl-atm41", {"air_temperature": 26.4})),
+    **dict.fromkeys(("101", "102", "103", "104", "105", "106"), ("decentlab-dl-trs12", {"soil_temperature": 31.7})),
+    **dict.fromkeys(("107", "108", "109", "110", "111", "112"), ("decentlab-dl-trs21", {"soil_tension": 11.7})),
+    **dict.fromkeys(("113", "114", "115", "116", "117"), ("milesight-em300-th", {"relative_humidity": 50.5})),
+    **dict.fromkeys(("118", "119", "120", "121", "122"), ("milesight-em500-smtc", {"soil_water_content": 57.5})),
+    "029": ("generic-cayenne-lpp", {"temperature_41": 24.6}),
+}
+"""Messages whose network decoded nothing: file number, our profile, one of the documented values."""
+
+
+@pytest.mark.parametrize("number", DOCUMENTED)
+def test_a_documented_payload_in_a_real_envelope_is_read(number: str) -> None:
+    name, expected = DOCUMENTED[number]
+    mine = ours(name, index()[number])
+
+    for channel, value in expected.items():
+        assert mine[channel] == pytest.approx(value)
+
+
+DEAD_LETTERS = {
+    "015": "an electric fence",
+    "018": "the bytes of 017 with a decoded object that is not theirs",
+    "034": "an input and output controller",
+    "035": "a door contact",
+    "039": "one byte of an unknown node",
+    "043": "eight bytes of an unknown node",
+    "047": "a switch",
+}
+
+
+def test_every_message_is_either_read_or_said_not_to_be_green() -> None:
+    read = {*PLAIN, *DOCUMENTED, "001", "004", "016", "017"}
+
+    assert read | DEAD_LETTERS.keys() == index().keys()
+    assert not read & DEAD_LETTERS.keys()
