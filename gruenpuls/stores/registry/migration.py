@@ -31,18 +31,20 @@ def migrate(database: Database) -> None:
         If a newer program made it, it holds something else, or it cannot be written.
     """
     database.use_write_ahead_log()
-    if _revision_at_rest(database) == _head():
-        return
+    script = ScriptDirectory.from_config(_config())
+    with database.reading() as connection:
+        if _revision(connection, script, database) == _head(script):
+            return
     with database.writing() as connection:
         if not database.file:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-        revision = _known_revision(connection, database)
-        if revision == _head():
+        revision = _revision(connection, script, database)
+        if revision == _head(script):
             return
         if revision is None:
             _refuse_foreign_tables(connection, database)
         elif database.file:
-            _copy(database.file, database.file.with_name(f"{database.file.name}.before-{_head()}"))
+            _copy(database.file, database.file.with_name(f"{database.file.name}.before-{_head(script)}"))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -56,16 +58,16 @@ def verify(database: Database) -> None:
     StorageError
         If it is older or newer, differs, or is damaged.
     """
+    script = ScriptDirectory.from_config(_config())
     with database.reading() as connection:
-        revision = _known_revision(connection, database)
-        if revision != _head():
+        revision = _revision(connection, script, database)
+        if revision != _head(script):
             raise StorageError(
-                what=f"the registry has schema {revision or 'none'}, this program needs {_head()}",
+                what=f"the registry has schema {revision or 'none'}, this program needs {_head(script)}",
                 where=database.name,
                 remedy="start the service once, which brings it up to date",
             )
-        context = MigrationContext.configure(connection)
-        differences = compare_metadata(context, metadata)
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
         if differences:
             raise StorageError(
                 what=f"the registry's tables were changed from outside: {differences[0]}",
@@ -97,23 +99,18 @@ def _config() -> Config:
     return config
 
 
-def _head() -> str:
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+def _head(script: ScriptDirectory) -> str:
+    head = script.get_current_head()
     assert head is not None, "the package carries its migrations"
     return head
 
 
-def _revision_at_rest(database: Database) -> str | None:
-    with database.reading() as connection:
-        return _known_revision(connection, database)
-
-
-def _known_revision(connection: sa.Connection, database: Database) -> str | None:
+def _revision(connection: sa.Connection, script: ScriptDirectory, database: Database) -> str | None:
     revision = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in {known.revision for known in script.walk_revisions()}:
         raise StorageError(
-            what=f"the registry was made by a newer Grünpuls (schema {revision}, this program knows up to {_head()})",
+            what=f"the registry was made by a newer Grünpuls "
+            f"(schema {revision}, this program knows up to {_head(script)})",
             where=database.name,
             remedy="install the newer version, or put back the copy made before its upgrade",
         )

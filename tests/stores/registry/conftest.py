@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,11 +50,18 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.create(f"test_{next(_NUMBERS)}")
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("registry") / "migrated.db"
+    Registry.open(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database for a registry."""
+def url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> str:
+    """The URL of a database with the schema and nothing in it."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'registry.db'}"
+        return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'registry.db')}"
     server: Postgresql = request.getfixturevalue("postgresql")
     with psycopg.connect(server.url("migrated"), autocommit=True) as connection:
         tables = ", ".join(f'"{name}"' for name in metadata.tables)

@@ -163,7 +163,7 @@ _spans = st.tuples(st.integers(0, 20), st.one_of(st.none(), st.integers(1, 10)))
 _numbers = itertools.count()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spans=st.lists(_spans, min_size=1, max_size=8))
 def test_deployments_are_refused_exactly_where_they_overlap(
     registry: Registry, spans: list[tuple[int, int | None]]

@@ -47,7 +47,7 @@ def upgrade() -> None:
 def later_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Turn this program into its next version, which has one migration more."""
     present = migration._config
-    before = migration._head()
+    before = "0001"
 
     def become(more: str = "") -> None:
         folder = tmp_path / "later"

@@ -140,7 +140,7 @@ _stays = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stays=_stays, start=st.integers(-5, 60), length=st.integers(1, 60), open_end=st.booleans())
 def test_every_moment_of_a_device_belongs_to_the_site_it_was_at(
     registry: Registry, stays: list[tuple[int, int, int]], start: int, length: int, *, open_end: bool

@@ -22,7 +22,7 @@ from gruenpuls.domain.reading import Flag, ReadingBatch
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
 from gruenpuls.stores.registry import Registry, schema
 
-_CRASHES = int(os.environ.get("GRUENPULS_CRASHES", "4"))
+_CRASHES = int(os.environ.get("GRUENPULS_CRASHES", "3"))
 _FORK = multiprocessing.get_context("fork")
 
 
