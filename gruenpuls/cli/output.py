@@ -16,7 +16,8 @@ from rich.text import Text
 
 from gruenpuls.domain.errors import GruenpulsError
 
-terminal = Console()
+# A pipe has no width of its own; tables must not be broken up for it.
+terminal = Console(width=None if sys.stdout.isatty() else 200)
 complaints = Console(stderr=True)
 
 

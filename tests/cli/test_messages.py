@@ -1,0 +1,130 @@
+"""Commands about messages and readings, on a journal and stores filled for real."""
+
+import csv
+import io
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+
+from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.service.workshop import workshop
+from gruenpuls.settings import settings_from
+from gruenpuls.simulation.frames import elsys_ems
+from gruenpuls.simulation.messages import helium
+from ingest.journal import Journal
+
+DEVICE = "a81758fffe04b1c1"
+STRANGER = "a81758fffe04b1c2"
+BEGIN = datetime(2023, 8, 14, tzinfo=UTC)
+
+
+def message(device: str, hour: int, temperature: float) -> RawMessage:
+    at = BEGIN + timedelta(hours=hour)
+    frame = elsys_ems(air_temperature=temperature, relative_humidity=50, battery_voltage=3.6)
+    return RawMessage("lora", "helium/x/rx", at, helium(device, frame, port=5, counter=hour, measured_at=at))
+
+
+def work_off() -> None:
+    with workshop(settings_from()) as tools:
+        while tools.decoder.step():
+            pass
+
+
+@pytest.fixture(autouse=True)
+def _messages(gruenpuls: CommandLine) -> None:
+    gruenpuls("site", "add", "park", "--kind", "park")
+    gruenpuls("device", "add", DEVICE, "--profile", "elsys-ems", "--site", "park", "--from", "2023-08-01")
+    with Journal(settings_from().journal_dir) as journal:
+        journal.append([message(DEVICE, hour, 20.5 + hour) for hour in range(3)])
+        journal.append(
+            [message(DEVICE, 0, 20.5), message(STRANGER, 0, 1.0), RawMessage("lora", "t", BEGIN, b"no json")]
+        )
+    work_off()
+
+
+def test_the_numbers_add_up(gruenpuls: CommandLine) -> None:
+    status = gruenpuls.json("status")
+    assert (status["decoded"], status["dead_lettered"], status["duplicates"], status["waiting"]) == (3, 2, 1, 0)
+    assert status["journalled"] == {"lora": 6}
+    assert status["adds_up"] is True
+    assert status["dead_letters_by_reason"] == {"unknown_device": 1, "unreadable": 1}
+    assert "6 journalled = 3 decoded + 2 dead letters + 1 duplicates + 0 waiting" in gruenpuls("status")
+
+
+def test_what_is_not_worked_off_yet_is_told_as_waiting(gruenpuls: CommandLine) -> None:
+    with Journal(settings_from().journal_dir) as journal:
+        journal.append([message(DEVICE, 9, 30.0)])
+    status = gruenpuls.json("status")
+    assert (status["waiting"], status["adds_up"]) == (1, True)
+
+
+def test_dead_letters_are_listed_by_reason_and_shown_whole(gruenpuls: CommandLine) -> None:
+    (letter,) = gruenpuls.json("deadletter", "list", "--reason", "unknown_device")["letters"]
+    assert letter["device"] == STRANGER
+    shown = gruenpuls("deadletter", "show", str(letter["offset"]))
+    assert '"port":5' in shown.replace(" ", "")
+    assert "unknown_device" in gruenpuls("deadletter", "list")
+
+
+def test_a_dead_letter_that_is_not_there_is_said_so(gruenpuls: CommandLine) -> None:
+    assert "no dead letter at offset 4711" in gruenpuls("deadletter", "show", "4711", status=2)
+
+
+def test_dead_letters_become_readings_once_their_device_is_registered(gruenpuls: CommandLine) -> None:
+    said = gruenpuls("device", "add", STRANGER, "--profile", "elsys-ems", "--site", "park", "--from", "2023-08-01")
+    assert "deadletter replay" in said
+    assert gruenpuls.json("deadletter", "replay", "--device", STRANGER, "--dry-run") == {"would_replay": 1}
+    became = gruenpuls.json("deadletter", "replay", "--device", STRANGER)
+    assert (became["replayed"], became["decoded"]) == (1, 1)
+    status = gruenpuls.json("status")
+    assert (status["decoded"], status["dead_lettered"], status["adds_up"]) == (4, 1, True)
+
+
+def test_readings_are_exported_with_unit_and_flag(gruenpuls: CommandLine) -> None:
+    rows = list(csv.DictReader(io.StringIO(gruenpuls("export", "--quantity", "air_temperature"))))
+    assert [row["value"] for row in rows] == ["20.5", "21.5", "22.5"]
+    assert {(row["site"], row["unit"], row["flag"], row["device"]) for row in rows} == {("park", "Cel", "1", DEVICE)}
+    assert rows[0]["measured_at"] == "2023-08-14T00:00:00.000Z"
+
+
+def test_a_german_export_opens_in_a_german_office_program(gruenpuls: CommandLine) -> None:
+    gruenpuls("export", "out.csv", "--german", "--quantity", "air_temperature")
+    text = Path("out.csv").read_bytes().decode("utf-8-sig")
+    assert text.splitlines()[1].startswith("park;14.08.2023 02:00:00;Lufttemperatur;20,5;")
+    assert "\r\n" in text
+
+
+def test_an_export_keeps_an_existing_file_unless_told_otherwise(gruenpuls: CommandLine) -> None:
+    Path("out.csv").write_text("precious", encoding="utf-8")
+    assert "there already" in gruenpuls("export", "out.csv", status=2)
+    assert Path("out.csv").read_text(encoding="utf-8") == "precious"
+    gruenpuls("export", "out.csv", "--overwrite")
+    assert "air_temperature" in Path("out.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("--site", "nowhere"), "no site 'nowhere'"),
+        (("--quantity", "happiness"), "no quantity 'happiness'"),
+        (("--from", "soon"), "no moment"),
+    ],
+)
+def test_what_cannot_be_exported_is_said_so(gruenpuls: CommandLine, words: tuple[str, str], part: str) -> None:
+    assert part in gruenpuls("export", *words, status=2)
+
+
+def test_a_replay_says_what_it_would_play(gruenpuls: CommandLine) -> None:
+    recording = gruenpuls.directory / "recorded.ndjson"
+    recording.write_bytes(b"\n".join(message(DEVICE, hour, 20.0).payload for hour in (0, 24)) + b"\nnonsense\n")
+    Path("gruenpuls.toml").write_text('[[sources]]\nname = "lora"\n', encoding="utf-8")
+    said = gruenpuls("replay", str(recording), "--speed", "3600", "--dry-run")
+    assert "3 messages, 1 of them without a time" in said
+    assert re.search(r"Plays in 0:00:24", said)
+
+
+def test_a_replay_without_a_source_is_refused(gruenpuls: CommandLine) -> None:
+    assert "no source to publish to" in gruenpuls("replay", "x.ndjson", status=3)

@@ -1,0 +1,77 @@
+"""The program as a whole: every command, option and setting is documented, and starting is cheap."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import typer
+from command_line import CommandLine
+
+from gruenpuls.cli import app
+
+ROOT = Path(__file__).parents[2]
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, (*path, name))
+
+
+ALL = dict(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_explains_itself_and_its_options(gruenpuls: CommandLine, path: tuple[str, ...]) -> None:
+    command = ALL[path]
+    assert command.help
+    for parameter in command.params:
+        if not getattr(parameter, "hidden", False) and parameter.name != "help":
+            assert getattr(parameter, "help", None), f"{' '.join(path)} {parameter.name}"
+    said = gruenpuls(*path, "--help")
+    assert command.help.split("[")[0].split("\n")[0][:30] in " ".join(said.split())
+
+
+def test_every_command_stands_in_the_operators_guide() -> None:
+    guide = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    for path, command in ALL.items():
+        if path and not getattr(command, "commands", None) and not command.hidden:
+            assert f"`gruenpuls {' '.join(path)}" in guide, path
+
+
+def test_every_setting_stands_in_the_operators_guide(gruenpuls: CommandLine) -> None:
+    guide = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    for key, value in gruenpuls.json("settings").items():
+        for name in (f"{key}.{inner}" for inner in value) if isinstance(value, dict) else (key,):
+            assert f"`{name}`" in guide, name
+
+
+def test_an_error_shows_no_traceback(gruenpuls: CommandLine) -> None:
+    said = gruenpuls("--settings", "nowhere.toml", "status", status=3)
+    assert "nowhere.toml" in said
+    assert "Traceback" not in said
+
+
+def test_a_wrong_setting_ends_with_its_key(gruenpuls: CommandLine) -> None:
+    Path("gruenpuls.toml").write_text("[console]\nport = 0\n", encoding="utf-8")
+    assert "console.port" in gruenpuls("status", status=3)
+
+
+def test_a_run_without_sources_says_what_to_do(gruenpuls: CommandLine) -> None:
+    assert "[[sources]]" in gruenpuls("run", status=3)
+
+
+def test_the_version_is_told(gruenpuls: CommandLine) -> None:
+    assert gruenpuls("--version").startswith("gruenpuls 0.")
+
+
+def test_the_collector_loads_neither_pandas_nor_the_stores_engine() -> None:
+    code = (
+        "import sys; import gruenpuls.cli, gruenpuls.service.collect; "
+        "print([name for name in ('pandas', 'duckdb', 'fastapi') if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"

@@ -1,0 +1,36 @@
+"""Runs the command line in this process, as a person would type it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gruenpuls.cli import main
+
+
+@dataclass
+class CommandLine:
+    """The command line of a city that keeps its data in a directory of its own."""
+
+    directory: Path
+    capture: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
+
+    def __call__(self, *words: str, status: int = 0) -> str:
+        """Run a command that ends with `status`; return what it printed, for a failing one its errors too."""
+        self.monkeypatch.setattr(sys, "argv", ["gruenpuls", *words])
+        self.capture.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self.capture.readouterr()
+        assert (ended.value.code or 0) == status, (words, out, err)
+        return out + err if status else out
+
+    def json(self, *words: str) -> Any:  # noqa: ANN401 - any JSON value
+        """Run a command with `--json` and return what it said."""
+        return json.loads(self(*words, "--json"))
