@@ -99,7 +99,7 @@ def profile_in(path: Path) -> Profile:
         If it cannot be read or is no valid profile.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         message = f"the profile cannot be read: {error}"
         raise InputError(message, where=str(path)) from error

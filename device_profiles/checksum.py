@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
-_REFLECTED_CCITT = 0x8408
-_REFLECTED_8005 = 0xA001
+
+def _table(polynomial: int) -> tuple[int, ...]:
+    """Return what each byte does to a reflected checksum of 16 bits."""
+    values = []
+    for byte in range(256):
+        value = byte
+        for _ in range(8):
+            value = (value >> 1) ^ polynomial if value & 1 else value >> 1
+        values.append(value)
+    return tuple(values)
+
+
+_KERMIT: Final = _table(0x8408)
+_MODBUS: Final = _table(0xA001)
 
 
 class Checksum(StrEnum):
@@ -16,9 +29,7 @@ class Checksum(StrEnum):
 
     def of(self, data: bytes) -> int:
         """Return the checksum over the data."""
-        polynomial, value = (_REFLECTED_CCITT, 0) if self is Checksum.CRC16_KERMIT else (_REFLECTED_8005, 0xFFFF)
+        table, value = (_KERMIT, 0) if self is Checksum.CRC16_KERMIT else (_MODBUS, 0xFFFF)
         for byte in data:
-            value ^= byte
-            for _ in range(8):
-                value = (value >> 1) ^ polynomial if value & 1 else value >> 1
+            value = value >> 8 ^ table[(value ^ byte) & 0xFF]
         return value

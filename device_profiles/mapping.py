@@ -18,6 +18,7 @@ ABSENT: Final = object()
 
 _NUMBER: Final = re.compile(r"\s*([-+]?(?:\d+(?:[.,]\d*)?|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*", re.DOTALL)
 _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]|\[([^\[\]=]+=[^\[\]]*)\]")
+_NOW: Final = timedelta(0)
 _EARLIEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
 """LoRaWAN 1.0 is from 2015: a device's clock that says earlier was never set."""
 
@@ -158,7 +159,11 @@ class Route:
 
     def measurement(self, raw: object, measured_at: datetime | None, age: timedelta) -> Measurement:
         """Return what the decoder gave as a measurement."""
-        value = self._value(raw)
+        value = (
+            raw * self.multiply / self.divide + self.add
+            if type(raw) is float and not self.missing
+            else self._value(raw)
+        )
         if not math.isfinite(value):
             return Measurement(self.channel, self.quantity, math.nan, Flag.MISSING, measured_at, age)
         flag = Flag.GOOD if self.lowest <= value <= self.highest else Flag.FAIL
@@ -223,11 +228,11 @@ class Moment:
         """
         given = found(item, self.age or self.time or ())
         if self.optional and (given is ABSENT or given is None):
-            return None, timedelta(0)
+            return None, _NOW
         try:
             if self.age is not None:
                 return None, _number(given) * self.unit
-            return _moment(given, self.unit), timedelta(0)
+            return _moment(given, self.unit), _NOW
         except (OverflowError, ValueError) as error:
             message = f"the device's time cannot be read: {error}"
             raise Refused(message) from error
@@ -267,13 +272,13 @@ class Routing:
         self._logs = tuple(moment for moment in moments if moment.entries is not None)
         self._by_field: dict[str, list[int]] = {}
         self._searched: list[int] = []
-        self._always = frozenset(number for number, route in enumerate(self._routes) if route.always)
+        self._always = tuple(number for number, route in enumerate(self._routes) if route.always)
         for number, route in enumerate(self._routes):
-            if all(len(path) == 1 and isinstance(path[0], str) for path in route.paths):
-                for path in route.paths:
-                    self._by_field.setdefault(str(path[0]), []).append(number)
-            else:
-                self._searched.append(number)
+            match route.paths:
+                case ((str(field),),):
+                    self._by_field.setdefault(field, []).append(number)
+                case _:
+                    self._searched.append(number)
 
     def measurements(self, fields: Mapping[str, object]) -> tuple[Measurement, ...]:
         """Return what a decoded object says about each channel, in the order of the channels.
@@ -294,14 +299,17 @@ class Routing:
         return tuple(result)
 
     def _of_item(self, fields: Mapping[str, object], moment: Moment | None) -> list[Measurement]:
-        said = {number for field in fields for number in self._by_field.get(field, ())}
-        said.update(number for number in self._searched if self._routes[number].raw(fields) is not ABSENT)
-        if not said:
+        raws: dict[int, object] = {}
+        for field, raw in fields.items():
+            for number in self._by_field.get(field, ()):
+                raws[number] = raw
+        for number in self._searched:
+            raw = self._routes[number].raw(fields)
+            if raw is not ABSENT:
+                raws[number] = raw
+        if not raws:
             return []
-        measured_at, age = moment.of(fields) if moment else (None, timedelta(0))
-        result = []
-        for number in sorted(said | self._always):
-            route = self._routes[number]
-            raw = route.raw(fields)
-            result.append(route.measurement(None if raw is ABSENT else raw, measured_at, age))
-        return result
+        measured_at, age = moment.of(fields) if moment else (None, _NOW)
+        for number in self._always:
+            raws.setdefault(number, None)
+        return [self._routes[number].measurement(raws[number], measured_at, age) for number in sorted(raws)]

@@ -84,6 +84,10 @@ class Profile:
         )
         self.counters = {channel.name: channel.counter for channel in declared if channel.counter is not None}
         self._routing = Routing([_route(channel) for channel in declared], [_moment(timing) for timing in sheet.timing])
+        self._status_frames = tuple(
+            (frozenset(frame.ports), bytes.fromhex(frame.starts_with), frame.because)
+            for frame in sheet.not_measurements
+        )
         self._decode: Decoder | None = compiled(sheet.decoder) if isinstance(sheet.decoder, Layout) else None
 
     def __repr__(self) -> str:
@@ -137,9 +141,9 @@ class Profile:
 
     def ensure_measurement(self, payload: bytes, port: int | None) -> None:
         """Raise `NotAMeasurement` where the device speaks of itself on this port or in this frame."""
-        for frame in self.sheet.not_measurements:
-            if (not frame.ports or port in frame.ports) and payload.startswith(bytes.fromhex(frame.starts_with)):
-                raise NotAMeasurement(frame.because)
+        for ports, start, because in self._status_frames:
+            if (not ports or port in ports) and payload.startswith(start):
+                raise NotAMeasurement(because)
 
     def fields(self, payload: bytes, port: int | None) -> dict[str, object]:
         """Return what the layout reads in a payload; None where the device says 'no value'.
