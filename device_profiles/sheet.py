@@ -266,7 +266,7 @@ class Sheet(Declared):
 def schema() -> dict[str, object]:
     """Return the JSON Schema of a profile, by which an editor completes and checks one."""
     return {
+        **Sheet.model_json_schema(by_alias=True),
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Grünpuls device profile",
-        **Sheet.model_json_schema(by_alias=True),
     }

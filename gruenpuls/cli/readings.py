@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -182,7 +183,7 @@ def _write(
                 for at, value, flag in zip(
                     readings.measured_at, readings.value.tolist(), readings.flag.tolist(), strict=True
                 ):
-                    missing = value != value  # noqa: PLR0124 - NaN is the one value that differs from itself
+                    missing = math.isnan(value)
                     text = "" if missing else repr(value)
                     depth = "" if series.depth is None else f"{series.depth:g}"
                     if german:

@@ -13,6 +13,7 @@ from gruenpuls.settings import Settings, settings_from
 
 if TYPE_CHECKING:
     from device_profiles.catalogue import Catalogue
+    from device_profiles.profile import Profile
     from gruenpuls.stores.registry import Registry
 
 
@@ -40,6 +41,12 @@ class Session:
         from gruenpuls.service.rooms import catalogue
 
         return catalogue(self.settings)
+
+    def profile(self, name: str) -> Profile:
+        """Return the profile of a name, or in a file."""
+        from device_profiles.catalogue import profile_in
+
+        return profile_in(Path(name)) if name.endswith((".yaml", ".yml")) else self.profiles.profile(name)
 
     @cached_property
     def actor(self) -> str:
