@@ -29,7 +29,6 @@ def _time_zone(name: str) -> str:
 
 
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class _Table(BaseModel):
@@ -41,17 +40,19 @@ class MqttSource(_Table):
 
     name: str = Field("mqtt", min_length=1, description="what the source is called in counts and messages")
     host: str = Field("127.0.0.1", description="the broker's name or address")
-    port: Port = 1883
-    topics: tuple[str, ...] = Field(("application/+/device/+/event/up",), min_length=1)
+    port: int = Field(1883, ge=1, le=65535, description="the broker's port")
+    topics: tuple[str, ...] = Field(
+        ("application/+/device/+/event/up",), min_length=1, description="topic filters of the uplinks"
+    )
     client_id: str = Field("gruenpuls", min_length=1, description="the broker keeps the queue under this name")
     protocol: Literal["3.1.1", "5"] = Field("3.1.1", description="3.1.1 is the faster one")
-    username: str | None = None
-    password: SecretStr | None = None
-    keepalive: int = Field(60, ge=5, le=3600, description="[s]")
+    username: str | None = Field(None, description="as whom")
+    password: SecretStr | None = Field(None, description="best given through the environment")
+    keepalive: int = Field(60, ge=5, le=3600, description="silence after which either side makes sure [s]")
     session_expiry: int = Field(7 * 86_400, ge=0, description="how long an MQTT 5 broker keeps the queue [s]")
     ca_file: Path | None = Field(None, description="certificates to trust; turns TLS on")
-    certificate_file: Path | None = None
-    key_file: Path | None = None
+    certificate_file: Path | None = Field(None, description="our own certificate, where the broker asks for one")
+    key_file: Path | None = Field(None, description="its key")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -76,7 +77,7 @@ class StoreSettings(_Table):
     """The embedded observation store."""
 
     memory_mb: int = Field(512, ge=128, description="working memory of its engine, per process [MB]")
-    threads: int = Field(2, ge=1, le=64)
+    threads: int = Field(2, ge=1, le=64, description="threads of its engine, per process")
 
 
 class WorkSettings(_Table):
@@ -85,8 +86,8 @@ class WorkSettings(_Table):
     batch: int = Field(5_000, ge=1, le=100_000, description="most uplinks decoded in one commit")
     pause: float = Field(0.5, gt=0, le=60, description="how long to wait when nothing arrived [s]")
     future_tolerance: float = Field(86_400, ge=0, description="how far ahead a measuring time may be [s]")
-    recompute_every: float = Field(5, gt=0, description="[s]")
-    compact_every: float = Field(3_600, gt=0, description="[s]")
+    recompute_every: float = Field(5, gt=0, description="how often what changed is computed and judged anew [s]")
+    compact_every: float = Field(3_600, gt=0, description="how often small files are merged [s]")
 
 
 class BaseMap(_Table):
@@ -101,19 +102,19 @@ class BaseMap(_Table):
 class ConsoleSettings(_Table):
     """The web console; it has no login yet, so it listens on loopback."""
 
-    host: str = "127.0.0.1"
-    port: Port = 8080
-    title: str = "Grünpuls"
-    language: Literal["de", "en"] = "de"
-    base_maps: tuple[BaseMap, ...] = ()
+    host: str = Field("127.0.0.1", description="address it listens on")
+    port: int = Field(8080, ge=1, le=65535, description="port it listens on")
+    title: str = Field("Grünpuls", min_length=1, description="what stands at the top of every page")
+    language: Literal["de", "en"] = Field("de", description="for browsers that ask for neither")
+    base_maps: tuple[BaseMap, ...] = Field((), description="background maps: kind, url, layers, attribution")
     demo: bool = Field(False, description="say on every page what the demo's values are")
 
 
 class LogSettings(_Table):
     """What the processes say."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    form: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least that is told")
+    form: Literal["text", "json"] = Field("text", description="text for people, json lines for machines")
 
 
 class Settings(BaseSettings):
@@ -132,7 +133,7 @@ class Settings(BaseSettings):
     profiles_dir: Path | None = Field(None, description="the city's own device profiles, beside the shipped ones")
     rules_dir: Path | None = Field(None, description="the city's own alert rules, beside the shipped ones")
     time_zone: TimeZoneName = Field("Europe/Berlin", description="for sites that name none, and for people")
-    sources: tuple[MqttSource, ...] = ()
+    sources: tuple[MqttSource, ...] = Field((), description="brokers to listen to")
     journal: JournalSettings = JournalSettings()
     store: StoreSettings = StoreSettings()
     work: WorkSettings = WorkSettings()
