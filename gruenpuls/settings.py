@@ -107,7 +107,7 @@ class ConsoleSettings(_Table):
     title: str = Field("Grünpuls", min_length=1, description="what stands at the top of every page")
     language: Literal["de", "en"] = Field("de", description="for browsers that ask for neither")
     base_maps: tuple[BaseMap, ...] = Field((), description="background maps: kind, url, layers, attribution")
-    demo: bool = Field(False, description="say on every page what the demo's values are")
+    demo: bool = Field(default=False, description="say on every page what the demo's values are")
 
 
 class LogSettings(_Table):
