@@ -18,6 +18,9 @@ ABSENT: Final = object()
 
 _NUMBER: Final = re.compile(r"\s*([-+]?(?:\d+(?:[.,]\d*)?|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*", re.DOTALL)
 _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]|\[([^\[\]=]+=[^\[\]]*)\]")
+_LONGEST_NUMBER: Final = 80
+"""Characters a number and its unit may have."""
+_OLDEST: Final = timedelta(days=3660)
 _NOW: Final = timedelta(0)
 _EARLIEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
 """LoRaWAN 1.0 is from 2015: a device's clock that says earlier was never set."""
@@ -82,11 +85,16 @@ def path_steps(path: str) -> tuple[Step, ...]:
 
 
 def _flat(value: object) -> Iterator[object]:
-    for item in value if isinstance(value, list | tuple) else ():
-        if isinstance(item, list | tuple):
-            yield from _flat(item)
-        else:
+    """Yield the items of a list and of the lists in it, however deep."""
+    waiting = [iter(value)] if isinstance(value, list | tuple) else []
+    while waiting:
+        for item in waiting[-1]:
+            if isinstance(item, list | tuple):
+                waiting.append(iter(item))
+                break
             yield item
+        else:
+            waiting.pop()
 
 
 def _same(value: object, wanted: str) -> bool:
@@ -175,7 +183,7 @@ class Route:
         if isinstance(raw, Mapping):
             given = str(raw.get("unit") or "")
             raw = raw.get("value")
-        if isinstance(raw, str) and raw not in self.missing:
+        if isinstance(raw, str) and raw not in self.missing and len(raw) <= _LONGEST_NUMBER:
             number = _NUMBER.fullmatch(raw)
             if number is not None:
                 raw, given = float(number[1].replace(",", ".")), number[2] or given
@@ -231,7 +239,7 @@ class Moment:
             return None, _NOW
         try:
             if self.age is not None:
-                return None, _number(given) * self.unit
+                return None, _age(_number(given) * self.unit)
             return _moment(given, self.unit), _NOW
         except (OverflowError, ValueError) as error:
             message = f"the device's time cannot be read: {error}"
@@ -243,6 +251,13 @@ def _number(value: object) -> float:
         message = "no number from 0 on" if value is not ABSENT else "there is none"
         raise ValueError(message)
     return value
+
+
+def _age(age: timedelta) -> timedelta:
+    if age > _OLDEST:
+        message = "older than ten years"
+        raise ValueError(message)
+    return age
 
 
 def _moment(value: object, unit: timedelta) -> datetime:

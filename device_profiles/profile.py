@@ -163,7 +163,7 @@ class Profile:
             raise TypeError(message)
         return self._decode(payload, port, [])
 
-    def measurements(self, fields: Mapping[str, object]) -> tuple[Measurement, ...]:
+    def measurements(self, fields: Mapping[str, object] | object) -> tuple[Measurement, ...]:
         """Return what a decoded object says: from the layout, a JavaScript codec or the network server.
 
         Raises
@@ -173,6 +173,9 @@ class Profile:
         Refused
             If a unit or a time in it cannot be understood.
         """
+        if not isinstance(fields, Mapping):
+            message = "the decoder gave no object"
+            raise Refused(message)
         result = self._routing.measurements(fields)
         if not result:
             message = "no channel of this device is in it"

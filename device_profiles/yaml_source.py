@@ -74,6 +74,11 @@ def _explained(error: ValidationError, root: yaml.Node, where: str) -> InputErro
     problems = error.errors(include_url=False, include_input=False)
     # A key nobody knows is mostly the misspelt one that another error finds missing.
     first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
+    place = first["loc"]
+    if place and "[" in str(place[-1]):
+        # Of a value that may have two forms, what went furthest is what its author meant.
+        alike = [problem for problem in problems if problem["loc"][: len(place) - 1] == place[:-1]]
+        first = max(alike, key=lambda problem: len(problem["loc"]))
     line, key = _place(root, first["loc"])
     reason = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":

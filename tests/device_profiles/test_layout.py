@@ -263,6 +263,7 @@ def test_cayenne_positions_have_three_numbers_of_three_bytes(a_profile: Made) ->
         ("- {name: a, type: u8, formula: 'os.system(1)'}", "a formula cannot call"),
         ("- {name: a, type: u7}", "Input should be"),
         ("- {name: a, type: u8, divide: 0}", "greater than 0"),
+        ("- {name: a, type: u8, formula: '1 +'}", "not a formula"),
     ],
 )
 def test_a_layout_that_makes_no_sense_is_refused(a_struct: Made, fields: str, why: str) -> None:
@@ -273,6 +274,34 @@ def test_a_layout_that_makes_no_sense_is_refused(a_struct: Made, fields: str, wh
 def test_a_value_computed_from_a_field_the_message_never_has_is_refused(a_profile: Made) -> None:
     with pytest.raises(InputError, match="needs nothing, which this message never has"):
         a_profile(RECORDS.replace("value * 2", "nothing * 2"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "why"),
+    [
+        ("{form: struct, repeat: {list: log, fields: [{name: a, formula: index}]}}", "takes at least one byte"),
+        ("{form: struct, fields: [{name: a, type: u8}], computed: [{name: b, type: u8}]}", "a computed value has no"),
+        ("{form: records, tag: 1, records: {'zz': {skip: 1}}}", "String should match pattern"),
+        ("{form: star}", "Input tag 'star'"),
+    ],
+)
+def test_a_shape_that_makes_no_sense_is_refused(a_profile: Made, shape: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        a_profile(f"kind: layout\nshapes: [{shape}]")
+
+
+def test_the_first_bytes_tell_one_kind_of_message_from_another(a_profile: Made) -> None:
+    profile = a_profile("""
+        kind: layout
+        shapes:
+          - {form: struct, starts_with: "AA01", fields: [{type: skip, length: 2}, {name: value, type: u8}]}
+          - {form: struct, where: [{byte: 0, mask: 0xf0, equals: [0xb0]}], longer: true, fields: [{type: u8}]}
+    """)
+
+    assert profile.fields(bytes.fromhex("aa0107"), 1) == {"value": 7}
+    assert profile.fields(bytes.fromhex("b7ff"), 1) == {}
+    with pytest.raises(Refused, match="no known message"):
+        profile.fields(bytes.fromhex("aa0207"), 1)
 
 
 def test_a_tag_of_another_width_is_refused(a_profile: Made) -> None:

@@ -194,6 +194,34 @@ def test_a_time_that_cannot_be_is_refused(a_mapping: Made, at: object) -> None:
         profile.measurements({"log": [{"value": 2, "at": at}]})
 
 
+@pytest.mark.parametrize("age", [-1, None, "old", 1e300, math.inf, 5000, True])
+def test_an_age_that_cannot_be_is_refused(a_mapping: Made, age: object) -> None:
+    profile = a_mapping(ONE, "timing: [{age: age, unit: 1 d}]\n")
+
+    with pytest.raises(Refused, match="time cannot be read"):
+        profile.measurements({"value": 2, "age": age})
+
+
+@pytest.mark.parametrize("given", [[], "text", 5, None])
+def test_what_is_no_object_is_refused(a_mapping: Made, given: object) -> None:
+    with pytest.raises(Refused, match="no object"):
+        a_mapping(ONE).measurements(given)
+
+
+def test_lists_in_lists_as_deep_as_anybody_sends_them_end_in_no_error() -> None:
+    deep: list[object] = [{"id": "1", "value": 5}]
+    for _ in range(20_000):
+        deep = [deep]
+
+    assert found({"list": deep}, path_steps("list[id=1].value")) == 5
+
+
+def test_a_text_as_long_as_a_book_is_no_number_and_costs_nothing(a_mapping: Made) -> None:
+    (reading,) = a_mapping(ONE).measurements({"value": "1 x" + " " * 200_000 + "y"})
+
+    assert reading.flag is Flag.MISSING
+
+
 def test_a_record_without_a_channel_needs_no_time(a_mapping: Made) -> None:
     profile = a_mapping(ONE, "timing: [{list: log, time: at}]\n")
 

@@ -123,6 +123,53 @@ def test_a_profile_without_a_fault_among_its_examples_is_refused(profile_text: T
         Profile.parse(profile_text(STRUCT, examples=examples), "mine.yaml")
 
 
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("not_measurements: [{because: settings}]\n", "name the ports or the first bytes"),
+        ("timing: [{list: log}]\n", "name either the time or the age"),
+        ("battery: {kind: cell, curve: [[3, 0], [2, 100]]}\n", "the curve's voltages rise"),
+        ("settling_time: 2 weeks\n", "a span of time"),
+        ("radio: {device_class: D}\n", "Input should be 'A', 'B' or 'C'"),
+        ("links: [{title: Sheet, url: ftp://x, read: true}]\n", "String should match pattern"),
+    ],
+)
+def test_a_fact_that_makes_no_sense_is_refused(profile_text: Text, more: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        Profile.parse(profile_text(STRUCT, more=more), "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("examples", "why"),
+    [
+        ("- {title: A, bytes: '01', readings: {value: 1}}\n- {title: B, refused: x}", "has bytes, or fields"),
+        (
+            "- {title: A, bytes: '01', readings: [{channel: value}]}\n- {title: B, bytes: '', refused: x}",
+            "a value, unl",
+        ),
+        ("- {title: A, bytes: '', refused: x}\n- {title: B, bytes: '', refused: x}", "at least one must give"),
+        ("- {title: A, fields: {}, readings: {value: 1}}\n- {title: B, bytes: '', refused: x}", "proven by bytes"),
+    ],
+)
+def test_an_example_that_proves_nothing_is_refused(profile_text: Text, examples: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        Profile.parse(profile_text(STRUCT, examples=examples), "mine.yaml")
+
+
+def test_a_profile_of_javascript_has_no_bytes_to_explain(profile_text: Text) -> None:
+    profile = Profile.parse(profile_text("kind: lns", examples=LNS_EXAMPLES), "mine.yaml")
+
+    with pytest.raises(TypeError, match="decoded by lns"):
+        profile.explain(b"\x01", 1)
+    assert "test-device 1" in repr(profile)
+
+
+LNS_EXAMPLES = """
+    - {title: One, fields: {value: 1}, readings: {value: 1}}
+    - {title: Nothing, fields: {}, not_a_measurement: no channel}
+"""
+
+
 @pytest.mark.parametrize("content", ["", "- a\n- b\n", "just words", "\x00"])
 def test_a_file_that_is_no_profile_at_all_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "mine.yaml"

@@ -36,6 +36,33 @@ def test_a_wrong_example_is_reported_with_what_was_expected_and_what_came(a_prof
     assert "got      value 101 (fail)" in printed
 
 
+def test_outcomes_of_every_kind_are_shown_as_they_were_expected(a_profile: Made) -> None:
+    profile = a_profile(
+        STRUCT.replace("fields: [", "repeat: {list: log, fields: [").replace("}]", "}, {name: age, type: u8}]}"),
+        examples="""
+            - title: Another age
+              bytes: "0505"
+              port: 1
+              readings: [{channel: value, value: 5, age: 1 min}]
+            - title: Another time
+              bytes: "0505"
+              port: 1
+              readings: [{channel: value, value: 5, at: "2026-01-01T00:00:00Z"}]
+            - {title: A status frame, bytes: "0505", port: 1, not_a_measurement: status}
+            - {title: No status frame, bytes: "", port: 9, readings: {value: 1}}
+            - {title: Refused, bytes: "", port: 1, refused: empty}
+        """,
+        more="timing: [{list: log, age: age}]\nnot_measurements: [{ports: [9], because: the settings}]\n",
+    )
+
+    printed = str(proof(profile, damaged=5))
+
+    assert "expected value 5 0:01:00 old\n    got      value 5 0:00:05 old" in printed
+    assert "expected value 5 at 2026-01-01T00:00:00Z" in printed
+    assert "expected not a measurement: … status …" in printed
+    assert "got      not a measurement: the settings" in printed
+
+
 def test_a_reading_nobody_expected_fails_an_example(a_profile: Made) -> None:
     profile = a_profile(
         STRUCT.replace("[{name: value, type: u8}]", "[{name: value, type: u8}, {name: heat, type: u8}]"),
