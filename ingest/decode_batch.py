@@ -208,9 +208,9 @@ class Batch:
             raise _UndecodableError(
                 DeadLetterReason.DECODER_FAILED, f"{columns.profile.name}: {_said(error)}"
             ) from error
-        for row in rows:
-            if row.measured_at > limit:
-                raise _implausible(row.measured_at, entry)
+        for _, measured_at, *_ in rows:
+            if measured_at > limit:
+                raise _implausible(measured_at, entry)
         return columns.run, rows
 
     def _new_columns(self, key: str) -> DeviceColumns:

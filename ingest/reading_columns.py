@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -23,24 +23,9 @@ RADIO_CHANNEL: Final = "radio"
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
-class Row(NamedTuple):
-    """One reading whose series has no id yet.
-
-    Parameters
-    ----------
-    place : int
-        Of its series among those of the batch.
-    measured_at : int
-        Milliseconds since 1970, UTC.
-    value : float
-        In the unit of the series' quantity.
-    flag : int
-    """
-
-    place: int
-    measured_at: int
-    value: float
-    flag: int
+Row: TypeAlias = tuple[int, int, float, int]
+"""A reading whose series has no id yet: the place of its series in the batch, its time in milliseconds
+since 1970 UTC, its value in the unit of the series' quantity, its flag. No class: there are many."""
 
 
 class DeviceColumns:
@@ -91,13 +76,13 @@ class DeviceColumns:
                 at = milliseconds(measurement.measured_at)
             elif measurement.age:
                 at -= measurement.age // _MILLISECOND
-            rows.append(Row(place, at, float(measurement.value), measurement.flag.value))
+            rows.append((place, at, float(measurement.value), int(measurement.flag)))
         for quantity, heard in (("received_signal_strength", radio.rssi), ("signal_to_noise_ratio", radio.snr)):
             if heard is not None:
                 place = known.get((RADIO_CHANNEL, quantity))
                 if place is None:
                     place = self._place(RADIO_CHANNEL, quantity)
-                rows.append(Row(place, measured_at, float(heard), Flag.NOT_EVALUATED.value))
+                rows.append((place, measured_at, float(heard), Flag.NOT_EVALUATED))
         return rows
 
     def _place(self, channel: str, quantity: str) -> int:
@@ -171,8 +156,8 @@ class ReadingColumns:
 
     def retracted(self, series: Ids) -> tuple[Ids, Times]:
         """Return series and time of what is to be taken away; `series` as for `readings`."""
-        places = np.fromiter((row.place for row in self._retracted), np.int64, len(self._retracted))
-        return series[places], _times([row.measured_at for row in self._retracted])
+        places = np.fromiter((place for place, *_ in self._retracted), np.int64, len(self._retracted))
+        return series[places], _times([measured_at for _, measured_at, *_ in self._retracted])
 
 
 def earliest_moments(series: Ids, measured_at: Times) -> dict[int, datetime]:

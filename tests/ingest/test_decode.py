@@ -245,6 +245,24 @@ def test_a_store_that_fails_costs_nothing_but_the_attempt(bench: Bench, at: int)
     assert bench.store.done.tally == Tally(decoded=6) == bench.registry.total()
 
 
+def test_a_letter_of_an_attempt_that_failed_goes_if_the_next_one_can_read_it(bench: Bench) -> None:
+    late = "a81758fffe00ffff"
+    write = bench.store.write
+
+    def failing(commit: Commit) -> None:
+        bench.store.write = write  # type: ignore[method-assign]  the disk is full once
+        raise StorageError(what=f"no room for {len(commit.readings)} readings")
+
+    bench.store.write = failing  # type: ignore[method-assign]  the disk is full once
+    with pytest.raises(StorageError):
+        bench.take(helium(1, NOON, device=late))
+    assert reasons(bench) == {0: DeadLetterReason.UNKNOWN_DEVICE}
+    bench.registry.registered[late] = Device(late, "bench-probe")
+    bench.run()
+    assert not bench.registry.letters
+    assert bench.store.done.tally == Tally(decoded=1)
+
+
 def test_harmless_writes_come_before_the_readings_and_counters_after(bench: Bench) -> None:
     order: list[str] = []
 
