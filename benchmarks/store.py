@@ -32,6 +32,10 @@ MARK = 10**9
 """Series of which every commit rewrites one row: what they hold names the commit."""
 
 
+COMPACT_EVERY = 50
+"""Commits between two compactions of a writer that does not pause."""
+
+
 class NoJudgements:
     """Nobody judged anything later."""
 
@@ -149,7 +153,7 @@ def marked(number: int, rows: int, series: int, from_at: datetime) -> Commit:
 
 
 def write_without_pause(directory: Path, rows: int, series: int, from_at: datetime, pipe: Connection) -> None:
-    """Commit as fast as it goes, tell each commit's duration once it is done."""
+    """Commit as fast as it goes, compact now and then; tell each commit's duration once it is done."""
     store = EmbeddedStore.open_writer(directory, NoJudgements())
     number = store.progress().offset
     while True:
@@ -158,6 +162,8 @@ def write_without_pause(directory: Path, rows: int, series: int, from_at: dateti
         store.write(commit)
         pipe.send((number, time.perf_counter() - began))
         number += 1
+        if number % COMPACT_EVERY == 0:
+            store.compact(keep_for=timedelta(seconds=30))
 
 
 def live(directory: Path, rows: int, series: int, seconds: float, from_at: datetime) -> None:

@@ -100,6 +100,11 @@ class ObservationContract:
         assert np.isnan(found.value).all()
         assert found.flag.tolist() == [Flag.MISSING, Flag.MISSING]
 
+    def test_a_flag_nobody_defined_is_refused(self, store: ObservationStore) -> None:
+        with pytest.raises(ValueError, match="flags"):
+            store.write(Commit(batch(row(1, START), row(2, START, 1.0, 0))))
+        assert len(self.everything(store)) == 0
+
     def test_an_empty_store_has_nothing_and_no_progress(self, store: ObservationStore) -> None:
         assert len(self.everything(store)) == 0
         assert len(store.latest([1], END)) == 0
@@ -410,7 +415,7 @@ class ObservationMachine(RuleBasedStateMachine):
             self.store.close()
 
 
-def model_check(opened: Callable[[], OPEN], examples: int, steps: int = 12) -> None:
+def model_check(opened: Callable[[], OPEN], examples: int, steps: int) -> None:
     """Compare a store with a dictionary; `opened` gives, for a fresh place, a way to open a store there."""
     run_state_machine_as_test(
         lambda: ObservationMachine(opened()),

@@ -16,8 +16,9 @@ Never open the catalogue with Python's own ``sqlite3`` in a process that has the
 copies of SQLite in one process do not see each other's locks and damage the file.
 """
 
+from gruenpuls.stores.embedded.lake import Limits
 from gruenpuls.stores.embedded.reader import EmbeddedReader
 from gruenpuls.stores.embedded.statistics import StoreStatistics
 from gruenpuls.stores.embedded.writer import EmbeddedStore
 
-__all__ = ["EmbeddedReader", "EmbeddedStore", "StoreStatistics"]
+__all__ = ["EmbeddedReader", "EmbeddedStore", "Limits", "StoreStatistics"]

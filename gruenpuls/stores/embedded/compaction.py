@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 
 from gruenpuls.stores.embedded.durability import sync_new_files
+from gruenpuls.stores.embedded.lake import quoted
 
 _TABLES = ("reading", "forecast")
 _TIERS = (4_000_000, 32_000_000, 256_000_000)
 """Files below such a size [B] are merged with their like, so that a row is written about once per tier."""
 _ENOUGH_FILES = 4
 _MUCH_DELETED = 0.1
-_CATALOGUE = "__ducklake_metadata_lake"
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A data file in use; `lost_rows` where a file of deletions belongs to it."""
+
+    path: str
+    size: int
+    lost_rows: bool
 
 
 def compact(cursor: duckdb.DuckDBPyConnection, data: Path, keep_for: timedelta) -> None:
@@ -30,37 +43,61 @@ def compact(cursor: duckdb.DuckDBPyConnection, data: Path, keep_for: timedelta) 
         What was replaced more recently stays, and with it every file a running query may still open.
     """
     for table in _TABLES:
-        _run(cursor, data, f"ducklake_rewrite_data_files('lake', '{table}', delete_threshold => {_MUCH_DELETED})")
-        for size in _TIERS:
-            if _most_files_below(cursor, table, size) >= _ENOUGH_FILES:
-                _run(cursor, data, f"ducklake_merge_adjacent_files('lake', '{table}', max_file_size => {size})")
+        _mend(cursor, data, table)
+        _merge(cursor, data, table)
     cutoff = f"get_current_timestamp() - to_milliseconds({keep_for // timedelta(milliseconds=1)})"
     _expire(cursor, cutoff)
     _clean(cursor, data, cutoff)
-    cursor.execute(f"SELECT count(*) FROM ducklake_delete_orphaned_files('lake', older_than => {cutoff})")  # noqa: S608 - a number
+    _run(cursor, f"ducklake_delete_orphaned_files('lake', older_than => {cutoff})")
 
 
-def _run(cursor: duckdb.DuckDBPyConnection, data: Path, step: str) -> None:
+def _mend(cursor: duckdb.DuckDBPyConnection, data: Path, table: str) -> None:
+    """Write files anew that lost rows: large ones once they lost many, small ones because merging skips them."""
+    damaged = [file for file in _files(cursor, table) if file.lost_rows]
+    for files in _many_of_a_month([file for file in damaged if file.size < _TIERS[1]]):
+        theirs = f"filename IN ({', '.join(quoted(file.path) for file in files)})"
+        with _transaction(cursor, data):
+            cursor.execute(f"CREATE OR REPLACE TEMP TABLE kept AS FROM lake.{table} WHERE {theirs}")
+            cursor.execute(f"DELETE FROM lake.{table} WHERE {theirs}")  # noqa: S608 - quoted
+            cursor.execute(f"INSERT INTO lake.{table} FROM kept")
+            cursor.execute("DROP TABLE kept")
+    if damaged:
+        with _transaction(cursor, data):
+            _run(cursor, f"ducklake_rewrite_data_files('lake', '{table}', delete_threshold => {_MUCH_DELETED})")
+
+
+def _merge(cursor: duckdb.DuckDBPyConnection, data: Path, table: str) -> None:
+    for size in _TIERS:
+        if any(_many_of_a_month([file for file in _files(cursor, table) if file.size < size and not file.lost_rows])):
+            with _transaction(cursor, data):
+                _run(cursor, f"ducklake_merge_adjacent_files('lake', '{table}', max_file_size => {size})")
+
+
+def _files(cursor: duckdb.DuckDBPyConnection, table: str) -> list[_File]:
+    rows = cursor.execute(
+        f"SELECT data_file, data_file_size_bytes, delete_file IS NOT NULL FROM ducklake_list_files('lake', '{table}')"  # noqa: S608 - a constant
+    ).fetchall()
+    return [_File(*row) for row in rows]
+
+
+def _many_of_a_month(files: list[_File]) -> Iterator[list[_File]]:
+    by_month: dict[Path, list[_File]] = defaultdict(list)
+    for file in files:
+        by_month[Path(file.path).parent].append(file)
+    return (month for month in by_month.values() if len(month) >= _ENOUGH_FILES)
+
+
+def _run(cursor: duckdb.DuckDBPyConnection, function: str) -> None:
+    cursor.execute(f"SELECT count(*) FROM {function}").fetchall()  # noqa: S608 - composed of constants and numbers
+
+
+@contextmanager
+def _transaction(cursor: duckdb.DuckDBPyConnection, data: Path) -> Iterator[None]:
     began = time.time_ns()
     cursor.begin()
-    cursor.execute(f"SELECT count(*) FROM {step}").fetchall()  # noqa: S608 - constants
+    yield
     sync_new_files(data, began)
     cursor.commit()
-
-
-def _most_files_below(cursor: duckdb.DuckDBPyConnection, table: str, size: int) -> int:
-    """Return how many files below a size the month that has most of them holds."""
-    row = cursor.execute(
-        f"""
-        SELECT coalesce(max(files), 0) FROM (
-            SELECT count(*) AS files FROM ducklake_list_files('lake', '{table}')
-            WHERE data_file_size_bytes < {size} AND delete_file IS NULL
-            GROUP BY parse_dirpath(data_file)
-        )
-        """  # noqa: S608 - constants
-    ).fetchone()
-    assert row is not None  # an aggregate always has a row
-    return int(row[0])
 
 
 # DuckLake 1.0 compares `older_than` with the times in a SQLite catalogue as text, "2026-11-22T…"
@@ -80,12 +117,12 @@ def _expire(cursor: duckdb.DuckDBPyConnection, cutoff: str) -> None:
     ).fetchall()
     if rows:
         versions = ", ".join(str(snapshot) for (snapshot,) in rows)
-        cursor.execute(f"CALL ducklake_expire_snapshots('lake', versions => [{versions}])")
+        _run(cursor, f"ducklake_expire_snapshots('lake', versions => [{versions}])")
 
 
 def _clean(cursor: duckdb.DuckDBPyConnection, data: Path, cutoff: str) -> None:
     """Remove the files that were given up before `cutoff`."""
-    scheduled = f"{_CATALOGUE}.ducklake_files_scheduled_for_deletion"
+    scheduled = "__ducklake_metadata_lake.ducklake_files_scheduled_for_deletion"
     rows = cursor.execute(
         f"""
         SELECT data_file_id, path FROM {scheduled}

@@ -16,8 +16,18 @@ def changes_of(commit: Commit) -> Columns:
     """Return the rows of ``recent`` a commit makes, each key once: its last reading, or that it is gone.
 
     A reading is missing exactly where it has no value, whatever its flag says.
+
+    Raises
+    ------
+    ValueError
+        If a flag is none of QARTOD's.
     """
     rows = commit.readings
+    if not np.isin(rows.flag, list(Flag)).all():
+        message = (
+            f"quality flags are {', '.join(f'{flag:d}' for flag in Flag)}, not {set(rows.flag.tolist()) - set(Flag)}"
+        )
+        raise ValueError(message)
     gone = len(commit.retracted_series)
     missing = np.isnan(rows.value) | (rows.flag == Flag.MISSING)
     series = np.concatenate([commit.retracted_series.astype(np.int64), rows.series])

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Self
 
 import duckdb
 import numpy as np
@@ -16,8 +14,8 @@ from gruenpuls.domain.ports import Aggregates, FlagIntervals, Progress, Tally
 from gruenpuls.domain.reading import Flag, ReadingBatch, effective_flags, from_stored, to_stored
 from gruenpuls.stores.embedded.columns import fetched, readings, times, values
 from gruenpuls.stores.embedded.judgement import EFFECTIVE_FLAG, segments
-from gruenpuls.stores.embedded.lake import Lake, Limits, quoted, storage_errors
-from gruenpuls.stores.embedded.layout import GONE, open_lake_for_reading
+from gruenpuls.stores.embedded.lake import Lake, quoted, storage_errors
+from gruenpuls.stores.embedded.layout import GONE
 from gruenpuls.stores.embedded.statistics import StoreStatistics, statistics
 
 _FEW = 50
@@ -40,17 +38,6 @@ class EmbeddedReader:
     def __init__(self, lake: Lake, flag_intervals: FlagIntervals) -> None:
         self._lake = lake
         self._flag_intervals = flag_intervals
-
-    @classmethod
-    def open(cls, directory: Path, flag_intervals: FlagIntervals, limits: Limits | None = None) -> Self:
-        """Open a store another process may be writing to.
-
-        Raises
-        ------
-        StorageError
-            If there is no store, or it is damaged.
-        """
-        return cls(open_lake_for_reading(directory, limits or Limits()), flag_intervals)
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -79,10 +66,10 @@ class EmbeddedReader:
         sought = set(series)
         found: list[ReadingBatch] = []
         with self._query() as cursor:
-            for days in (*_LOOK_BACK, None):
+            for span in (*_LOOK_BACK, None):
                 if not sought:
                     break
-                start = _BEGINNING if days is None else end - np.timedelta64(days)
+                start = _BEGINNING if span is None else end - np.timedelta64(span)
                 batch = self._latest_within(cursor, sought, start, end)
                 found.append(batch)
                 sought -= set(batch.series.tolist())

@@ -21,7 +21,7 @@ from gruenpuls.stores.embedded.columns import Columns, fetched
 from gruenpuls.stores.embedded.durability import sync_new_files
 from gruenpuls.stores.embedded.folding import changes_of, fold
 from gruenpuls.stores.embedded.lake import Lake, Limits, storage_errors
-from gruenpuls.stores.embedded.layout import GONE, open_lake
+from gruenpuls.stores.embedded.layout import GONE, open_lake, open_lake_for_reading
 from gruenpuls.stores.embedded.lock import WriterLock
 from gruenpuls.stores.embedded.reader import EmbeddedReader, current, moment
 
@@ -93,7 +93,7 @@ class EmbeddedStore(EmbeddedReader):
         StorageError
             If there is no store, or it is damaged.
         """
-        return EmbeddedReader.open(directory, flag_intervals, limits)
+        return EmbeddedReader(open_lake_for_reading(directory, limits or Limits()), flag_intervals)
 
     def close(self) -> None:
         """Let go of files, connections and the writer's lock."""
@@ -205,29 +205,35 @@ class EmbeddedStore(EmbeddedReader):
             if self._waiting:
                 fold(cursor, None)
                 self._waiting = 0
-        with self._turn, storage_errors(self._lake.directory), self._lake.cursor() as cursor:
+        with self._turn_of_its_own() as cursor:
             compaction.compact(cursor, self._lake.data, keep_for)
 
     @contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _turn_of_its_own(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a cursor to one thread at a time; what fails takes the engine along."""
         with self._turn, storage_errors(self._lake.directory):
-            began = time.time_ns()
             try:
                 if self._unsure:
                     self._count()
                 with self._lake.cursor() as cursor:
-                    cursor.begin()
                     yield cursor
-                    sync_new_files(self._lake.data, began)
-                    cursor.commit()
             except BaseException:
                 self._lake.abandon()
                 self._unsure = True
                 raise
 
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._turn_of_its_own() as cursor:
+            began = time.time_ns()
+            cursor.begin()
+            yield cursor
+            sync_new_files(self._lake.data, began)
+            cursor.commit()
+
     def _count(self) -> None:
         """Learn from the lake how many rows wait, and the last commit's number."""
-        with storage_errors(self._lake.directory), self._lake.cursor() as cursor:
+        with self._lake.cursor() as cursor:
             row = cursor.execute(
                 """
                 SELECT (SELECT count(*) FROM lake.recent),

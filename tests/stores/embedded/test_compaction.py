@@ -13,6 +13,7 @@ from gruenpuls.domain.reading import Flag, ReadingBatch, to_stored
 from gruenpuls.stores.embedded import EmbeddedStore
 
 NOTHING = timedelta(0)
+pytestmark = pytest.mark.usefixtures("one_engine")
 
 
 @pytest.fixture
@@ -29,15 +30,29 @@ def readings(hours: range, series: range = range(10), value: float = 1.0) -> Rea
 def test_small_commits_leave_one_file_a_month_and_a_catalogue_of_bounded_size(store: EmbeddedStore) -> None:
     sizes = []
     for turn in range(3):
-        for hour in range(turn * 40, turn * 40 + 40):
+        for hour in range(turn * 15, turn * 15 + 15):
             store.write(Commit(readings(range(hour, hour + 1)), progress=Progress(hour, Tally(hour))))
         store.compact(keep_for=NOTHING)
         statistics = store.statistics()
-        assert (statistics.rows, statistics.recent_rows) == ((turn + 1) * 400, 0)
-        assert statistics.files <= 2
+        assert (statistics.rows, statistics.recent_rows) == ((turn + 1) * 150, 0)
+        assert statistics.files <= 3
         assert statistics.snapshots <= 2
         sizes.append(statistics.catalogue_bytes)
     assert sizes[2] <= sizes[0] * 1.1
+
+
+def test_small_files_that_lost_a_few_rows_each_do_not_pile_up(store: EmbeddedStore) -> None:
+    for turn in range(8):
+        store.write(Commit(ReadingBatch.joined([readings(range(turn * 10, turn * 10 + 10)), today(turn)])))
+    assert store.statistics().files > 8
+    store.compact(keep_for=NOTHING)
+    assert store.statistics().files <= 3
+    assert_same(store.read([99], START, END), today(7))
+    assert len(store.read(range(10), START, END)) == 800
+
+
+def today(value: float) -> ReadingBatch:
+    return batch(row(99, START, value))
 
 
 def test_files_that_lost_most_of_their_rows_are_written_anew(store: EmbeddedStore) -> None:
@@ -66,16 +81,14 @@ def test_a_query_that_is_running_keeps_its_files(store: EmbeddedStore, tmp_path:
         store.write(Commit(readings(range(hour, hour + 10))))
     for path in tmp_path.rglob("*.parquet"):
         os.utime(path, (0, 0))
-    reader = EmbeddedStore.open_reader(tmp_path / "store", Judgements())
-    with reader._query() as cursor:
+    with store._query() as cursor:
         question = "SELECT count(*), sum(value) FROM lake.reading"
         assert cursor.execute(question).fetchone() == (400, 400.0)
         store.write(Commit(readings(range(20), value=2.0)))
         store.replace(range(5), START, END, ReadingBatch.empty())
         store.compact()
         assert cursor.execute(question).fetchone() == (400, 400.0)
-    assert reader.read(range(10), START, END).value.sum() == 300.0
-    reader.close()
+    assert store.read(range(10), START, END).value.sum() == 300.0
 
 
 def test_what_no_reader_needs_any_more_leaves_the_disk(store: EmbeddedStore, tmp_path: Path) -> None:

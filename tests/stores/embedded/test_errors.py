@@ -224,7 +224,7 @@ store.close()
 """
 
 
-@pytest.mark.parametrize(("fold_rows", "size"), [(0, 50_000), (1_000_000, 4_000)])
+@pytest.mark.parametrize(("fold_rows", "size"), [(0, 50_000), (1_000_000, 5_000)])
 def test_a_small_disk_that_runs_full_loses_nothing(tmp_path: Path, fold_rows: int, size: int) -> None:
     namespace = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
     mounted = f"mount -t tmpfs -o size=8m none {tmp_path}"
@@ -232,7 +232,7 @@ def test_a_small_disk_that_runs_full_loses_nothing(tmp_path: Path, fold_rows: in
         shutil.which("unshare") and subprocess.run([*namespace, *mounted.split()], check=False).returncode == 0,
         "this machine lets nobody mount a file system of its own",
     )
-    script = f'{mounted} && head -c 6000000 /dev/zero > {tmp_path}/ballast && exec "$@"'
+    script = f'{mounted} && head -c 7000000 /dev/zero > {tmp_path}/ballast && exec "$@"'
     python = [sys.executable, "-c", FILL_A_SMALL_DISK, str(tmp_path), str(fold_rows), str(size)]
     tests, root = Path(__file__).parents[2], Path(__file__).parents[3]
     done = subprocess.run(

@@ -29,7 +29,7 @@ INTERVALS = st.lists(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(INTERVALS, st.lists(st.tuples(SERIES, MOMENTS, st.sampled_from(Flag)), max_size=20))
 def test_sql_judges_as_the_domain_does(intervals: list[FlagInterval], rows: list[tuple[int, datetime, Flag]]) -> None:
     stored = ReadingBatch.of(

@@ -91,17 +91,17 @@ def test_threads_share_a_store(tmp_path: Path) -> None:
 
     def write_and_read(series: int) -> None:
         try:
-            for minute in range(8):
+            for minute in range(5):
                 store.write(Commit(batch(row(series, START, minute), row(series + 10, START, minute))))
                 assert store.latest([series], START).value.tolist() == [minute]
         except BaseException as fault:  # noqa: BLE001 - a thread's failure is told to the test
             faults.append(fault)
 
-    threads = [threading.Thread(target=write_and_read, args=(series,)) for series in range(4)]
+    threads = [threading.Thread(target=write_and_read, args=(series,)) for series in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert not faults
-    assert len(store.latest(range(20), START)) == 8
+    assert len(store.latest(range(20), START)) == 6
     store.close()

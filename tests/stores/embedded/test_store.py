@@ -9,8 +9,10 @@ from gruenpuls.domain.ports import Commit, ObservationReader, ObservationStore
 from gruenpuls.stores.embedded import EmbeddedStore
 
 EXAMPLES = int(os.environ.get("GRUENPULS_STORE_EXAMPLES", "6"))
+STEPS = int(os.environ.get("GRUENPULS_STORE_STEPS", "12"))
 
 
+@pytest.mark.usefixtures("one_engine")
 class TestEmbeddedStore(ObservationContract):
     @pytest.fixture
     def judgements(self) -> Judgements:
@@ -24,12 +26,13 @@ class TestEmbeddedStore(ObservationContract):
         store.close()
 
 
+@pytest.mark.usefixtures("one_engine")
 def test_whatever_is_done_to_it_it_answers_like_a_dictionary(tmp_path_factory: pytest.TempPathFactory) -> None:
     def fresh() -> OPEN:
         directory = tmp_path_factory.mktemp("store")
-        return lambda judgements: EmbeddedStore.open_writer(directory, judgements, fold_rows=20)
+        return lambda judgements: EmbeddedStore.open_writer(directory, judgements, fold_rows=5)
 
-    model_check(fresh, EXAMPLES)
+    model_check(fresh, EXAMPLES, STEPS)
 
 
 def test_a_store_keeps_what_it_has_when_its_directory_moves(tmp_path: Path) -> None:
