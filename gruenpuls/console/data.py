@@ -18,6 +18,7 @@ from gruenpuls.console.sources import Sources
 from gruenpuls.console.watch import Watch
 from gruenpuls.console.wording import Wording
 from gruenpuls.domain.quantity import QUANTITIES
+from gruenpuls.domain.reading import from_stored
 from gruenpuls.language.unit import digits
 from gruenpuls.queries.curves import Chart, site_charts
 from gruenpuls.queries.explanation import TENSION
@@ -41,8 +42,10 @@ def data_router(sources: Sources, rendering: Rendering, watch: Watch) -> APIRout
         def answer() -> Response:
             from_at, to_at = span(standing, days)
             charts = site_charts(sources.registry, sources.readings, standing.site, from_at, to_at)
+            firsts = (from_stored(curve.measured_at[0]) for chart in charts for curve in chart.curves)
+            began = max(from_at, min(firsts, default=from_at))
             columns = [chart_columns(chart, wording) for chart in charts]
-            return tagged(request, {"span": [from_at.timestamp(), to_at.timestamp()], "charts": columns})
+            return tagged(request, {"span": [began.timestamp(), to_at.timestamp()], "charts": columns})
 
         return await run_in_threadpool(answer)
 
@@ -92,13 +95,13 @@ def chart_columns(chart: Chart, wording: Wording) -> dict[str, Any]:
         "bands": _bands(chart, wording),
         "curves": [
             {
-                "label": wording.curve(chart, curve),
+                "label": label,
                 "derived": curve.lane.derived,
                 "depth": curve.lane.depth,
                 "at": (curve.measured_at.astype(np.int64) / 1000).tolist(),
                 "value": _nulls(curve.value.round(places + 1)),
             }
-            for curve in chart.curves
+            for label, curve in zip(wording.curves(chart), chart.curves, strict=True)
         ],
     }
 

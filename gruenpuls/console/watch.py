@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from gruenpuls.console.sources import Sources
 from gruenpuls.queries.overview import Overview, Standing, overview
 
-_EFFORT: Final = 10
+_EFFORT: Final = 4
 """A look takes at most one part in so many of the time: large cities are looked at less often."""
 
 

@@ -16,7 +16,7 @@ from gruenpuls.language.speech import Speech
 from gruenpuls.queries.curves import Chart, Curve
 from gruenpuls.queries.explanation import TENSION, Explanation
 from gruenpuls.queries.incidents import NamedIncident
-from gruenpuls.queries.lane import ROOT_ZONE, Lane
+from gruenpuls.queries.lane import Lane
 from gruenpuls.queries.overview import Standing
 from gruenpuls.queries.status import SiteStatus
 
@@ -108,27 +108,31 @@ class Wording:
             return self.say.quantity(chart.name)
         return self.say.text(f"chart.{chart.name}")
 
-    def curve(self, chart: Chart, curve: Curve) -> str:
-        """Return what tells a curve from the others of its chart."""
+    def curves(self, chart: Chart) -> list[str]:
+        """Return what tells each curve of a chart from the others; two sensors at one place go by their keys."""
+        labels = [self._curve(chart, curve) for curve in chart.curves]
+        return [
+            label if labels.count(label) == 1 else f"{label} ({curve.lane.series[-1].device or curve.lane.origin})"
+            for label, curve in zip(labels, chart.curves, strict=True)
+        ]
+
+    def _curve(self, chart: Chart, curve: Curve) -> str:
         place = self.place(curve.lane)
         if chart.name not in QUANTITIES:
             name = self.say.quantity(curve.lane.quantity)
             return f"{name}, {place}" if place else name
-        if curve.lane.statistic == ROOT_ZONE:
-            return self.statistic(ROOT_ZONE)
         return place or self.say.quantity(curve.lane.quantity)
 
     def chart_in_words(self, chart: Chart) -> str:
         """Return what a chart shows, for whoever cannot see it: each curve's range and last value."""
         parts = []
-        for curve in chart.curves:
+        for label, curve in zip(self.curves(chart), chart.curves, strict=True):
             values = [value for value in curve.value.tolist() if not isnan(value)]
             if not values:
                 continue
             low, high, last = (
                 self.say.measure(it, curve.lane.quantity) for it in (min(values), max(values), values[-1])
             )
-            label = self.curve(chart, curve)
             parts.append(self.say.text("chart.in_words", curve=label, low=low, high=high, last=last))
         return f"{self.chart(chart)}. {' '.join(parts)}"
 

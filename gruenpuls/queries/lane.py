@@ -13,6 +13,18 @@ MEASURED: Final = "measured"
 ROOT_ZONE: Final = "mean_root_zone"
 """The statistic of what is told of a whole root zone."""
 
+OF_DEVICE: Final = frozenset(
+    {
+        "battery_level",
+        "battery_voltage",
+        "device_temperature",
+        "received_signal_strength",
+        "signal_to_noise_ratio",
+        "tilt",
+    }
+)
+"""What tells how a sensor is, not how its site is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:

@@ -127,6 +127,7 @@ def overview(registry: Registry, present: Present, *, silent_after: timedelta) -
     silent_after : timedelta
         A sensor not heard for longer is silent, and what it measured no longer tells how a site is.
     """
+    patience = present.patience(silent_after)
     glances = registry.overview.glances({STATUS, JUDGED, FROZEN, AVAILABLE_WATER, *_TELLING})
     sites = {site.key: site for site in registry.places.list()}
     incidents = [kept.incident for kept in registry.incidents.open()]
@@ -134,10 +135,10 @@ def overview(registry: Registry, present: Present, *, silent_after: timedelta) -
     severities: dict[str, Severity] = {}
     for incident in incidents:
         severities[incident.site] = max(incident.severity, severities.get(incident.site, Severity.NOTICE))
-    looks = [_Look(sites[glance.key], glance, present, silent_after) for glance in glances if glance.key in sites]
+    looks = [_Look(sites[glance.key], glance, present, patience) for glance in glances if glance.key in sites]
     why = explanations([value for look in looks for value in look.depth_values()])
     occupied = {deployment.site for deployment in mounted}
-    heard = _heard(registry, {deployment.device for deployment in mounted}, present, silent_after)
+    heard = _heard(registry, {deployment.device for deployment in mounted}, present, patience)
     return Overview(
         tuple(look.standing(severities, why, occupied) for look in looks),
         heard,
@@ -146,9 +147,9 @@ def overview(registry: Registry, present: Present, *, silent_after: timedelta) -
     )
 
 
-def _heard(registry: Registry, mounted: Collection[str], present: Present, silent_after: timedelta) -> int:
+def _heard(registry: Registry, mounted: Collection[str], present: Present, patience: timedelta) -> int:
     last = {tally.device: tally.last_uplink_at for tally in registry.tallies.all() if tally.last_uplink_at is not None}
-    return sum(present.beside(last[device]) - last[device] <= silent_after for device in mounted if device in last)
+    return sum(present.beside(last[device]) - last[device] <= patience for device in mounted if device in last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class _Look:
     site: Site
     glance: SiteGlance
     present: Present
-    silent_after: timedelta
+    patience: timedelta
 
     @property
     def last_at(self) -> datetime | None:
@@ -172,7 +173,7 @@ class _Look:
         return self.present.beside(self.last_at)
 
     def is_recent(self, moment: datetime | None) -> bool:
-        return moment is not None and self.now - moment <= self.silent_after
+        return moment is not None and self.now - moment <= self.patience
 
     def usable(self, quantity: str) -> list[LastValue]:
         """Return the recent values of a quantity as such that nobody calls faulty."""

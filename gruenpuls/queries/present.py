@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from gruenpuls.domain.clock import ReplaySpan
+
+_ON_ITS_WAY: Final = timedelta(seconds=8)
+"""What a message of a replay may take from the broker to the page on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,17 @@ class Present:
         if span is None:
             return 0.0
         return (self.now - span.recorded_from) / (span.recorded_to - span.recorded_from)
+
+    def patience(self, silent_after: timedelta) -> timedelta:
+        """Return how long nothing need be heard of a sensor before it counts as silent.
+
+        In fast motion days go by while a message is on its way: then it is given some seconds of real time.
+        """
+        span = self.replay
+        if span is None:
+            return silent_after
+        speed = (span.recorded_to - span.recorded_from) / (span.played_to - span.played_from)
+        return silent_after + speed * _ON_ITS_WAY
 
     def beside(self, moment: datetime | None) -> datetime:
         """Return the present as seen from something recorded then.

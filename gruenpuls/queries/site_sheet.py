@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from gruenpuls.domain.device import Deployment
 from gruenpuls.domain.reading import Flag, from_stored
 from gruenpuls.queries.incidents import NamedIncident
-from gruenpuls.queries.lane import ROOT_ZONE, Lane, lanes
+from gruenpuls.queries.lane import OF_DEVICE, ROOT_ZONE, Lane, lanes
 from gruenpuls.queries.overview import FROZEN, JUDGED, STATUS, Standing
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incidents import IncidentFilter
@@ -31,8 +31,8 @@ LEADING: Final = (
 """What a site is looked at for, in this order; the rest stands under "more"."""
 _NOT_VALUES: Final = {STATUS, JUDGED, FROZEN}
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_AHEAD: Final = timedelta(days=1)
-"""A clock may be fast: what is measured a little in the future is the site's last value all the same."""
+_END: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""A device's clock may be fast, and a replay is: what is measured in the future is the last value all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,14 @@ class Mounting:
     deployment : Deployment
     name, profile : str
         Of the device.
+    condition : tuple of CurrentValue
+        How the device is: battery, reception.
     """
 
     deployment: Deployment
     name: str
     profile: str
+    condition: tuple[CurrentValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +130,10 @@ def site_sheet(registry: Registry, standing: Standing, *, incidents: int = 20) -
         At most so many.
     """
     key = standing.site.key
-    values = _current(registry, key, standing.now)
+    values = _current(registry, key)
     leading = sorted((value for value in values if value.leading), key=lambda value: LEADING.index(value.lane.quantity))
     depths = sorted({value.lane.depth for value in leading if value.lane.depth is not None})
+    condition = [value for value in values if value.lane.quantity in OF_DEVICE]
     mounted = registry.deployments.of_site(key)
     devices = registry.arrivals.devices({deployment.device for deployment in mounted})
     kept = registry.incidents.list(IncidentFilter(site=key), limit=incidents)
@@ -139,9 +143,14 @@ def site_sheet(registry: Registry, standing: Standing, *, incidents: int = 20) -
             (depth, {value.lane.quantity: value for value in leading if value.lane.depth == depth}) for depth in depths
         ),
         tuple(value for value in leading if value.lane.depth is None),
-        tuple(value for value in values if not value.leading and value.lane.quantity not in _NOT_VALUES),
+        tuple(value for value in values if not value.leading and value.lane.quantity not in _NOT_VALUES | OF_DEVICE),
         tuple(
-            Mounting(deployment, devices[deployment.device].name, devices[deployment.device].profile)
+            Mounting(
+                deployment,
+                devices[deployment.device].name,
+                devices[deployment.device].profile,
+                tuple(value for value in condition if value.lane.series[-1].device == deployment.device),
+            )
             for deployment in reversed(mounted)
         ),
         tuple(
@@ -151,9 +160,9 @@ def site_sheet(registry: Registry, standing: Standing, *, incidents: int = 20) -
     )
 
 
-def _current(registry: Registry, key: str, now: datetime) -> Sequence[CurrentValue]:
+def _current(registry: Registry, key: str) -> Sequence[CurrentValue]:
     """Return the last value of each place at the site."""
-    found = lanes(registry.resolution.site_series(key, _BEGINNING, now + _AHEAD))
+    found = lanes(registry.resolution.site_series(key, _BEGINNING, _END))
     latest = registry.latest.of({one.series for lane in found for one in lane.series})
     place = {series: row for row, series in enumerate(latest.series.tolist())}
     values = []

@@ -59,7 +59,7 @@
       const context = this._context;
       const bounds = this._bounds;
       this._grid(colour("--line"));
-      const radius = Math.min(Math.max(this._map.getZoom() - 6, 4), 9);
+      const radius = this.sites.length <= LABELS ? 8 : Math.min(Math.max(this._map.getZoom() - 6, 4), 9);
       const seen = [];
       for (const site of this.sites) {
         const point = this._map.latLngToLayerPoint([site.latitude, site.longitude]);
@@ -166,7 +166,7 @@
     const words = JSON.parse(element.dataset.words);
     const settings = JSON.parse(element.dataset.baseMaps);
     const map = L.map(element, { attributionControl: settings.length > 0, zoomControl: false, maxZoom: 19, zoomSnap: 0.25 });
-    L.control.zoom({ zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
+    L.control.zoom({ position: "bottomright", zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
     L.control.scale({ imperial: false }).addTo(map);
     if (settings.length) map.attributionControl.setPrefix(false);
     for (const one of settings) baseMap(map, one);
@@ -190,7 +190,7 @@
       );
       element.dataset.shown = points.sites.length;
       if (!first || !points.sites.length) return;
-      map.fitBounds(L.latLngBounds(points.sites.map((site) => [site.latitude, site.longitude])), { paddingTopLeft: [84, 40], paddingBottomRight: [40, 48], maxZoom: 15, animate: false });
+      map.fitBounds(L.latLngBounds(points.sites.map((site) => [site.latitude, site.longitude])), { paddingTopLeft: [40, 40], paddingBottomRight: [60, 64], maxZoom: 15, animate: false });
       if (!map.hasLayer(points)) map.addLayer(points);
     }
 

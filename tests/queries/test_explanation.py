@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from math import nan
+
+from gruenpuls.queries.explanation import AVAILABLE_WATER, TENSION, DepthValue, Explanation, explanations, limits
+
+
+def test_the_depth_that_exceeds_its_own_limit_furthest_decides() -> None:
+    values = [
+        DepthValue("tree", TENSION, 30, 90.0, 3),  # 9 kPa above its 81
+        DepthValue("tree", TENSION, 60, 60.0, 3),  # 27 kPa above its 33
+    ]
+    assert explanations(values) == {"tree": Explanation(TENSION, 60.0, 60, 25, 33)}
+
+
+def test_tension_leads_even_where_water_looks_worse() -> None:
+    values = [
+        DepthValue("tree", AVAILABLE_WATER, 30, 5.0, 1),
+        DepthValue("tree", TENSION, 30, 10.0, 1),
+        DepthValue("other", AVAILABLE_WATER, 30, 5.0, 1),
+    ]
+    found = explanations(values)
+    assert found["tree"].quantity == TENSION
+    assert found["other"] == Explanation(AVAILABLE_WATER, 5.0, 30, 60, 50)
+
+
+def test_a_depth_that_no_source_names_decides_nothing() -> None:
+    assert explanations([DepthValue("tree", TENSION, 200, 900.0, 5)]) == {}
+    assert limits(TENSION, 200, 5) is None
+    assert explanations([]) == {}
+
+
+def test_a_tree_of_unknown_age_has_the_limits_published_without_age() -> None:
+    assert limits(TENSION, 60, nan) == (33, 81)
+    assert limits(AVAILABLE_WATER, 60, nan) == (50, 30)
