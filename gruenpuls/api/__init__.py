@@ -1,1 +1,0 @@
-"""What machines ask: REST and metrics."""

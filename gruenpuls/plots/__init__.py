@@ -1,1 +1,0 @@
-"""Pictures of series, drawn on the server."""
