@@ -121,7 +121,9 @@ def _identity(uplink: Uplink, measured_at: int) -> tuple[bytes | None, bytes]:
     if uplink.frame is not None:
         return _digest(b"frame", device, uplink.frame), b""
     if uplink.deduplication_id is not None:
-        return _digest(b"network", device, uplink.network.encode(), uplink.deduplication_id.encode()), b""
+        # A network that gives one id to different payloads is wrong about the id, and none of them may be lost.
+        name = uplink.deduplication_id.encode()
+        return _digest(b"network", device, uplink.network.encode(), name, uplink.payload), b""
     payload = uplink.payload or uplink.decoded or b""
     counter = uplink.frame_counter
     if counter is None:
