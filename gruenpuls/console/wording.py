@@ -10,6 +10,7 @@ from typing import Literal
 from alerts.rule import Rule
 from alerts.wording import Wording as IncidentWording
 from alerts.wording import worded
+from gruenpuls.domain.device import Placement
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.site import Site
 from gruenpuls.language.speech import Speech
@@ -87,9 +88,15 @@ class Wording:
             parts.append(self.say.text("site.at_depth", depth=self.depth(lane.depth)))
         if lane.height is not None:
             parts.append(self.say.text("site.at_height", height=f"{self.say.number(lane.height, 1)}\u00a0m"))
+        if lane.placement is not None and lane.depth is None:
+            parts.append(self.placement(lane.placement))
         if lane.statistic:
             parts.append(self.statistic(lane.statistic))
         return ", ".join(parts)
+
+    def placement(self, placement: Placement) -> str:
+        """Return what a probe sits in, or how it is mounted."""
+        return self.say.text(f"placement.{placement.value}")
 
     def statistic(self, statistic: str) -> str:
         """Return what kind of mean or extreme a value is; its own name where the catalogue has none."""

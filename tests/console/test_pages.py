@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from console.conftest import Console, Consoles
+
+
+def rows(text: str) -> list[str]:
+    """Return the names in the table of sites, in order."""
+    table = text[text.index('id="sites"') : text.index('id="map-title"')]
+    return [html.unescape(name) for name in re.findall(r'class="name-link"[^>]*>([^<]*)<', table)]
+
+
+def test_the_worst_sites_come_first(console: Console) -> None:
+    assert rows(console.get("/").text) == [
+        "Linde am Südwall",
+        "Ahorn, Kampstraße 12",
+        "Eiche am Westpark",
+        "Platane am Stadtgarten",
+        "Wetterstation <Hafen>",
+        "Gründach Rathaus",
+        "Ulme ohne Sensor",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("sort=site", "Ahorn, Kampstraße 12"),
+        ("sort=site&order=descending", "Wetterstation <Hafen>"),
+        ("sort=status&order=descending", "Ulme ohne Sensor"),
+        ("sort=last_reading", "Ulme ohne Sensor"),
+    ],
+)
+def test_sites_are_sorted_as_asked(console: Console, query: str, first: str) -> None:
+    assert rows(console.get(f"/?{query}").text)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("de", "Saugspannung 41 kPa in 30 cm Tiefe (bald ab 25 kPa, jetzt ab 33 kPa)"),
+        ("en", "tension 41 kPa at 30 cm depth (soon from 25 kPa, now from 33 kPa)"),
+    ],
+)
+def test_a_site_says_why(console: Console, language: str, sentence: str) -> None:
+    text = console.get("/", accept_language=language).text.replace("\u00a0", " ")
+    assert sentence in text
+
+
+def test_a_silent_site_says_since_when(console: Console) -> None:
+    assert "seit 5 Tagen kein Messwert" in console.get("/sites/B4").text
+
+
+def test_a_key_may_hold_a_slash_and_a_space(console: Console) -> None:
+    assert console.get("/sites/B/0815%20a").status_code == 200
+    assert 'href="/sites/B/0815%20a"' in console.get("/").text
+
+
+def test_names_are_text(console: Console) -> None:
+    text = console.get("/").text
+    assert "Wetterstation &lt;Hafen&gt;" in text
+    assert "<Hafen>" not in text
+
+
+@pytest.mark.parametrize(
+    "path", ["/sites/none", "/curves/none", "/days/soil_tension/none", "/days/none/B2", "/nowhere"]
+)
+def test_what_does_not_exist_is_said_in_words(console: Console, path: str) -> None:
+    answer = console.get(path, accept_language="en")
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/?sort=price", "/sites/B2?days=none", "/sites/B2?days=0", "/curves/B2?days=99999"])
+def test_nonsense_is_refused_with_a_page(console: Console, path: str) -> None:
+    answer = console.get(path)
+    assert answer.status_code == 422
+    assert "Diese Anfrage ist so nicht möglich" in answer.text
+
+
+def test_the_sums_of_the_intake_page_add_up(console: Console) -> None:
+    text = console.get("/intake").text
+    tiles = re.findall(r'class="tile"><b>([\d.]+)</b>', text)
+    received, *parts = (int(number.replace(".", "")) for number in tiles)
+    assert received == sum(parts) == 4926
+
+
+def test_dead_letters_say_what_helps(console: Console) -> None:
+    text = html.unescape(console.get("/intake").text)
+    assert "Sensor anlegen (gruenpuls device add), dann die Meldungen nachholen." in text
+    assert "not JSON: unexpected byte at 0 <b>" in text
+
+
+def test_an_incident_whose_rule_is_gone_is_still_listed(console: Console) -> None:
+    assert "a_rule_of_old" in console.get("/incidents").text
+
+
+def test_derived_values_are_marked(console: Console) -> None:
+    text = console.get("/sites/B2").text
+    assert re.search(r'Nutzbare Feldkapazität \(nFK\) <span class="mark">berechnet</span>', text)
+
+
+def test_notices_stand_on_the_page_in_its_language(console_with: Consoles) -> None:
+    console = console_with(notices={"de": ("Werte <echt>",), "en": ("real values",)})
+    assert "Werte &lt;echt&gt;" in console.get("/").text
+    assert "real values" in console.get("/", accept_language="en").text
+
+
+def test_outside_a_replay_there_is_no_replay_clock(console: Console) -> None:
+    assert "data-clock" not in console.get("/").text
+
+
+def test_a_day_table_has_a_row_for_each_day(console: Console) -> None:
+    text = console.get("/days/temperature/W1?days=7").text
+    assert len(re.findall(r'<th scope="row"', text)) == 8
+    assert "Lufttemperatur, in 2,0" in text.replace("\u00a0", " ")
