@@ -2,8 +2,13 @@
 
 A batch is decided from the journal and the uplink index alone, written to the observation store together
 with the journal offset, and only then kept in the index. So a crash anywhere repeats a batch and never
-skips or doubles one: what the index lacks is read again, and the last batch is written again, which
-changes nothing where it had been written.
+skips or doubles one: what the index lacks is read again, and a batch the registry has not noted is
+written again, which changes nothing where it had been written.
+
+The order of arrival has no part in the outcome, with two exceptions: of a device that logs values with
+times of its own and gives two different ones for the same moment, the one that came last stands; and
+the latest values of the registry may for a while have the later time of an uplink whose earlier copy
+came afterwards.
 """
 
 from __future__ import annotations
