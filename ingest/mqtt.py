@@ -165,7 +165,10 @@ class MqttCollector:
                 self._serve(connection, intake, stop)
             except UnavailableError as error:
                 self._note(error)
-                if not self._started and self._is_final(error):
+                # Some brokers (rumqttd) end a connection that asks for a topic beginning with $.
+                over_drops = self._watch_drops and connection.ended_over_drops
+                self._watch_drops = self._watch_drops and not over_drops
+                if not self._started and not over_drops and self._is_final(error):
                     raise
                 if time.monotonic() - opened_at >= _STEADY_SECONDS:
                     wait = self._first_wait

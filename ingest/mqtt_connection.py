@@ -86,6 +86,7 @@ class Connection:
         self.ended: str | None = None
         self.granted: set[str] = set()
         self.dropped_by_broker: int | None = None
+        self._drops_asked: int | None = None
         self._source = source
         self._broker = broker
         self._refusal: ReasonCode | None = None
@@ -168,7 +169,12 @@ class Connection:
             ) from error
         self._asked[identifier] = topics
         if watch_drops:
-            self._client.subscribe(DROPPED_TOPIC, 0)
+            _, self._drops_asked = self._client.subscribe(DROPPED_TOPIC, 0)
+
+    @property
+    def ended_over_drops(self) -> bool:
+        """Whether it ended before the broker answered the question for what it drops."""
+        return self._drops_asked is not None
 
     def read(self, received_at: datetime, most_messages: int, most_bytes: int) -> Burst:
         """Return what has come, until there is no more or it is enough; `ended` tells whether it was the last."""
@@ -298,6 +304,8 @@ class Connection:
     def _on_subscribe(
         self, _client: Client, _data: object, identifier: int, reasons: Sequence[ReasonCode], _more: object
     ) -> None:
+        if identifier == self._drops_asked:
+            self._drops_asked = None
         for topic, reason in zip(self._asked.pop(identifier, ()), reasons, strict=False):
             if reason.value == _GRANTED_AS_ASKED:
                 self.granted.add(topic)
