@@ -13,6 +13,7 @@ Language = Literal["de", "en"]
 
 _UNITS: Final = {"Cel": "°C", "deg": "°", "1": "", "{count}": ""}
 _TIMES: Final[dict[Language, str]] = {"de": "%d.%m.%Y, %H:%M Uhr", "en": "%Y-%m-%d %H:%M"}
+_OVER: Final[dict[Language, str]] = {"de": " – vorbei seit {}", "en": " – over since {}"}
 _WORDS: Final[dict[Language, dict[str, tuple[str, str]]]] = {
     "de": {"d": ("Tag", "Tage"), "h": ("Stunde", "Stunden"), "min": ("Minute", "Minuten")},
     "en": {"d": ("day", "days"), "h": ("hour", "hours"), "min": ("minute", "minutes")},
@@ -55,7 +56,10 @@ def worded(rule: Rule, incident: Incident, site_name: str, language: Language, t
         "lasted": _span(_rounded(incident.last_at - incident.began_at), language),
     }
     text = getattr(rule.text, language)
-    return Wording(*(part.format_map(fields).strip() for part in (text.title, text.reason, text.action)))
+    title, reason, action = (part.format_map(fields).strip() for part in (text.title, text.reason, text.action))
+    if incident.resolved_at is not None:
+        title += _OVER[language].format(_moment(incident.resolved_at, language, time_zone))
+    return Wording(title, reason, action)
 
 
 def _number(value: float, language: Language) -> str:

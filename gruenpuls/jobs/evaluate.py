@@ -20,6 +20,7 @@ from gruenpuls.jobs.days import day_start, local_day
 from gruenpuls.jobs.ownership import chosen, owned
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incidents import IncidentFilter
+from gruenpuls.stores.registry.resolution import FleetSeries
 
 _EVER = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -79,8 +80,13 @@ class Evaluation:
                 rule, [key for key, site in sites.items() if kept.get(key) and not rule.applies_to.includes(site)]
             )
             concerned = [span for span in known if rule.applies_to.includes(sites[span.site])]
-            for group in self._groups(rule, concerned, sites, kept):
-                self._judge_group(rule, group, now)
+            if not concerned:
+                continue
+            rows = self.registry.resolution.fleet_series([rule.quantity], [span.site for span in concerned])
+            rows = chosen(rows, rows.statistic == rule.statistic)
+            watched = {rows.sites[place] for place in np.unique(rows.site)} | kept.keys()
+            for group in self._groups(rule, [span for span in concerned if span.site in watched], sites, kept):
+                self._judge_group(rule, group, rows, now)
 
     def _withdraw(self, rule: Rule, sites: Sequence[str]) -> None:
         """Take back what a rule found where it does not apply any more."""
@@ -118,10 +124,10 @@ class Evaluation:
             by_site.setdefault(found.incident.site, []).append(found.incident)
         return by_site
 
-    def _judge_group(self, rule: Rule, group: _Group, now: datetime) -> None:
+    def _judge_group(self, rule: Rule, group: _Group, rows: FleetSeries, now: datetime) -> None:
         context = rule.window.span if rule.window else timedelta(0)
         end = day_start(local_day(now, group.zone) + timedelta(days=2), group.zone)
-        site, at, value = self._readings(rule, group.sites, group.start - context, end)
+        site, at, value = self._readings(group.sites, rows, group.start - context, end)
         checkpoint = group.start
         if len(at):
             checkpoint = max(checkpoint, day_start(local_day(from_stored(at.max()), group.zone), group.zone))
@@ -142,12 +148,13 @@ class Evaluation:
         )
 
     def _readings(
-        self, rule: Rule, sites: Sequence[str], from_at: datetime, to_at: datetime
+        self, sites: Sequence[str], rows: FleetSeries, from_at: datetime, to_at: datetime
     ) -> tuple[Ids, Times, Values]:
-        """Return what a rule watches at these sites: which one, when, and the value."""
-        rows = self.registry.resolution.fleet_series([rule.quantity], sites)
-        rows = chosen(rows, rows.statistic == rule.statistic)
+        """Return what these sites' rows say: which site, when, and the value."""
+        place_of = {key: place for place, key in enumerate(sites)}
+        places = np.array([place_of.get(key, -1) for key in rows.sites], np.int64)
+        rows = chosen(rows, places[rows.site] >= 0)
         batch = self.reader.read(np.unique(rows.series).tolist(), from_at, to_at)
         batch = batch.where((batch.flag != Flag.FAIL) & (batch.flag != Flag.MISSING))
         row, item = owned(rows, batch.series, batch.measured_at, batch.measured_at)
-        return rows.site[row], batch.measured_at[item], batch.value[item]
+        return places[rows.site[row]], batch.measured_at[item], batch.value[item]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from gruenpuls.jobs.recompute import Recomputation, digest
 from gruenpuls.stores.registry import Registry
 
 SITES_AT_ONCE: Final = 2000
-"""So many dirty sites are taken before the first of them are cleared."""
+"""So many dirty sites are worked off before the first of them are cleared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,17 @@ class Refresh:
             self.registry.watermarks.keep_fleet(name, now)
 
     def work_off(self) -> int:
-        """Compute and judge what is dirty; return how many sites that were."""
-        done = 0
-        while spans := self.registry.dirty.take(SITES_AT_ONCE):
-            now = self.clock()
-            self.recomputation.compute(spans, now)
-            self.evaluation.judge(spans, now)
-            self.registry.dirty.clear(spans)
-            done += len(spans)
-            if len(spans) < SITES_AT_ONCE:
-                break
-        return done
+        """Compute and judge what is dirty now; return how many sites that were."""
+        spans = self.registry.dirty.take()
+        for start in range(0, len(spans), SITES_AT_ONCE):
+            some = spans[start : start + SITES_AT_ONCE]
+            # A clock that is behind the readings must not keep them from being computed.
+            newest = datetime.combine(max(span.from_day for span in some), time(), UTC)
+            now = max(self.clock(), newest)
+            self.recomputation.compute(some, now)
+            self.evaluation.judge(some, now)
+            self.registry.dirty.clear(some)
+        return len(spans)
 
     def _first_days(self) -> dict[str, date]:
         """Return the day the first deployment began, of each site that has one."""

@@ -1,5 +1,6 @@
 """What holds for every rule that ships."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -80,3 +81,11 @@ def test_numbers_and_times_are_written_as_the_language_writes_them() -> None:
     assert "14.08.2023, 12:30 Uhr" in german.reason
     assert "30.3 °C" in english.reason
     assert "2023-08-14 12:30" in english.reason
+
+
+def test_what_is_over_says_since_when() -> None:
+    rule = next(rule for rule in shipped_rules() if rule.name == "heat")
+    over = replace(incident(rule), state=IncidentState.RESOLVED, resolved_at=datetime(2023, 8, 20, 6, tzinfo=UTC))
+    assert worded(rule, over, "Turm", "de", BERLIN).title.endswith("vorbei seit 20.08.2023, 08:00 Uhr")
+    assert worded(rule, over, "Turm", "en", BERLIN).title.endswith("over since 2023-08-20 08:00")
+    assert "vorbei" not in worded(rule, incident(rule), "Turm", "de", BERLIN).title

@@ -365,3 +365,29 @@ def test_a_new_year_is_a_new_growing_season(city: City) -> None:
     status = city.series("T1", "soil_water_status")
     assert status[stamp(turn - timedelta(hours=1))] == 1, "third season: 25 kPa below 45 cm"
     assert status[stamp(turn)] == 0, "fourth season: 33 kPa"
+
+
+def test_the_same_day_is_judged_from_its_beginning_only(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    city.plant(tree("T1"), probe("p1"))
+    city.arrive(drying("p1", [40] * 24 * 5))
+    city.now = days(5)
+    city.refresh.work_off()
+    before = city.incidents()
+    begins = []
+    read = city.store.read
+    monkeypatch.setattr(city.store, "read", lambda *given: (begins.append(given[1]), read(*given))[1])
+    city.arrive(drying("p1", [40] * 2, days(5)))
+    city.now = days(5.1)
+    city.refresh.work_off()
+    # 5 June, 22:00 UTC is midnight at the site; the status of the hours before it was judged already.
+    assert min(begins) == datetime(2023, 6, 5, 22, tzinfo=UTC)
+    [after] = city.incidents()
+    assert after == replace(before[0], last_at=days(5) + timedelta(hours=1))
+
+
+def test_a_clock_that_is_behind_keeps_nothing_from_being_computed(city: City) -> None:
+    city.plant(tree("T1"), probe("p1"))
+    city.refresh.work_off()
+    city.arrive(drying("p1", [40] * 24, days(10)))
+    city.refresh.work_off()
+    assert len(city.series("T1", "soil_water_status")) == 22, "all hours from the third on"
