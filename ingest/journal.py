@@ -17,7 +17,7 @@ from typing import Self
 from gruenpuls.domain.clock import Clock, wall_clock
 from gruenpuls.domain.errors import StorageError
 from gruenpuls.domain.uplink import JournalEntry, RawMessage
-from ingest.journal_batch import microseconds, packed
+from ingest.journal_batch import DICTIONARY_BYTES, microseconds, sample
 from ingest.journal_damage import Damage, damages, note_damage, noted, segment_names, set_aside
 from ingest.journal_offsets import OffsetReservation, WriterLock
 from ingest.journal_segment import Batch, DamagedSegmentError, Segment, SegmentName
@@ -72,7 +72,7 @@ class JournalReader:
         if newest is None:
             return 0
         for name in _reaching(names, from_offset):
-            for batch in self._batches(name, from_offset):
+            for batch, _ in self._batches(name, from_offset):
                 return newest.total - batch.total + batch.count - max(0, from_offset - batch.first)
         return 0
 
@@ -87,9 +87,9 @@ class JournalReader:
         found: list[JournalEntry] = []
         from_offset = max(from_offset, 0)
         for name in _reaching(self._names(), from_offset):
-            for batch in self._batches(name, from_offset):
+            for batch, messages in self._batches(name, from_offset):
                 skipped = max(0, from_offset - batch.first)
-                wanted = self._messages(batch)[skipped : skipped + limit - len(found)]
+                wanted = messages[skipped : skipped + limit - len(found)]
                 found.extend(map(JournalEntry, range(batch.first + skipped, batch.end), wanted))
                 if len(found) >= limit:
                     return found
@@ -131,13 +131,15 @@ class JournalReader:
                 return last
         return None
 
-    def _batches(self, name: SegmentName, from_offset: int) -> Iterator[Batch]:
-        """Yield verified batches; a segment that fails twice is not read any further."""
+    def _batches(self, name: SegmentName, from_offset: int) -> Iterator[tuple[Batch, list[RawMessage]]]:
+        """Yield verified batches with their messages; a segment that fails twice is not read any further."""
         for last_try in (False, True):
             try:
-                for batch in self._segment(name).batches(from_offset):
-                    self._messages(batch)
-                    yield batch
+                segment = self._segment(name)
+                for batch in segment.batches(from_offset):
+                    if self._unpacked[0] != batch.first:
+                        self._unpacked = (batch.first, batch.messages(segment.dictionary))
+                    yield batch, self._unpacked[1]
                     from_offset = batch.end
             except DamagedSegmentError as error:
                 self._forget(name)
@@ -145,11 +147,6 @@ class JournalReader:
                     self._shun(name, str(error))
             else:
                 return
-
-    def _messages(self, batch: Batch) -> list[RawMessage]:
-        if self._unpacked[0] != batch.first:
-            self._unpacked = (batch.first, batch.messages())
-        return self._unpacked[1]
 
     def _segment(self, name: SegmentName) -> Segment:
         if name not in self._open:
@@ -209,6 +206,7 @@ class Journal(JournalReader):
             self._lock.release()
             raise
         self._next = self._reservation.mark
+        self._sample = bytearray()
 
     @classmethod
     def reader(cls, directory: Path) -> JournalReader:
@@ -238,15 +236,16 @@ class Journal(JournalReader):
         totals = dict(self._totals)
         for message in messages:
             totals[message.source] = totals.get(message.source, 0) + 1
-        blob = packed(messages)
         day = messages[0].received_at.astimezone(UTC).date()
         reason = ""
         for _ in range(2):
             self._reservation.cover(self._next + count)
             name, segment = self._writable(day)
             first = self._next
+            dictionary = self._dictionary(segment, messages)
+            batch = Batch.sealed(first, microseconds(self._clock()), totals, messages, dictionary)
             try:
-                segment.append(Batch.sealed(first, count, microseconds(self._clock()), totals, blob))
+                segment.append(batch)
             except DamagedSegmentError as error:
                 reason = str(error)
                 self._retire()
@@ -317,6 +316,16 @@ class Journal(JournalReader):
         name = SegmentName(self._next, day)
         self._current = name, Segment.created(self._directory / str(name))
         return self._current
+
+    def _dictionary(self, segment: Segment, messages: Sequence[RawMessage]) -> bytes:
+        """Return what to pack with; a segment learns it from the first messages it gets."""
+        if segment.dictionary:
+            return segment.dictionary
+        self._sample += sample(messages, DICTIONARY_BYTES - len(self._sample))
+        if len(self._sample) == DICTIONARY_BYTES:
+            segment.learn(bytes(self._sample))
+            self._sample.clear()
+        return segment.dictionary
 
     def _retire(self) -> None:
         if self._current:

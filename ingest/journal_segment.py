@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from gruenpuls.domain.errors import StorageError
 from gruenpuls.domain.uplink import RawMessage
-from ingest.journal_batch import CODEC, DamagedBatchError, unpacked
+from ingest.journal_batch import CODEC, CODEC_WITH_DICTIONARY, DamagedBatchError, packed, unpacked
 from ingest.journal_offsets import sync_directory
 
 SUFFIX = ".sqlite"
@@ -24,6 +24,11 @@ _NAME = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d{19})\.sqlite")
 _APPLICATION = 0x47705075
 _BUSY_SECONDS = 10.0
 _SCHEMA = """
+BEGIN;
+CREATE TABLE dictionary (
+    content BLOB NOT NULL,
+    checksum INTEGER NOT NULL
+) STRICT;
 CREATE TABLE batch (
     first INTEGER PRIMARY KEY,
     count INTEGER NOT NULL,
@@ -32,7 +37,8 @@ CREATE TABLE batch (
     totals TEXT NOT NULL,
     checksum INTEGER NOT NULL,
     messages BLOB NOT NULL
-) STRICT
+) STRICT;
+COMMIT;
 """
 _LAST = "SELECT * FROM batch ORDER BY first DESC LIMIT 1"
 _FROM = "SELECT * FROM batch WHERE first >= coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first"
@@ -102,11 +108,20 @@ class Batch:
     blob: bytes
 
     @classmethod
-    def sealed(cls, first: int, count: int, committed_at: int, totals: Mapping[str, int], blob: bytes) -> Self:
-        """Return a batch with its checksum."""
+    def sealed(
+        cls,
+        first: int,
+        committed_at: int,
+        totals: Mapping[str, int],
+        messages: Sequence[RawMessage],
+        dictionary: bytes = b"",
+    ) -> Self:
+        """Return messages packed, with their checksum."""
+        codec = CODEC_WITH_DICTIONARY if dictionary else CODEC
         text = json.dumps(totals)
-        checksum = _checksum(first, count, committed_at, CODEC, text, blob)
-        return cls(first, count, committed_at, CODEC, text, checksum, blob)
+        blob = packed(messages, dictionary)
+        checksum = _checksum(first, len(messages), committed_at, codec, text, blob)
+        return cls(first, len(messages), committed_at, codec, text, checksum, blob)
 
     @classmethod
     def restored(cls, row: tuple[Any, ...]) -> Self:
@@ -137,7 +152,7 @@ class Batch:
         totals: dict[str, int] = json.loads(self.totals)
         return totals
 
-    def messages(self) -> list[RawMessage]:
+    def messages(self, dictionary: bytes = b"") -> list[RawMessage]:
         """Return its messages.
 
         Raises
@@ -147,7 +162,7 @@ class Batch:
         """
         self.verify()
         try:
-            messages = unpacked(self.blob)
+            messages = unpacked(self.blob, dictionary if self.codec == CODEC_WITH_DICTIONARY else b"")
         except DamagedBatchError as error:
             reason = f"unreadable batch at offset {self.first}: {error}"
             raise DamagedSegmentError(reason) from error
@@ -167,7 +182,7 @@ class Batch:
         if self.checksum != expected:
             reason = f"wrong checksum at offset {self.first}"
             raise DamagedSegmentError(reason)
-        if self.codec != CODEC:
+        if self.codec not in (CODEC, CODEC_WITH_DICTIONARY):
             reason = f"unknown codec {self.codec!r} at offset {self.first}"
             raise DamagedSegmentError(reason)
 
@@ -197,6 +212,7 @@ class Segment:
     def __init__(self, path: Path, *, writable: bool = False) -> None:
         self.path = path
         self._inode = 0
+        self._dictionary = b""
         mode = "rw" if writable else "ro"
         with _explained(path):
             self._connection = sqlite3.connect(
@@ -239,7 +255,7 @@ class Segment:
                 connection.execute(f"PRAGMA application_id={_APPLICATION}")
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=FULL")
-                connection.execute(_SCHEMA)
+                connection.executescript(_SCHEMA)
             finally:
                 connection.close()
             fresh.rename(path)
@@ -253,6 +269,37 @@ class Segment:
             return self.path.stat().st_ino == self._inode
         except OSError:
             return False
+
+    @property
+    def dictionary(self) -> bytes:
+        """What its batches are packed with; empty as long as none was learned.
+
+        Raises
+        ------
+        DamagedSegmentError
+            If it is not what was learned.
+        """
+        if not self._dictionary:
+            with _explained(self.path):
+                row = self._connection.execute("SELECT content, checksum FROM dictionary").fetchone()
+            if row:
+                content, checksum = row
+                if not isinstance(content, bytes) or zlib.crc32(content) != checksum:
+                    reason = "wrong checksum of the dictionary"
+                    raise DamagedSegmentError(reason)
+                self._dictionary = content
+        return self._dictionary
+
+    def learn(self, dictionary: bytes) -> None:
+        """Pack further batches with a dictionary, once a segment.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be kept.
+        """
+        with _explained(self.path):
+            self._connection.execute("INSERT INTO dictionary VALUES (?, ?)", (dictionary, zlib.crc32(dictionary)))
 
     def append(self, batch: Batch) -> None:
         """Make a batch durable.

@@ -84,7 +84,7 @@ class Collecting:
         self.sources = sources
         self._journal = journal
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._collect)
+        self._thread = threading.Thread(target=self._collect, daemon=True)
         self.reports: list[CollectHealth] = []
         self.error: Exception | None = None
 

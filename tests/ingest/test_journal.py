@@ -39,9 +39,17 @@ def uplinks(start: int, end: int) -> list[RawMessage]:
     return [uplink(number) for number in range(start, end)]
 
 
-@given(st.lists(messages, max_size=20))
-def test_any_messages_come_back_identical_and_in_order(batch: list[RawMessage]) -> None:
-    assert unpacked(packed(batch)) == batch
+@given(st.lists(messages, max_size=20), st.binary(max_size=100))
+def test_any_messages_come_back_identical_and_in_order(batch: list[RawMessage], dictionary: bytes) -> None:
+    assert unpacked(packed(batch, dictionary), dictionary) == batch
+
+
+@given(st.lists(messages, min_size=1, max_size=5), st.data())
+def test_a_blob_cut_short_or_too_long_is_refused(batch: list[RawMessage], data: st.DataObject) -> None:
+    blob = packed(batch)
+    for wrong in (blob[: data.draw(st.integers(0, len(blob) - 1))], blob + data.draw(st.binary(min_size=1))):
+        with pytest.raises(DamagedBatchError):
+            unpacked(wrong)
 
 
 @given(st.binary(max_size=300))
@@ -145,6 +153,29 @@ def test_sources_are_counted_across_batches_segments_and_restarts(tmp_path: Path
             assert reader.counts() == {"north": 3, "south": 2}
 
 
+def test_lone_messages_are_packed_with_what_the_segment_has_learned(tmp_path: Path) -> None:
+    noise = random.Random(1)
+    unchanging = noise.randbytes(300)
+    sent = [RawMessage("mqtt", "t", NOON, noise.randbytes(10) + unchanging) for _ in range(150)]
+    with Journal(tmp_path) as journal:
+        sizes = [stored_size(journal, [message]) for message in sent]
+        assert [entry.message for entry in journal.read(0, 1000)] == sent
+    assert sizes[0] > 300
+    assert sizes[-1] < 100
+    with Journal(tmp_path) as journal:
+        assert stored_size(journal, sent[:1]) < 100
+        assert [entry.message for entry in journal.entries([0, 149, 150])] == [sent[0], sent[149], sent[0]]
+
+
+def stored_size(journal: Journal, batch: list[RawMessage]) -> int:
+    """Append, and return how many bytes the blob took."""
+    journal.append(batch)
+    assert journal._current
+    last = journal._current[1].last()
+    assert last
+    return len(last.blob)
+
+
 def test_only_one_process_writes_and_the_other_learns_which(tmp_path: Path) -> None:
     script = f"""
         from pathlib import Path
@@ -184,6 +215,20 @@ def test_a_naive_time_of_receipt_is_refused_and_nothing_kept(tmp_path: Path) -> 
         with pytest.raises(TypeError):
             journal.append([uplink(0), uplink(1, received_at=NOON.replace(tzinfo=None))])
         assert journal.append(uplinks(0, 1)) == range(1)
+
+
+@pytest.mark.parametrize("lives", [1, 2])
+def test_a_commit_waits_for_the_disk(tmp_path: Path, lives: int) -> None:
+    """No kill shows what only a power cut would: the setting has to."""
+    for _ in range(lives - 1):
+        with Journal(tmp_path) as journal:
+            journal.append(uplinks(0, 1))
+    with Journal(tmp_path) as journal:
+        journal.append(uplinks(0, 1))
+        assert journal._current
+        connection = journal._current[1]._connection
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_full_disk_is_reported_and_passes(tmp_path: Path) -> None:

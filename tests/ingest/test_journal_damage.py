@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from gruenpuls.domain.uplink import RawMessage
 from ingest.journal import Journal
 from ingest.journal_offsets import LONGEST_SEGMENT, RESERVED_AT_ONCE
+from ingest.journal_segment import Batch, DamagedSegmentError, Segment
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -77,6 +78,12 @@ def change_totals(path: Path) -> None:
     connection.close()
 
 
+def change_the_dictionary(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("UPDATE dictionary SET content = zeroblob(1000)").rowcount == 1
+    connection.close()
+
+
 DAMAGES = [
     overwrite_header,
     truncate,
@@ -86,6 +93,7 @@ DAMAGES = [
     replace_by_foreign_database,
     change_a_count,
     change_totals,
+    change_the_dictionary,
 ]
 
 
@@ -141,6 +149,39 @@ def test_a_reader_that_finds_damage_leaves_word_and_the_writer_starts_anew(tmp_p
             assert not segment.exists()
             assert [entry.offset for entry in reader.read(0, 100)] == list(range(40, 60))
             assert reader.counts() == {"mqtt": 60}
+
+
+def test_a_passing_error_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    three_days(tmp_path)
+    batches = Segment.batches
+    failed: set[Path] = set()
+
+    def batches_at_the_second_try(segment: Segment, from_offset: int) -> Iterator[Batch]:
+        for number, found in enumerate(batches(segment, from_offset)):
+            if number == 1 and segment.path not in failed:
+                failed.add(segment.path)
+                raise DamagedSegmentError
+            yield found
+
+    monkeypatch.setattr(Segment, "batches", batches_at_the_second_try)
+    with Journal.reader(tmp_path) as reader:
+        assert [entry.offset for entry in reader.read(0, 1000)] == list(range(120))
+        assert len(failed) == 3
+        assert reader.damage() == []
+
+
+def test_a_segment_that_takes_no_more_is_followed_by_a_new_one(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        journal.append(batch(0))
+        (segment,) = tmp_path.glob("*.sqlite")
+        with sqlite3.connect(segment) as connection:
+            connection.execute("DROP TABLE batch")
+        connection.close()
+        assert journal.append(batch(1)).start >= 20
+        assert [entry.message for entry in journal.read(0, 100)] == batch(1)
+        (damage,) = journal.damage()
+        assert "no such table" in damage.reason
+        assert Path(f"{segment}.damaged").exists()
 
 
 def test_a_segment_restored_from_a_backup_is_read_again(tmp_path: Path) -> None:
