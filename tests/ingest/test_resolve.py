@@ -181,4 +181,3 @@ def test_what_climbs_needs_no_look_at_the_past(past: list[Reception], more: list
         return
     before = told_apart("device", epochs(past))
     assert told_apart("device", epochs(united(past, more))) == before | told_apart("device", [fresh])
-
