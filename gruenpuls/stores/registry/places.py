@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -148,6 +149,12 @@ def check_site(site: Site) -> None:
         raise InputError(what=problem, where=f"site {site.key!r}")
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    # Listing them reads the whole directory of time zones.
+    return frozenset(available_timezones())
+
+
 def _problem(site: Site) -> str | None:
     soil = site.soil
     numbers = {
@@ -164,7 +171,7 @@ def _problem(site: Site) -> str | None:
         "a site needs a key": bool(site.key.strip()) and site.key == site.key.strip(),
         "a key is at most 200 printable characters": len(site.key) <= _LONGEST_KEY and site.key.isprintable(),
         "latitude and longitude come together": (site.latitude is None) == (site.longitude is None),
-        f"there is no time zone {site.time_zone!r}": site.time_zone in available_timezones(),
+        f"there is no time zone {site.time_zone!r}": site.time_zone in _time_zones(),
         "the wilting point is not below the field capacity": soil.field_capacity is None
         or soil.wilting_point is None
         or soil.wilting_point < soil.field_capacity,
