@@ -41,6 +41,7 @@ class Script(Declared):
     file: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.js$")]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     fresh: bool = Field(default=False, description="A new context for every message, because the codec keeps state")
+    variables: dict[str, str] = Field({}, description="What the codec is given as variables: constants of the device")
 
 
 class NetworkDecoded(Declared):

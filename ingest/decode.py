@@ -25,6 +25,7 @@ from device_profiles.profile import Profile
 from gruenpuls.domain.ports import Commit, IngestRegistry, ObservationStore, Progress, Tally
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry
 from ingest.decode_batch import Batch, Message, read_message
+from ingest.javascript import CodecPool
 from ingest.reading_columns import earliest_moments
 from ingest.resolve import Copy
 from ingest.uplink_index import Change, UplinkIndex
@@ -72,6 +73,9 @@ class Decoder:
         Most messages in one commit.
     future_tolerance : timedelta
         How far after its receipt a message may claim to be measured.
+    codecs : CodecPool or None
+        Runs the JavaScript of profiles that have some; whoever passes one closes it. None for one of its own,
+        whose process ends with this one.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class Decoder:
         *,
         limit: int = BATCH,
         future_tolerance: timedelta = FUTURE_TOLERANCE,
+        codecs: CodecPool | None = None,
     ) -> None:
         self._journal = journal
         self._index = index
@@ -92,6 +97,7 @@ class Decoder:
         self._store = store
         self._limit = limit
         self._future_tolerance = future_tolerance
+        self._codecs = codecs if codecs is not None else CodecPool()
         self._progress: Progress | None = None
         self._unsure = True
 
@@ -291,7 +297,7 @@ class Decoder:
             if not isinstance(found, DeadLetter):
                 messages[entry.offset] = found[0]
         devices = {messages[one.offset].uplink.device for one in concerned if one.offset in messages}
-        batch = Batch(self._registry.devices(devices), self._profile_named, self._future_tolerance)
+        batch = Batch(self._registry.devices(devices), self._profile_named, self._future_tolerance, self._codecs)
         batch.decide(changes, rivals, messages)
         return batch
 
