@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 
 import processors
-from gruenpuls.domain.errors import GruenpulsError, StorageError
+from gruenpuls.domain.errors import GruenpulsError
 from gruenpuls.jobs.evaluate import Evaluation
 from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
@@ -76,8 +76,8 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop) ->
             progress = tools.decoder.step()
             serve_orders(tools)
             report.say(None)
-        except StorageError as error:
-            # A full disk, or a store that is away: the journal keeps everything, so waiting loses nothing.
+        except GruenpulsError as error:
+            # A full disk, a database that is away: the journal keeps everything, so waiting loses nothing.
             failures += 1
             wait = min(settings.work.pause * 2**failures, _LONGEST_PAUSE)
             _log.warning("readings cannot be written, trying again", error=str(error), pause_seconds=wait)
