@@ -134,7 +134,7 @@ class SoilWaterStatus:
     judged_depths : float64 (time, site)
         On how many depths the status rests [-]; fewer than `ENOUGH_DEPTHS` is low confidence.
     frozen_depths : float64 (time, site)
-        How many depths are suspended because they are frozen [-].
+        How many depths are suspended because they are frozen [-]; NaN where no thermometer tells.
     """
 
     status: Array
@@ -313,10 +313,11 @@ def soil_water_status(
 
     measured = ~(np.isnan(tension) & np.isnan(available_water) & np.isnan(soil_temperature)).all(axis=2)
     seen = measured & probed.any(axis=2)
+    felt = probed & ~np.isnan(temperature)
     return SoilWaterStatus(
         status=np.where(seen & judged.any(axis=2), worst, np.nan),
         judged_depths=np.where(seen, judged.sum(axis=2), np.nan),
-        frozen_depths=np.where(seen, (frozen & probed).sum(axis=2), np.nan),
+        frozen_depths=np.where(seen & felt.any(axis=2), (frozen & probed).sum(axis=2), np.nan),
     )
 
 

@@ -218,6 +218,12 @@ def test_half_a_degree_is_not_frozen() -> None:
     assert result.frozen_depths[-1, 0] == 0
 
 
+def test_without_any_thermometer_nobody_knows_of_frost() -> None:
+    result = judged([[40.0] * 3] * WINDOW, season=1)
+    assert result.status[-1, 0] == RED
+    assert np.isnan(result.frozen_depths).all()
+
+
 def test_a_depth_without_a_thermometer_takes_the_nearest() -> None:
     # thermometers at 30 and 90 cm, the nearest to 40 cm is frozen, the nearest to 80 cm is not
     result = judged(
