@@ -24,7 +24,7 @@ def events_router(sources: Sources, watch: Watch) -> APIRouter:
     @router.get("/events")
     async def events() -> StreamingResponse:
         return StreamingResponse(
-            _messages(sources, watch, speeches),
+            live_messages(sources, watch, speeches),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -32,7 +32,8 @@ def events_router(sources: Sources, watch: Watch) -> APIRouter:
     return router
 
 
-async def _messages(sources: Sources, watch: Watch, speeches: list[Speech]) -> AsyncIterator[str]:
+async def live_messages(sources: Sources, watch: Watch, speeches: list[Speech]) -> AsyncIterator[str]:
+    """Yield what an open page is told, until the watch is stopped."""
     clock = ""
     before: Sighting | None = None
     while True:
@@ -45,7 +46,7 @@ async def _messages(sources: Sources, watch: Watch, speeches: list[Speech]) -> A
                 yield _message("clock", text)
         seen = await watch.sighting()
         if before is not None and seen is not before and seen.differs(before):
-            yield _message("statuses", json.dumps(_changed(before, seen)))
+            yield _message("statuses", json.dumps(changed_statuses(before, seen)))
         elif before is None:
             yield ": here\n\n"
         before = seen
@@ -53,7 +54,7 @@ async def _messages(sources: Sources, watch: Watch, speeches: list[Speech]) -> A
             return
 
 
-def _changed(before: Sighting, now: Sighting) -> dict[str, str] | None:
+def changed_statuses(before: Sighting, now: Sighting) -> dict[str, str] | None:
     """Return the statuses that changed; None if there are other sites than before."""
     old, new = before.statuses, now.statuses
     if old.keys() != new.keys():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal, Self
-from urllib.parse import quote
+from typing import Annotated, Final, Literal
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +24,12 @@ from gruenpuls.queries.site_sheet import site_sheet
 SPANS: Final = (7, 30, 90, 365)
 """Days a chart may show [d]."""
 
+ROWS: Final = 100
+"""Sites on one page of the table."""
+
 Column = Literal["site", "status", "last_reading"]
+Direction = Literal["ascending", "descending"]
+Page = Annotated[int, Query(ge=1)]
 Days = Annotated[int, Query(ge=1, le=3660)]
 
 
@@ -35,10 +40,14 @@ class Order:
     column: Column = "status"
     descending: bool = False
 
-    @classmethod
-    def of(cls, column: Column, direction: str) -> Self:
-        """Return the order a link asks for."""
-        return cls(column, direction == "descending")
+    def by(self, column: Column) -> Order:
+        """Return the order a column's heading leads to: that column, or the other way round if it is already."""
+        return Order(column, descending=column == self.column and not self.descending)
+
+    def address(self, page: int = 1) -> str:
+        """Return the address of the overview in this order."""
+        parameters = {"sort": self.column} | ({"order": "descending"} if self.descending else {})
+        return f"/?{urlencode(parameters | ({'page': str(page)} if page > 1 else {}))}"
 
     def sorted(self, standings: tuple[Standing, ...]) -> list[Standing]:
         """Return the sites in this order; by status the worst come first."""
@@ -60,16 +69,24 @@ def list_pages(sources: Sources, rendering: Rendering, watch: Watch) -> APIRoute
     router = APIRouter(default_response_class=HTMLResponse)
 
     @router.get("/")
-    async def overview_page(request: Request, sort: Column = "status", order: str = "ascending") -> HTMLResponse:
+    async def overview_page(
+        request: Request, sort: Column = "status", order: Direction = "ascending", page: Page = 1
+    ) -> HTMLResponse:
         seen = (await watch.sighting()).overview
-        chosen = Order.of(sort, order)
+        chosen = Order(sort, order == "descending")
+        first = (page - 1) * ROWS
+        if first and first >= len(seen.sites):
+            raise HTTPException(404, str(page))
         return await run_in_threadpool(
             rendering.page,
             request,
             "overview.html",
             area="overview",
             overview=seen,
-            standings=chosen.sorted(seen.sites),
+            standings=chosen.sorted(seen.sites)[first : first + ROWS],
+            first=first,
+            page=page,
+            pages=-(-len(seen.sites) // ROWS),
             order=chosen,
         )
 

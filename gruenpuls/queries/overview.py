@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from gruenpuls.domain.incident import Severity
 from gruenpuls.domain.reading import Flag
@@ -135,7 +135,7 @@ def overview(registry: Registry, present: Present, *, silent_after: timedelta) -
     severities: dict[str, Severity] = {}
     for incident in incidents:
         severities[incident.site] = max(incident.severity, severities.get(incident.site, Severity.NOTICE))
-    looks = [_Look(sites[glance.key], glance, present, patience) for glance in glances if glance.key in sites]
+    looks = [_Look.of(sites[glance.key], glance, present, patience) for glance in glances if glance.key in sites]
     why = explanations([value for look in looks for value in look.depth_values()])
     occupied = {deployment.site for deployment in mounted}
     heard = _heard(registry, {deployment.device for deployment in mounted}, present, patience)
@@ -158,19 +158,17 @@ class _Look:
 
     site: Site
     glance: SiteGlance
-    present: Present
     patience: timedelta
+    last_at: datetime | None
+    now: datetime
 
-    @property
-    def last_at(self) -> datetime | None:
-        moments = [
-            value.measured_at for values in self.glance.values.values() for value in values if value.origin == MEASURED
+    @classmethod
+    def of(cls, site: Site, glance: SiteGlance, present: Present, patience: timedelta) -> Self:
+        measured = [
+            value.measured_at for values in glance.values.values() for value in values if value.origin == MEASURED
         ]
-        return max(moments, default=self.glance.last_uplink_at)
-
-    @property
-    def now(self) -> datetime:
-        return self.present.beside(self.last_at)
+        last_at = max(measured, default=glance.last_uplink_at)
+        return cls(site, glance, patience, last_at, present.beside(last_at))
 
     def is_recent(self, moment: datetime | None) -> bool:
         return moment is not None and self.now - moment <= self.patience

@@ -2,9 +2,17 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from console.conftest import Console, Consoles
+from queries.city import NOW, opened
+
+from gruenpuls.console.app import console_app
+from gruenpuls.console.pages import ROWS
+from gruenpuls.console.settings import ConsoleSettings
+from gruenpuls.domain.site import Site, SiteKind
 
 
 def rows(text: str) -> list[str]:
@@ -74,7 +82,10 @@ def test_what_does_not_exist_is_said_in_words(console: Console, path: str) -> No
     assert "There is no such page" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/?sort=price", "/sites/B2?days=none", "/sites/B2?days=0", "/curves/B2?days=99999"])
+@pytest.mark.parametrize(
+    "path",
+    ["/?sort=price", "/?order=up", "/?page=0", "/sites/B2?days=none", "/sites/B2?days=0", "/curves/B2?days=99999"],
+)
 def test_nonsense_is_refused_with_a_page(console: Console, path: str) -> None:
     answer = console.get(path)
     assert answer.status_code == 422
@@ -117,3 +128,27 @@ def test_a_day_table_has_a_row_for_each_day(console: Console) -> None:
     text = console.get("/days/temperature/W1?days=7").text
     assert len(re.findall(r'<th scope="row"', text)) == 8
     assert "Lufttemperatur, in 2,0" in text.replace("\u00a0", " ")
+
+
+@pytest.fixture
+def large_city(tmp_path: Path) -> Iterator[Console]:
+    with opened(tmp_path) as city:
+        for number in range(ROWS + 3):
+            site = Site(f"T{number:03}", f"Baum {number:03}", SiteKind.STREET_TREE)
+            city.registry.places.add(site, actor="test")
+        app = console_app(
+            registry=city.registry, readings=city.store, clock=lambda: NOW, replay=tuple, settings=ConsoleSettings()
+        )
+        yield Console(app)
+
+
+def test_a_long_table_has_pages_that_need_no_script(large_city: Console) -> None:
+    first = large_city.get("/?sort=site").text
+    assert rows(first)[-1] == f"Baum {ROWS - 1:03}"
+    assert f"1 bis {ROWS} von {ROWS + 3}" in first
+    address = re.search(r'id="page-next" href="([^"]*)"', first)
+    assert address
+    second = large_city.get(html.unescape(address[1])).text
+    assert rows(second) == [f"Baum {number:03}" for number in range(ROWS, ROWS + 3)]
+    assert 'id="page-next"' not in second
+    assert large_city.get("/?page=3").status_code == 404
