@@ -273,6 +273,18 @@ def test_a_writer_that_stays_away_too_long_is_told(tmp_path: Path) -> None:
         registry.places.add(LIME, actor="ada")
 
 
+def test_a_full_disk_is_told_and_leaves_what_was(tmp_path: Path) -> None:
+    with Registry.open(f"sqlite:///{tmp_path / 'registry.db'}") as registry:
+        registry.places.add(LIME, actor="ada")
+        with closing(registry.database.engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA max_page_count = 1")  # SQLite takes the present size at least
+        many = [replace(LIME, key=f"BK-{number}") for number in range(5000)]
+        with pytest.raises(StorageError, match="cannot be written.*full") as caught:
+            registry.places.add_all(many, actor="ada")
+        assert caught.value.remedy == "check the disk"
+        assert registry.places.list() == [LIME]
+
+
 def test_readers_do_not_wait_for_a_writer(url: str) -> None:
     with Registry.open(url, lock_patience=0.1) as writer, Registry.open(url, lock_patience=0.1) as reader:
         with writer.database.writing() as connection:
