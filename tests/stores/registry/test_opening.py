@@ -279,7 +279,7 @@ def test_a_full_disk_is_told_and_leaves_what_was(tmp_path: Path) -> None:
         with closing(registry.database.engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA max_page_count = 1")  # SQLite takes the present size at least
         many = [replace(LIME, key=f"BK-{number}") for number in range(5000)]
-        with pytest.raises(StorageError, match="cannot be written.*full") as caught:
+        with pytest.raises(StorageError, match=r"cannot be written.*full") as caught:
             registry.places.add_all(many, actor="ada")
         assert caught.value.remedy == "check the disk"
         assert registry.places.list() == [LIME]
