@@ -24,9 +24,19 @@ class GruenpulsError(Exception):
         self.where = where
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword arguments do not survive pickling by themselves, and errors cross process borders.
+        return _restored, (type(self), self.what, self.where, self.remedy)
+
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
         return f"{text} ({self.remedy})" if self.remedy else text
+
+
+def _restored(kind: type[GruenpulsError], what: str, where: str, remedy: str) -> GruenpulsError:
+    error = kind.__new__(kind, what, where, remedy)
+    GruenpulsError.__init__(error, what, where=where, remedy=remedy)
+    return error
 
 
 class InputError(GruenpulsError):
