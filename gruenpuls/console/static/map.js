@@ -190,7 +190,7 @@
       );
       element.dataset.shown = points.sites.length;
       if (!first || !points.sites.length) return;
-      map.fitBounds(L.latLngBounds(points.sites.map((site) => [site.latitude, site.longitude])), { paddingTopLeft: [40, 40], paddingBottomRight: [60, 64], maxZoom: 15, animate: false });
+      map.fitBounds(L.latLngBounds(points.sites.map((site) => [site.latitude, site.longitude])), { paddingTopLeft: [40, 40], paddingBottomRight: [84, 64], maxZoom: 15, animate: false });
       if (!map.hasLayer(points)) map.addLayer(points);
     }
 
