@@ -1,3 +1,3 @@
 import pytest
 
-pytest.register_assert_rewrite("stores.observation_contract")
+pytest.register_assert_rewrite("stores.observation_contract", "stores.observation_model")

@@ -3,7 +3,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stores.observation_contract import OPEN, START, Judgements, ObservationContract, batch, model_check, row
+from stores.observation_contract import START, Judgements, ObservationContract, batch, row
+from stores.observation_model import OPEN, model_check
 
 from gruenpuls.domain.ports import Commit, ObservationReader, ObservationStore
 from gruenpuls.stores.embedded import EmbeddedStore
