@@ -13,8 +13,12 @@ from gruenpuls.stores.registry import Registry
 
 COLLECT: Final = "collect"
 """Name under which the collecting process reports how it is."""
-NEXT_OFFSET: Final = "next_offset"
-"""What it reports: the journal offset its next message will have."""
+JOURNALLED: Final = "journalled"
+"""What it reports: how many messages each source has brought since the journal began."""
+WORK: Final = "work"
+"""Name under which the working process reports how it is."""
+MISSING: Final = "missing"
+"""What it reports: how many journalled messages lie in segments that were set aside as damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Intake:
         Of everything worked off.
     waiting : int or None
         Messages in the journal that are not worked off yet; None where the collector never said.
+    missing : int
+        Messages that lie in segments of the journal that were set aside as damaged.
     reasons : mapping
         Dead letters by reason, the most frequent first.
     newest : sequence of DeadLetter
@@ -59,6 +65,7 @@ class Intake:
 
     tally: Tally
     waiting: int | None
+    missing: int
     reasons: Mapping[DeadLetterReason, int]
     newest: Sequence[DeadLetter]
     sources: tuple[Counted, ...]
@@ -68,7 +75,7 @@ class Intake:
     @property
     def received(self) -> int:
         """How many messages arrived."""
-        return self.tally.total + (self.waiting or 0)
+        return self.tally.total + (self.waiting or 0) + self.missing
 
 
 def intake(registry: Registry, *, devices: int = 200, letters: int = 50) -> Intake:
@@ -81,9 +88,15 @@ def intake(registry: Registry, *, devices: int = 200, letters: int = 50) -> Inta
     shown = by_device[:devices]
     names = {key: device.name for key, device in registry.arrivals.devices([one.key for one in shown]).items()}
     noted = registry.arrivals.noted()
+    said = {component.name: component.body for component in registry.health.all()}
+    lost = said.get(WORK, {}).get(MISSING)
+    missing = lost if isinstance(lost, int) else 0
+    journalled = _journalled(said)
     return Intake(
         tally=noted.tally,
-        waiting=_waiting(registry, noted.offset),
+        # Two processes report at two moments: what came or went in between is not to show as a debt.
+        waiting=None if journalled is None else max(journalled - noted.tally.total - missing, 0),
+        missing=missing,
         reasons=dict(sorted(registry.dead_letters.counts().items(), key=lambda entry: -entry[1])),
         newest=registry.dead_letters.list(limit=letters),
         sources=_by(sorted(tallies, key=lambda tally: tally.source), "source"),
@@ -96,12 +109,12 @@ def _seconds(moment: datetime | None) -> float:
     return moment.timestamp() if moment else 0.0
 
 
-def _waiting(registry: Registry, worked_off: int) -> int | None:
-    """Return how many messages lie in the journal beyond an offset, as far as the collector said."""
-    for component in registry.health.all():
-        if component.name == COLLECT and isinstance(component.body.get(NEXT_OFFSET), int):
-            return max(int(component.body[NEXT_OFFSET]) - worked_off, 0)
-    return None
+def _journalled(said: Mapping[str, Mapping[str, object]]) -> int | None:
+    """Return how many messages came since the journal began, as far as the collector said."""
+    counts = said.get(COLLECT, {}).get(JOURNALLED)
+    if not isinstance(counts, dict):
+        return None
+    return sum(count for count in counts.values() if isinstance(count, int))
 
 
 def _by(tallies: Sequence[DeviceTally], name: str) -> tuple[Counted, ...]:

@@ -83,7 +83,6 @@ def _report(registry: Registry, reader: JournalReader, health: CollectHealth) ->
             _plain(
                 {
                     **asdict(health),
-                    "next_offset": reader.end,
                     "journalled": reader.counts(),
                     "damage": [asdict(damage) for damage in reader.damage()],
                 }

@@ -165,7 +165,7 @@ def _spans(parts: Sequence[Act], seconds: float, begin: datetime) -> tuple[Repla
     for part in parts:
         times = [message.at for message in part.messages if message.at is not None]
         length = timedelta(seconds=seconds * part.share)
-        spans.append(ReplaySpan(part.name_german, min(times), max(times), at, at + length))
+        spans.append(ReplaySpan(part.name, min(times), max(times), at, at + length))
         at += length
     return tuple(spans)
 
@@ -186,7 +186,7 @@ def _play(
     )
     with Publisher(broker.host, broker.port) as publisher, bar:
         for part, span in zip(parts, spans, strict=True):
-            task = bar.add_task(part.name_english, total=len(part.messages))
+            task = bar.add_task(part.name, total=len(part.messages))
             play(part.messages, publisher, span, stop, lambda _message, task=task: bar.advance(task))  # type: ignore[misc]  # bound per part
         if not stop.is_set():
             publisher.drain()

@@ -100,7 +100,16 @@ class _Report:
             return
         try:
             progress = self._tools.store.progress()
-            body = {"error": str(error) if error else None, "progress": asdict(progress)}
+            journal = self._tools.journal
+            waiting = journal.waiting(progress.offset)
+            body = {
+                "error": str(error) if error else None,
+                "progress": asdict(progress),
+                "waiting": waiting,
+                "missing": max(sum(journal.counts().values()) - progress.tally.total - waiting, 0)
+                if journal.damage()
+                else 0,
+            }
             self._tools.registry.health.report("work", body)
         except GruenpulsError as failure:
             _log.warning("the state of work cannot be reported", error=str(failure))

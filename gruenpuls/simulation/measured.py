@@ -27,14 +27,16 @@ NOTICES: Final = {
     "de": (
         "Demo: Die Werte sind wirklich gemessen; die Gerätetelegramme und Netznachrichten darum haben wir erzeugt.",
         "Bodenwasser und Regen: Buchenbestände am Weierbach (Luxemburg), April bis Dezember 2017, aus dem Datensatz zu "
-        "rootwater (C. Jackisch, MIT). Feldkapazität und Welkepunkt sind unsere Annahmen.",
+        "rootwater (C. Jackisch, MIT). Feldkapazität und Welkepunkt sind unsere Annahmen. Die Bodensonden im Sandstein "
+        "enden am 6. August 2017: ein Sensor, der verstummt.",
         "Temperatur und Feuchte: Tour Perret, Grenoble, 14. bis 28. August 2023, CampusIoT, "
         "DOI 10.18709/perscido.2023.06.ds395 (ODbL-1.0). Der Tour Perret ist ein Betonturm, kein Straßenbaum.",
     ),
     "en": (
         "Demo: the values are really measured; the device frames and network messages around them are ours.",
         "Soil water and rain: beech stands at the Weierbach (Luxembourg), April to December 2017, from the data set of "
-        "rootwater (C. Jackisch, MIT). Field capacity and wilting point are our assumptions.",
+        "rootwater (C. Jackisch, MIT). Field capacity and wilting point are our assumptions. The soil probes in the "
+        "sandstone end on 6 August 2017: sensors that fall silent.",
         "Temperature and humidity: Tour Perret, Grenoble, 14 to 28 August 2023, CampusIoT, "
         "DOI 10.18709/perscido.2023.06.ds395 (ODbL-1.0). The Tour Perret is a concrete tower, not a street tree.",
     ),
@@ -43,14 +45,14 @@ NOTICES: Final = {
 
 _STANDS: Final = {
     "sand": (
-        "Weierbach, Buchen auf Sandstein",
+        "Weierbach, Sandstein",
         (49.8327, 5.7980),
         # KA5 class Ss: field capacity 12 %, plant-available 9 % (table of the class, not measured here).
         Soil(texture="Ss", field_capacity=12.0, wilting_point=3.0, root_depth=1.0),
         (10, 30, 50, 70, 90, 110, 130, 150, 170, 190, 210, 230),
     ),
     "slate": (
-        "Weierbach, Buchen auf Schiefer",
+        "Weierbach, Schiefer",
         (49.8273, 5.7957),
         # Stony slate soil; read off the record's own spring plateau and summer low, an assumption.
         Soil(texture=None, field_capacity=21.0, wilting_point=8.0, root_depth=1.0),
@@ -65,8 +67,7 @@ _STEP: Final = timedelta(hours=6)
 class Act:
     """A part of the demo: what is played, and what share of the time it gets."""
 
-    name_german: str
-    name_english: str
+    name: str
     share: float
     messages: tuple[Recorded, ...]
 
@@ -177,6 +178,6 @@ def _tower_messages() -> Iterator[Recorded]:
 def acts() -> tuple[Act, Act]:
     """Return what the demo plays: a drought, then a heat wave."""
     return (
-        Act("Trockenheit: Buchen am Weierbach", "Drought: beeches at the Weierbach", 0.65, tuple(_stand_messages())),
-        Act("Hitzewelle: Tour Perret, Grenoble", "Heat wave: Tour Perret, Grenoble", 0.35, tuple(_tower_messages())),
+        Act("Weierbach 2017", 0.65, tuple(_stand_messages())),
+        Act("Tour Perret 2023", 0.35, tuple(_tower_messages())),
     )

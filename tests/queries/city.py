@@ -174,7 +174,7 @@ def _arrivals(city: City) -> None:
     ]
     total = sum((tally.tally for tally in tallies), Tally())
     city.registry.arrivals.note(ReadingBatch.empty(), tallies, Progress(total.total, total))
-    city.registry.health.report("collect", {"next_offset": total.total + 7})
+    city.registry.health.report("collect", {"journalled": {"demo": total.total + 7}})
 
 
 def _incidents(city: City) -> None:

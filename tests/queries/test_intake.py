@@ -45,3 +45,9 @@ def test_incidents_carry_the_name_of_their_site(city: City) -> None:
     assert [(named.site_name, named.incident.rule) for named in found.open] == [("Wetterstation <Hafen>", "heat")]
     assert {named.incident.rule for named in found.past} == {"heat", "a_rule_of_old"}
     assert len(incident_list(city.registry, past=1).past) == 1
+
+
+def test_messages_in_damaged_segments_are_missing_and_do_not_wait(city: City) -> None:
+    city.registry.health.report("work", {"missing": 5})
+    found = intake(city.registry)
+    assert (found.waiting, found.missing) == (2, 5)
