@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
@@ -45,8 +47,7 @@ class TimeSource(StrEnum):
     JOURNAL = "journal"
 
 
-@dataclass(frozen=True, slots=True)
-class Radio:
+class Radio(msgspec.Struct, frozen=True):
     """How well the message was heard, by the gateway that heard it best.
 
     Parameters
@@ -66,8 +67,7 @@ class Radio:
     spreading_factor: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Uplink:
+class Uplink(msgspec.Struct, frozen=True):
     """What every network's message says alike.
 
     Parameters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
@@ -98,7 +97,7 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     radio = best_reception(heard, up.spreading)
     # `Lrrs` lists the best base stations only.
     if up.heard_by is not None and up.heard_by > radio.gateways:
-        radio = replace(radio, gateways=up.heard_by)
+        radio = msgspec.structs.replace(radio, gateways=up.heard_by)
     return Uplink(
         network=NETWORK,
         device=dev_eui(up.dev_eui, "DevEUI_uplink.DevEUI"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from memory_ports import MemoryJournal, MemoryRegistry, MemoryStore, content
+from msgspec.structs import replace
 from requirement import real_data
 from stores.observation_contract import Judgements
 

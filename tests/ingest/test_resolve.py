@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gruenpuls.domain.uplink import Radio, TimeSource, Uplink
 from ingest.resolve import Reception, climbing, copy_of, epochs, milliseconds, moment_of, told_apart, united
