@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -14,7 +13,7 @@ import numpy as np
 from gruenpuls.domain.ports import Aggregates, ObservationReader
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Input, Processor
 from gruenpuls.domain.reading import Ids, Times, from_stored, to_stored
-from gruenpuls.domain.site import Site, SiteKind
+from gruenpuls.domain.site import Site, SiteKind, growing_season
 from gruenpuls.jobs.days import day_start
 from gruenpuls.jobs.ownership import chosen, owned
 from gruenpuls.stores.registry.resolution import FleetSeries
@@ -25,38 +24,6 @@ _ONE: Final = np.timedelta64(1, "ms")
 _TREES: Final = frozenset({SiteKind.STREET_TREE, SiteKind.TREE_GROUP})
 _DECIMALS: Final = 6
 """Means are rounded to this: the last bits of a sum depend on the order in which the store adds."""
-_SECOND_HALF: Final = 7
-"""From this month on a tree is planted for the next growing season."""
-
-
-def growing_season(planted_on: str | None, year: int) -> float:
-    """Return the n-th growing season a plant has at its site in a year; NaN is unknown.
-
-    Planted from July on, or in a year nobody knows the month of, the next year counts as the first;
-    in the months before it the plant is judged as in its first.
-
-    Parameters
-    ----------
-    planted_on : str or None
-        ISO date, year and month, or year.
-    year : int
-
-    Returns
-    -------
-    float
-        [-]
-
-    Examples
-    --------
-    >>> growing_season("2021-11-03", 2022), growing_season("2021-03", 2022), growing_season(None, 2022)
-    (1.0, 2.0, nan)
-    """
-    match = re.match(r"(\d{4})(?:-(\d{2}))?", planted_on or "")
-    if not match:
-        return float("nan")
-    planted, month = int(match[1]), int(match[2] or 12)
-    first = planted + (month >= _SECOND_HALF)
-    return float(max(year - first + 1, 1)) if year >= planted else float("nan")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,19 +26,27 @@ TOPICS: Final = ("application/+/device/+/event/up", "helium/+/rx")
 NOTICES: Final = {
     "de": (
         "Demo: Die Werte sind wirklich gemessen; die Gerätetelegramme und Netznachrichten darum haben wir erzeugt.",
-        "Bodenwasser und Regen: Buchenbestände am Weierbach (Luxemburg), April bis Dezember 2017, aus dem Datensatz zu "
-        "rootwater (C. Jackisch, MIT). Feldkapazität und Welkepunkt sind unsere Annahmen. Die Bodensonden im Sandstein "
-        "enden am 6. August 2017: ein Sensor, der verstummt.",
-        "Temperatur und Feuchte: Tour Perret, Grenoble, 14. bis 28. August 2023, CampusIoT, "
-        "DOI 10.18709/perscido.2023.06.ds395 (ODbL-1.0). Der Tour Perret ist ein Betonturm, kein Straßenbaum.",
+        (
+            "Bodenwasser und Regen: Buchenbestände am Weierbach (Luxemburg), April bis Dezember 2017, aus dem Datensatz "
+            "zu rootwater (C. Jackisch, MIT). Feldkapazität und Welkepunkt sind unsere Annahmen. Die Bodensonden im "
+            "Sandstein enden am 6. August 2017: ein Sensor, der verstummt."
+        ),
+        (
+            "Temperatur und Feuchte: Tour Perret, Grenoble, 14. bis 28. August 2023, CampusIoT, "
+            "DOI 10.18709/perscido.2023.06.ds395 (ODbL-1.0). Der Tour Perret ist ein Betonturm, kein Straßenbaum."
+        ),
     ),
     "en": (
         "Demo: the values are really measured; the device frames and network messages around them are ours.",
-        "Soil water and rain: beech stands at the Weierbach (Luxembourg), April to December 2017, from the data set of "
-        "rootwater (C. Jackisch, MIT). Field capacity and wilting point are our assumptions. The soil probes in the "
-        "sandstone end on 6 August 2017: sensors that fall silent.",
-        "Temperature and humidity: Tour Perret, Grenoble, 14 to 28 August 2023, CampusIoT, "
-        "DOI 10.18709/perscido.2023.06.ds395 (ODbL-1.0). The Tour Perret is a concrete tower, not a street tree.",
+        (
+            "Soil water and rain: beech stands at the Weierbach (Luxembourg), April to December 2017, from the data set "
+            "of rootwater (C. Jackisch, MIT). Field capacity and wilting point are our assumptions. The soil probes in "
+            "the sandstone end on 6 August 2017: sensors that fall silent."
+        ),
+        (
+            "Temperature and humidity: Tour Perret, Grenoble, 14 to 28 August 2023, CampusIoT, "
+            "DOI 10.18709/perscido.2023.06.ds395 (ODbL-1.0). The Tour Perret is a concrete tower, not a street tree."
+        ),
     ),
 }
 """What must be said about the demo's data on every page, by language."""

@@ -134,7 +134,7 @@ class Resolution:
                 chosen: list[Sequence[int] | None] = [None]
             else:
                 ids = site_ids(connection, sites)
-                chosen = list(portions(sorted(ids.values())))
+                chosen = list(portions(sorted(ids.values()))) or [[]]
             keys = tuple(sorted(ids))
             position = {ids[key]: index for index, key in enumerate(keys)}
             parts = [part for some in chosen for part in _fleet_parts(connection, quantities, some, position)]
