@@ -27,8 +27,8 @@ NOTICES: Final = {
     "de": (
         "Demo: Die Werte sind wirklich gemessen; die Gerätetelegramme und Netznachrichten darum haben wir erzeugt.",
         (
-            "Bodenwasser und Regen: Buchenbestände am Weierbach (Luxemburg), April bis Dezember 2017, aus dem Datensatz "
-            "zu rootwater (C. Jackisch, MIT). Feldkapazität und Welkepunkt sind unsere Annahmen. Die Bodensonden im "
+            "Bodenwasser und Regen: Buchenbestände am Weierbach (Luxemburg), April bis Dezember 2017, aus dem "
+            "Datensatz zu rootwater (C. Jackisch, MIT). Feldkapazität und Welkepunkt sind unsere Annahmen. Die Bodensonden im "
             "Sandstein enden am 6. August 2017: ein Sensor, der verstummt."
         ),
         (
@@ -39,8 +39,8 @@ NOTICES: Final = {
     "en": (
         "Demo: the values are really measured; the device frames and network messages around them are ours.",
         (
-            "Soil water and rain: beech stands at the Weierbach (Luxembourg), April to December 2017, from the data set "
-            "of rootwater (C. Jackisch, MIT). Field capacity and wilting point are our assumptions. The soil probes in "
+            "Soil water and rain: beech stands at the Weierbach (Luxembourg), April to December 2017, from the data "
+            "set of rootwater (C. Jackisch, MIT). Field capacity and wilting point are our assumptions. The soil probes in "
             "the sandstone end on 6 August 2017: sensors that fall silent."
         ),
         (
