@@ -28,8 +28,8 @@ NOTICES: Final = {
         "Demo: Die Werte sind wirklich gemessen; die Gerätetelegramme und Netznachrichten darum haben wir erzeugt.",
         (
             "Bodenwasser und Regen: Buchenbestände am Weierbach (Luxemburg), April bis Dezember 2017, aus dem "
-            "Datensatz zu rootwater (C. Jackisch, MIT). Feldkapazität und Welkepunkt sind unsere Annahmen. Die Bodensonden im "
-            "Sandstein enden am 6. August 2017: ein Sensor, der verstummt."
+            "Datensatz zu rootwater (C. Jackisch, MIT). Feldkapazität und Welkepunkt sind unsere Annahmen. Die "
+            "Bodensonden im Sandstein enden am 6. August 2017: ein Sensor, der verstummt."
         ),
         (
             "Temperatur und Feuchte: Tour Perret, Grenoble, 14. bis 28. August 2023, CampusIoT, "
@@ -40,8 +40,8 @@ NOTICES: Final = {
         "Demo: the values are really measured; the device frames and network messages around them are ours.",
         (
             "Soil water and rain: beech stands at the Weierbach (Luxembourg), April to December 2017, from the data "
-            "set of rootwater (C. Jackisch, MIT). Field capacity and wilting point are our assumptions. The soil probes in "
-            "the sandstone end on 6 August 2017: sensors that fall silent."
+            "set of rootwater (C. Jackisch, MIT). Field capacity and wilting point are our assumptions. The soil "
+            "probes in the sandstone end on 6 August 2017: sensors that fall silent."
         ),
         (
             "Temperature and humidity: Tour Perret, Grenoble, 14 to 28 August 2023, CampusIoT, "
