@@ -128,7 +128,7 @@ def proof(profile: Profile, *, damaged: int = 200, seed: int = _SEED) -> Report:
 
 def outcome(profile: Profile, example: Example) -> Outcome:
     """Return what became of one example."""
-    expected = _expectation(example)
+    expected = expectation(example)
     try:
         if example.fields is not None:
             measured = profile.measurements(example.fields)
@@ -156,7 +156,7 @@ def judged(example: Example, measured: tuple[Measurement, ...]) -> Outcome:
     else:
         if not left and example.readings is not None:
             return Outcome(example.title, passed=True)
-    return Outcome(example.title, False, _expectation(example), ", ".join(map(_shown, measured)))  # noqa: FBT003  a field
+    return Outcome(example.title, False, expectation(example), ", ".join(map(_shown, measured)))  # noqa: FBT003  a field
 
 
 def _can_run(profile: Profile, example: Example) -> bool:
@@ -175,7 +175,8 @@ def _agrees(found: Measurement, expected: Expected, tolerance: float) -> bool:
     return math.isclose(found.value, expected.value, rel_tol=tolerance, abs_tol=tolerance)
 
 
-def _expectation(example: Example) -> str:
+def expectation(example: Example) -> str:
+    """Return what an example expects, for a person."""
     if example.refused is not None:
         return f"refused: … {example.refused} …"
     if example.not_a_measurement is not None:

@@ -108,5 +108,5 @@ class Codec:
 
     @cached_property
     def key(self) -> bytes:
-        """What its context is kept under: SHA-256 of digest and variables."""
-        return hashlib.sha256(msgspec.json.encode((self.digest, self.variables))).digest()
+        """What its context is known by: SHA-256 of what makes it another."""
+        return hashlib.sha256(msgspec.json.encode((self.digest, self.variables, self.fresh))).digest()

@@ -101,10 +101,10 @@ class CodecPool:
         size = 1 if codec.fresh else BATCH
         outcomes: list[Outcome] = []
         for start in range(0, len(payloads), size):
-            outcomes += self._outcomes(codec, payloads[start : start + size])
+            outcomes += self._outcomes(codec, payloads[start : start + size], alone=codec.fresh)
         return outcomes
 
-    def _outcomes(self, codec: Codec, payloads: Sequence[Payload]) -> list[Outcome]:
+    def _outcomes(self, codec: Codec, payloads: Sequence[Payload], *, alone: bool) -> list[Outcome]:
         remaining = self._quarantine.remaining(codec.key)
         if remaining is not None:
             detail = (
@@ -113,24 +113,23 @@ class CodecPool:
             )
             return [CodecError(Fault.QUARANTINED, detail)] * len(payloads)
         try:
-            return self._attempt(codec, payloads)
+            return self._attempt(codec, payloads, alone=alone)
         except CodecError as error:
-            if error.fault is not Fault.STOPPED or len(payloads) == 1:
+            if alone or error.fault is not Fault.STOPPED:
                 return [error] * len(payloads)
-        # One message may have cost all others their result.
-        return [outcome for payload in payloads for outcome in self._outcomes(codec, [payload])]
+        # One message, or what others left behind, may have cost all of them their result.
+        return [outcome for payload in payloads for outcome in self._outcomes(codec, [payload], alone=True)]
 
-    def _attempt(self, codec: Codec, payloads: Sequence[Payload]) -> list[Outcome]:
-        """Run a batch once.
+    def _attempt(self, codec: Codec, payloads: Sequence[Payload], *, alone: bool) -> list[Outcome]:
+        """Run a batch once, or a single message in a context of its own.
 
         Raises
         ------
         CodecError
-            If the batch gave no results at all.
+            If there are no results at all.
         """
-        batch = _encoded(codec, payloads)
         try:
-            status, text = self._asked(codec, len(payloads), batch)
+            status, text = self._asked(codec, len(payloads), _encoded(codec, payloads), keep=not alone)
         except NoWorkerError as error:
             _log.exception("no JavaScript codec can be run")
             raise CodecError(Fault.UNAVAILABLE, str(error)) from error
@@ -143,22 +142,21 @@ class CodecPool:
             raise CodecError(Fault.STOPPED, detail)
         if status is Status.EXHAUSTED:
             detail = "it took too much memory"
-            if len(payloads) == 1:
-                # More may have gathered over many messages, which a new context mends.
+            if alone:
                 self._strike(codec, detail)
             raise CodecError(Fault.STOPPED, detail)
         if status is Status.BROKE:
             raise CodecError(Fault.BROKE, text.decode("utf-8", "replace"))
+        fault = Fault.BROKE if alone else Fault.STOPPED
         try:
             results = _RESULTS.decode(text)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise CodecError(Fault.STOPPED, f"its output cannot be read: {error}") from error
+            raise CodecError(fault, f"its output cannot be read: {error}") from error
         if len(results) != len(payloads):
-            raise CodecError(Fault.STOPPED, "it put something else in the place of its output")
+            raise CodecError(fault, "it put something else in the place of its output")
         return [_outcome(result) for result in results]
 
-    def _asked(self, codec: Codec, count: int, batch: bytes) -> tuple[Status, bytes]:
-        keep = not codec.fresh
+    def _asked(self, codec: Codec, count: int, batch: bytes, *, keep: bool) -> tuple[Status, bytes]:
         worker = self._idle.get()
         try:
             source = b"" if keep else codec.source.encode()

@@ -6,7 +6,7 @@
   // Captured before the codec runs, since codecs overwrite what they like.
   const { parse, stringify } = JSON;
   const RealDate = Date;
-  const { construct } = Reflect;
+  const { apply, construct } = Reflect;
   const isArray = Array.isArray;
   const EngineError = InternalError;
   const MOST_CHARACTERS = 65536;
@@ -76,7 +76,8 @@
       for (let at = 0; at < holders.length; at += 1) {
         const holder = holders[at];
         if (holder !== null && typeof holder === "object" && typeof holder[name] === "function") {
-          return { name, call: holder[name].bind(holder) };
+          const found = holder[name];
+          return { name, call: (...given) => apply(found, holder, given) };
         }
       }
     }

@@ -46,7 +46,7 @@ def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
         source = requests.read(source_length)
         batch = requests.read(batch_length)
         _outlive_the_service_by(_ORPHAN_SECONDS)
-        script = contexts.pop(key, None)
+        script = contexts.pop(key, None) if kept else None
         try:
             if script is None:
                 if not source:
