@@ -174,7 +174,7 @@ class Connection:
     @property
     def ended_over_drops(self) -> bool:
         """Whether it ended before the broker answered the question for what it drops."""
-        return self._drops_asked is not None
+        return self.ended is not None and self._drops_asked is not None
 
     def read(self, received_at: datetime, most_messages: int, most_bytes: int) -> Burst:
         """Return what has come, until there is no more or it is enough; `ended` tells whether it was the last."""

@@ -18,7 +18,7 @@ from requirement import program
 
 from gruenpuls.domain.uplink import RawMessage
 from ingest.journal import Journal
-from ingest.mqtt import Broker, MqttCollector, Tls
+from ingest.mqtt import Broker, EndsOn, MqttCollector, Tls
 
 CONNACK = b"\x20\x02\x01\x00"
 GOODBYE = b"\xe0\x00"
@@ -39,15 +39,15 @@ def suback(subscribe: bytes) -> bytes:
 
 
 class Peer:
-    """Plays a broker for one connection, as a script says."""
+    """Plays a broker, one connection after the other, as scripts say."""
 
     def __init__(
         self,
-        script: Callable[[socket.socket], None],
+        *scripts: Callable[[socket.socket], None],
         context: ssl.SSLContext | None = None,
         receive_buffer: int | None = None,
     ) -> None:
-        self._script = script
+        self._scripts = scripts
         self._context = context
         self._server = socket.create_server(("127.0.0.1", 0))
         if receive_buffer:
@@ -67,14 +67,15 @@ class Peer:
             raise self.error
 
     def _serve(self) -> None:
-        connection, _ = self._server.accept()
-        connection.settimeout(20)
         try:
-            if self._context:
-                connection = self._context.wrap_socket(connection, server_side=True)
-            with connection:
-                connection.recv(1000)
-                self._script(connection)
+            for script in self._scripts:
+                connection, _ = self._server.accept()
+                connection.settimeout(20)
+                if self._context:
+                    connection = self._context.wrap_socket(connection, server_side=True)
+                with connection:
+                    connection.recv(1000)
+                    script(connection)
         except Exception as error:  # noqa: BLE001 - for the test to look at
             self.error = error
 
@@ -87,14 +88,17 @@ def received(connection: socket.socket, length: int) -> bytes:
     return found
 
 
-def collector(port: int, *, tls: Tls | None = None, most_unacknowledged: int = 20_000) -> MqttCollector:
+def collector(
+    port: int, *, tls: Tls | None = None, most_unacknowledged: int = 20_000, watch_drops: bool = False
+) -> MqttCollector:
     return MqttCollector(
         "mqtt",
         Broker("127.0.0.1", port, tls=tls),
         ["t"],
         most_unacknowledged=most_unacknowledged,
-        first_wait=60,
-        watch_drops=False,
+        first_wait=0.1 if watch_drops else 60,
+        watch_drops=watch_drops,
+        ends_on=EndsOn.ANYTHING,
     )
 
 
@@ -164,7 +168,7 @@ def test_a_message_behind_another_packet_in_one_tls_record_is_not_left_lying(tmp
 
     with (
         Journal(tmp_path / "journal") as journal,
-        Peer(script, context) as peer,
+        Peer(script, context=context) as peer,
         collecting(collector(peer.port, tls=Tls(tmp_path / "crt.pem")), journal),
     ):
         until(lambda: answers, within=5)
@@ -220,4 +224,28 @@ def test_a_message_without_an_identifier_is_journalled_and_not_acknowledged(tmp_
             until(lambda: answers)
         assert journal.end == 2
         assert (running.health.journalled, running.health.acknowledged) == (2, 1)
+    assert answers == [puback(5)]
+
+
+def test_a_broker_that_ends_a_connection_over_a_question_is_not_asked_again(tmp_path: Path) -> None:
+    answers: list[bytes] = []
+
+    def offended(connection: socket.socket) -> None:
+        connection.sendall(CONNACK)
+        while b"$SYS" not in connection.recv(1000):
+            pass
+
+    def content(connection: socket.socket) -> None:
+        connection.sendall(CONNACK)
+        asked = connection.recv(1000)
+        assert b"$SYS" not in asked
+        connection.sendall(suback(asked) + publish(5))
+        answers.append(received(connection, 4))
+
+    with (
+        Journal(tmp_path) as journal,
+        Peer(offended, content) as peer,
+        collecting(collector(peer.port, watch_drops=True), journal),
+    ):
+        until(lambda: answers)
     assert answers == [puback(5)]
