@@ -1,11 +1,14 @@
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import pytest
+from stores.observation_contract import Judgements
 
-from gruenpuls.stores.embedded import lake
+from gruenpuls.stores.embedded import EmbeddedStore, lake
 
 
 class _Borrowed:
@@ -35,3 +38,16 @@ def one_engine(engine: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatc
     borrowed.__version__ = duckdb.__version__
     borrowed.connect = lambda **_: _Borrowed(engine.cursor())
     monkeypatch.setattr(lake, "duckdb", borrowed)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("template") / "store"
+    EmbeddedStore.open_writer(directory, Judgements()).close()
+    return directory
+
+
+@pytest.fixture
+def directory(template: Path, tmp_path: Path) -> Path:
+    """Return a store nobody has written to."""
+    return shutil.copytree(template, tmp_path / "store")

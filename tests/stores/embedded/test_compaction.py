@@ -17,8 +17,8 @@ pytestmark = pytest.mark.usefixtures("one_engine")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[EmbeddedStore]:
-    store = EmbeddedStore.open_writer(tmp_path / "store", Judgements(), fold_rows=50)
+def store(directory: Path) -> Iterator[EmbeddedStore]:
+    store = EmbeddedStore.open_writer(directory, Judgements(), fold_rows=30)
     yield store
     store.close()
 
@@ -30,11 +30,11 @@ def readings(hours: range, series: range = range(10), value: float = 1.0) -> Rea
 def test_small_commits_leave_one_file_a_month_and_a_catalogue_of_bounded_size(store: EmbeddedStore) -> None:
     sizes = []
     for turn in range(3):
-        for hour in range(turn * 15, turn * 15 + 15):
+        for hour in range(turn * 9, turn * 9 + 9):
             store.write(Commit(readings(range(hour, hour + 1)), progress=Progress(hour, Tally(hour))))
         store.compact(keep_for=NOTHING)
         statistics = store.statistics()
-        assert (statistics.rows, statistics.recent_rows) == ((turn + 1) * 150, 0)
+        assert (statistics.rows, statistics.recent_rows) == ((turn + 1) * 90, 0)
         assert statistics.files <= 3
         assert statistics.snapshots <= 2
         sizes.append(statistics.catalogue_bytes)
@@ -148,6 +148,6 @@ def test_new_files_are_on_the_disk_before_the_catalogue_names_them(
     for hour in range(0, 40, 10):
         store.write(Commit(readings(range(hour, hour + 10))))
     store.compact()
-    files = set((tmp_path / "store" / "data").rglob("*"))
+    files = set((tmp_path / "store" / "data" / "main" / "reading").rglob("*"))
     assert {str(file) for file in files} <= synced
     assert len([file for file in files if file.is_file()]) == 5

@@ -18,12 +18,18 @@ from gruenpuls.stores.embedded import EmbeddedStore, lake
 SOME = batch(*(row(series, START + day * DAY, day) for series in range(5) for day in range(3)))
 
 
-@pytest.fixture
-def filled(tmp_path: Path) -> Path:
-    store = EmbeddedStore.open_writer(tmp_path / "store", Judgements(), fold_rows=0)
+@pytest.fixture(scope="module")
+def filled_template(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = shutil.copytree(template, tmp_path_factory.mktemp("filled") / "store")
+    store = EmbeddedStore.open_writer(directory, Judgements(), fold_rows=0)
     store.write(Commit(SOME, progress=Progress(7, Tally(7))))
     store.close()
-    return tmp_path / "store"
+    return directory
+
+
+@pytest.fixture
+def filled(filled_template: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(filled_template, tmp_path / "store")
 
 
 def data_file(directory: Path) -> Path:

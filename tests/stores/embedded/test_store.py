@@ -9,7 +9,7 @@ from stores.observation_model import OPEN, model_check
 from gruenpuls.domain.ports import Commit, ObservationReader, ObservationStore
 from gruenpuls.stores.embedded import EmbeddedStore
 
-EXAMPLES = int(os.environ.get("GRUENPULS_STORE_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("GRUENPULS_STORE_EXAMPLES", "4"))
 STEPS = int(os.environ.get("GRUENPULS_STORE_STEPS", "12"))
 
 
@@ -20,9 +20,9 @@ class TestEmbeddedStore(ObservationContract):
         return Judgements()
 
     @pytest.fixture
-    def store(self, tmp_path: Path, judgements: Judgements) -> Iterator[ObservationStore]:
+    def store(self, directory: Path, judgements: Judgements) -> Iterator[ObservationStore]:
         # So few that answers come from the catalogue, from Parquet and from both.
-        store = EmbeddedStore.open_writer(tmp_path / "store", judgements, fold_rows=2)
+        store = EmbeddedStore.open_writer(directory, judgements, fold_rows=2)
         yield store
         store.close()
 
