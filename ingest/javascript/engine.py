@@ -84,7 +84,7 @@ class Script:
         self._context.set_time_limit(seconds)
         try:
             answer = self._run(batch)
-        except (JSException, UnicodeDecodeError) as error:
+        except (JSException, UnicodeDecodeError, TypeError) as error:
             raise _explained(error) from None
         if not isinstance(answer, str):
             message = "it put something else in the place of its answer"

@@ -129,7 +129,7 @@ class CodecPool:
             If there are no results at all.
         """
         try:
-            status, text = self._asked(codec, len(payloads), _encoded(codec, payloads), keep=not alone)
+            status, text = self._asked(codec, len(payloads), encoded(codec, payloads), keep=not alone)
         except NoWorkerError as error:
             _log.exception("no JavaScript codec can be run")
             raise CodecError(Fault.UNAVAILABLE, str(error)) from error
@@ -176,7 +176,8 @@ class CodecPool:
             _log.error("the codec %s is not run any more for a while", codec.digest[:12])
 
 
-def _encoded(codec: Codec, payloads: Sequence[Payload]) -> bytes:
+def encoded(codec: Codec, payloads: Sequence[Payload]) -> bytes:
+    """Return a batch as the engine takes it."""
     messages = [
         (list(payload.data), payload.port, round(payload.received_at.timestamp() * 1000)) for payload in payloads
     ]

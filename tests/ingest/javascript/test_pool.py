@@ -194,6 +194,13 @@ def test_where_no_worker_can_be_started_the_messages_say_so(monkeypatch: pytest.
     assert [one.fault for one in found if isinstance(one, CodecError)] == [Fault.UNAVAILABLE] * 2
 
 
+def test_long_answers_come_back_whole(pool: CodecPool) -> None:
+    source = "function Decoder(b) { var a = ''; for (var n = 0; n < 600; n++) a += 'x' + n + ','; return { a: a, b: b[0] }; }"
+    found = pool.decode(Codec.of(source), [payload("07")] * 500)
+    expected = "".join(f"x{number}," for number in range(600))
+    assert found == [{"a": expected, "b": 7}] * 500
+
+
 def test_a_long_batch_comes_back_in_order(pool: CodecPool) -> None:
     payloads = [Payload(bytes([number >> 8, number & 255]), 2, AT) for number in range(1203)]
     found = pool.decode(Codec.of("function Decoder(b) { return { n: b[0] * 256 + b[1] }; }"), payloads)
