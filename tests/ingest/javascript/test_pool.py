@@ -195,7 +195,11 @@ def test_where_no_worker_can_be_started_the_messages_say_so(monkeypatch: pytest.
 
 
 def test_long_answers_come_back_whole(pool: CodecPool) -> None:
-    source = "function Decoder(b) { var a = ''; for (var n = 0; n < 600; n++) a += 'x' + n + ','; return { a: a, b: b[0] }; }"
+    source = """function Decoder(bytes) {
+        var text = '';
+        for (var n = 0; n < 600; n++) text += 'x' + n + ',';
+        return { a: text, b: bytes[0] };
+    }"""
     found = pool.decode(Codec.of(source), [payload("07")] * 500)
     expected = "".join(f"x{number}," for number in range(600))
     assert found == [{"a": expected, "b": 7}] * 500
