@@ -5,20 +5,27 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from gruenpuls.domain.errors import BusyError, ConfigurationError, StorageError
 
+Result = TypeVar("Result")
 CATALOGUE = "catalogue.sqlite"
 DATA = "data"
-_BUSY_MILLISECONDS = 10_000
+_PATIENCE = 10.0
+"""How long to try again while the catalogue is locked [s]; WAL needs that when its last user leaves."""
+_PAUSE = 0.005
+_BUSY_MILLISECONDS = 900
+"""The extension's SQLite only sleeps whole seconds: below one it says at once that it is busy."""
 _EXTENSIONS = {  # in the order they are loaded: the package each comes in, by its name
     "sqlite_scanner": "duckdb_extension_sqlite_scanner",
     "ducklake": "duckdb_extension_ducklake",
@@ -125,6 +132,10 @@ class Lake:
             raise
         return connection
 
+    def _attach(self, connection: duckdb.DuckDBPyConnection, statement: str) -> None:
+        with storage_errors(self.directory):
+            connection.execute(statement)
+
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own to the attached lake."""
         with self._turn:
@@ -132,6 +143,22 @@ class Lake:
                 self._connection = self._connected()
                 self._abandoned = False
             return self._connection.cursor()
+
+    def try_until_free(self, act: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
+        """Return what `act` makes of a cursor; begin anew while another process has the catalogue locked.
+
+        Raises
+        ------
+        BusyError
+            If it stays locked.
+        StorageError
+            If anything else goes wrong.
+        """
+        return _until_free(lambda: self._once(act))
+
+    def _once(self, act: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
+        with storage_errors(self.directory), self.cursor() as cursor:
+            return act(cursor)
 
     def abandon(self) -> None:
         """Take a fresh engine for what comes next, after an error this one may not have survived."""
@@ -142,6 +169,17 @@ class Lake:
     def close(self) -> None:
         """Let go of the catalogue."""
         self._connection.close()
+
+
+def _until_free(act: Callable[[], Result]) -> Result:
+    patience = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return act()
+        except BusyError:
+            if time.monotonic() > patience:
+                raise
+        time.sleep(_PAUSE)
 
 
 def _first_line(error: BaseException) -> str:
@@ -205,7 +243,7 @@ _SIGNS = (  # words of the engine, what they mean, what to do
 def _understood(error: Exception, directory: Path) -> BusyError | StorageError:
     text = str(error).lower()
     if "database is locked" in text:
-        what = f"the catalogue was locked for more than {_BUSY_MILLISECONDS // 1000} s"
+        what = f"the catalogue was locked for more than {_PATIENCE:.0f} s"
         return BusyError(what, where=str(directory), remedy="try again; see which other process writes to it")
     for words, what, remedy in _SIGNS:
         if any(word in text for word in words):

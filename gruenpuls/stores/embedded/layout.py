@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
+
 from gruenpuls.domain.errors import StorageError
-from gruenpuls.stores.embedded.lake import CATALOGUE, DATA, Lake, Limits, quoted, storage_errors
+from gruenpuls.stores.embedded.lake import CATALOGUE, DATA, Lake, Limits, quoted
 from gruenpuls.stores.embedded.lock import LOCK
 
 VERSION = 1
@@ -92,9 +94,8 @@ def open_lake_for_reading(directory: Path, limits: Limits) -> Lake:
 
 
 def _tables(lake: Lake) -> set[str]:
-    with storage_errors(lake.directory), lake.cursor() as cursor:
-        names = cursor.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'").fetchall()
-    return {name for (name,) in names}
+    query = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'"
+    return {name for (name,) in lake.try_until_free(lambda cursor: cursor.execute(query).fetchall())}
 
 
 def _create(lake: Lake) -> None:
@@ -103,13 +104,16 @@ def _create(lake: Lake) -> None:
         what = "the catalogue is gone, its data files are still here"
         remedy = "restore the catalogue from a backup, or move the data away and rebuild the store from the journal"
         raise StorageError(what, where=str(lake.directory), remedy=remedy)
-    with storage_errors(lake.directory), lake.cursor() as cursor:
+
+    def make(cursor: duckdb.DuckDBPyConnection) -> None:
         for option, value in _OPTIONS.items():
             cursor.execute(f"CALL lake.set_option({quoted(option)}, {quoted(value)})")
         cursor.begin()
         for statement in _TABLES:
             cursor.execute(statement)
         cursor.commit()
+
+    lake.try_until_free(make)
 
 
 def _settle(lake: Lake) -> None:
@@ -119,9 +123,12 @@ def _settle(lake: Lake) -> None:
     (duckdb/ducklake issue 1084), so these tables only ever have written ones. Set at every opening,
     because an option can only follow its table and a kill may fall between the two.
     """
-    with storage_errors(lake.directory), lake.cursor() as cursor:
+
+    def settle(cursor: duckdb.DuckDBPyConnection) -> None:
         for table in _SETTLED:
             cursor.execute(f"CALL lake.set_option('data_inlining_row_limit', '0', table_name => {quoted(table)})")
+
+    lake.try_until_free(settle)
 
 
 def _check(lake: Lake) -> None:
@@ -136,8 +143,7 @@ def _check(lake: Lake) -> None:
     if "layout" not in _tables(lake):
         what = "the directory holds a lake that is not an observation store"
         raise StorageError(what, where=where, remedy="name another directory")
-    with storage_errors(lake.directory), lake.cursor() as cursor:
-        row = cursor.execute("SELECT max(version) FROM lake.layout").fetchone()
+    row = lake.try_until_free(lambda cursor: cursor.execute("SELECT max(version) FROM lake.layout").fetchone())
     if row != (VERSION,):
         what = f"the store has layout {row[0] if row else None}, this version of Grünpuls reads layout {VERSION}"
         raise StorageError(what, where=where, remedy="install the version that made it")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import duckdb
 import numpy as np
@@ -12,12 +12,13 @@ import numpy as np
 from gruenpuls.domain.forecast import ForecastBatch
 from gruenpuls.domain.ports import Aggregates, FlagIntervals, Progress, Tally
 from gruenpuls.domain.reading import Flag, ReadingBatch, effective_flags, from_stored, to_stored
-from gruenpuls.stores.embedded.columns import fetched, readings, times, values
+from gruenpuls.stores.embedded.columns import Columns, fetched, readings, times, values
 from gruenpuls.stores.embedded.judgement import EFFECTIVE_FLAG, segments
-from gruenpuls.stores.embedded.lake import Lake, quoted, storage_errors
+from gruenpuls.stores.embedded.lake import Lake, quoted
 from gruenpuls.stores.embedded.layout import GONE
 from gruenpuls.stores.embedded.statistics import StoreStatistics, statistics
 
+Answer = TypeVar("Answer")
 _FEW = 50
 """Up to this many series are named in the query itself, which lets Parquet skip row groups."""
 _BEGINNING = np.datetime64("0001-01-01T00:00:00.000", "ms")
@@ -45,17 +46,21 @@ class EmbeddedReader:
 
     def progress(self) -> Progress:
         """Return how far the journal has been worked off."""
-        with self._query() as cursor:
-            row = cursor.execute(
-                "SELECT next_offset, decoded, dead_lettered, duplicates FROM lake.progress ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
+        newest = "SELECT next_offset, decoded, dead_lettered, duplicates FROM lake.progress ORDER BY seq DESC LIMIT 1"
+        row = self._asked(lambda cursor: cursor.execute(newest).fetchone())
         return Progress(row[0], Tally(*row[1:])) if row else Progress()
 
     def read(self, series: Collection[int], from_at: datetime, to_at: datetime) -> ReadingBatch:
         """Return the readings of a span, its end exclusive, sorted by series and time."""
         if not series:
             return ReadingBatch.empty()
-        batch = self._stored(series, to_stored(from_at), to_stored(to_at))
+        start, end = to_stored(from_at), to_stored(to_at)
+
+        def stored(cursor: duckdb.DuckDBPyConnection) -> ReadingBatch:
+            rows = current(cursor, series, start, end)
+            return readings(fetched(cursor, f"WITH {rows} FROM reading ORDER BY series, measured_at"))
+
+        batch = self._asked(stored)
         flags = effective_flags(batch, self._flag_intervals.flag_intervals(series, from_at, to_at))
         value = np.where(flags == Flag.MISSING, np.nan, batch.value)
         return ReadingBatch(batch.series, batch.measured_at, value, flags, batch.run)
@@ -63,9 +68,10 @@ class EmbeddedReader:
     def latest(self, series: Collection[int], not_after: datetime) -> ReadingBatch:
         """Return each series' last reading that is not missing, at or before a moment."""
         end = to_stored(not_after) + np.timedelta64(1, "ms")
-        sought = set(series)
-        found: list[ReadingBatch] = []
-        with self._query() as cursor:
+
+        def look_back(cursor: duckdb.DuckDBPyConnection) -> ReadingBatch:
+            sought = set(series)
+            found: list[ReadingBatch] = []
             for span in (*_LOOK_BACK, None):
                 if not sought:
                     break
@@ -73,7 +79,9 @@ class EmbeddedReader:
                 batch = self._latest_within(cursor, sought, start, end)
                 found.append(batch)
                 sought -= set(batch.series.tolist())
-        return ReadingBatch.joined(found).ordered()
+            return ReadingBatch.joined(found).ordered()
+
+        return self._asked(look_back)
 
     def aggregate(self, series: Collection[int], from_at: datetime, to_at: datetime, step: timedelta) -> Aggregates:
         """Return readings summed up in steps counted from `from_at`; failed and missing ones do not count.
@@ -88,9 +96,10 @@ class EmbeddedReader:
             message = f"a step lasts at least a millisecond: {step}"
             raise ValueError(message)
         start, end = to_stored(from_at), to_stored(to_at)
-        with self._query() as cursor:
+
+        def sums(cursor: duckdb.DuckDBPyConnection) -> Columns:
             rows = self._judged(cursor, series, start, end)
-            columns = fetched(
+            return fetched(
                 cursor,
                 f"""
                 WITH {rows}
@@ -104,6 +113,8 @@ class EmbeddedReader:
                 """,  # noqa: S608 - composed of constants, integers and quoted moments
                 {"start": int(start.astype(np.int64)), "step": milliseconds},
             )
+
+        columns = self._asked(sums)
         return Aggregates(
             columns["series"],
             times(columns["step"]),
@@ -117,8 +128,8 @@ class EmbeddedReader:
 
     def forecast(self, station: str, quantity: str, issued_not_after: datetime) -> ForecastBatch:
         """Return the newest forecast issued by a moment."""
-        with self._query() as cursor:
-            columns = fetched(
+        columns = self._asked(
+            lambda cursor: fetched(
                 cursor,
                 """
                 WITH known AS (
@@ -135,6 +146,7 @@ class EmbeddedReader:
                     "moment": int(to_stored(issued_not_after).astype(np.int64)),
                 },
             )
+        )
         count = len(columns["value"])
         return ForecastBatch(
             times(columns["issued_at"]),
@@ -146,23 +158,18 @@ class EmbeddedReader:
 
     def statistics(self) -> StoreStatistics:
         """Return how much there is, for people."""
-        with self._query() as cursor:
-            return statistics(cursor, self._lake.catalogue)
+        return self._asked(lambda cursor: statistics(cursor, self._lake.catalogue))
 
-    @contextmanager
-    def _query(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a cursor on one snapshot of the lake."""
-        with storage_errors(self._lake.directory), self._lake.cursor() as cursor:
+    def _asked(self, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+        """Return the answer to a question about one state of the lake."""
+
+        def on_one_snapshot(cursor: duckdb.DuckDBPyConnection) -> Answer:
             cursor.begin()
-            yield cursor
+            answer = question(cursor)
             cursor.rollback()
+            return answer
 
-    def _stored(self, series: Collection[int], start: np.datetime64, end: np.datetime64) -> ReadingBatch:
-        with self._query() as cursor:
-            columns = fetched(
-                cursor, f"WITH {current(cursor, series, start, end)} FROM reading ORDER BY series, measured_at"
-            )
-        return readings(columns)
+        return self._lake.try_until_free(on_one_snapshot)
 
     def _latest_within(
         self, cursor: duckdb.DuckDBPyConnection, series: Collection[int], start: np.datetime64, end: np.datetime64

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from gruenpuls.stores.embedded import compaction
 from gruenpuls.stores.embedded.columns import Columns, fetched
 from gruenpuls.stores.embedded.durability import sync_new_files
 from gruenpuls.stores.embedded.folding import changes_of, fold
-from gruenpuls.stores.embedded.lake import Lake, Limits, storage_errors
+from gruenpuls.stores.embedded.lake import Lake, Limits
 from gruenpuls.stores.embedded.layout import GONE, open_lake, open_lake_for_reading
 from gruenpuls.stores.embedded.lock import WriterLock
 from gruenpuls.stores.embedded.reader import EmbeddedReader, current, moment
@@ -109,7 +108,8 @@ class EmbeddedStore(EmbeddedReader):
             If it could not be written; the same commit may be tried again.
         """
         changes = changes_of(commit)
-        with self._transaction() as cursor:
+
+        def put(cursor: duckdb.DuckDBPyConnection) -> None:
             self._put(cursor, changes)
             if commit.progress is not None:
                 done = commit.progress
@@ -118,6 +118,8 @@ class EmbeddedStore(EmbeddedReader):
                     "INSERT INTO lake.progress VALUES (?, ?, ?, ?, ?)",
                     [self._seq, done.offset, tally.decoded, tally.dead_lettered, tally.duplicates],
                 )
+
+        self._commit(put)
 
     def replace(self, series: Collection[int], from_at: datetime, to_at: datetime, readings: ReadingBatch) -> None:
         """Put `readings` in the place of everything these series hold in the span, in one transaction.
@@ -138,7 +140,8 @@ class EmbeddedStore(EmbeddedReader):
             message = f"{outside.sum()} of {len(readings)} readings lie outside what they replace"
             raise ValueError(message)
         fresh = changes_of(Commit(readings))
-        with self._transaction() as cursor:
+
+        def exchange(cursor: duckdb.DuckDBPyConnection) -> None:
             cursor.register("fresh", fresh)
             changes = fetched(
                 cursor,
@@ -150,6 +153,8 @@ class EmbeddedStore(EmbeddedReader):
                 """,  # noqa: S608 - composed of constants, integers and quoted moments
             )
             self._put(cursor, changes)
+
+        self._commit(exchange)
 
     def write_forecast(self, batch: ForecastBatch) -> None:
         """Keep a forecast beside the readings; issued twice it is kept once.
@@ -170,7 +175,8 @@ class EmbeddedStore(EmbeddedReader):
             "place": np.arange(len(batch)),
         }
         span = f"BETWEEN {moment(batch.issued_at.min())} AND {moment(batch.issued_at.max())}"
-        with self._transaction() as cursor:
+
+        def put(cursor: duckdb.DuckDBPyConnection) -> None:
             cursor.register("fresh", columns)
             cursor.execute(
                 f"""
@@ -188,6 +194,8 @@ class EmbeddedStore(EmbeddedReader):
                 """
             )
 
+        self._commit(put)
+
     def compact(self, *, keep_for: timedelta = KEEP_FOR) -> None:
         """Fold what waits, merge small files, and drop what was replaced longer ago than `keep_for`.
 
@@ -201,48 +209,49 @@ class EmbeddedStore(EmbeddedReader):
         StorageError
             If it could not be done; readings are as they were.
         """
-        with self._transaction() as cursor:
+
+        def settle(cursor: duckdb.DuckDBPyConnection) -> None:
             if self._waiting:
                 fold(cursor, None)
                 self._waiting = 0
-        with self._turn_of_its_own() as cursor:
-            compaction.compact(cursor, self._lake.data, keep_for)
 
-    @contextmanager
-    def _turn_of_its_own(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a cursor to one thread at a time; what fails takes the engine along."""
-        with self._turn, storage_errors(self._lake.directory):
-            try:
-                if self._unsure:
-                    self._count()
-                with self._lake.cursor() as cursor:
-                    yield cursor
-            except BaseException:
-                self._lake.abandon()
-                self._unsure = True
-                raise
+        self._commit(settle)
+        self._alone(lambda cursor: compaction.compact(cursor, self._lake.data, keep_for))
 
-    @contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._turn_of_its_own() as cursor:
+    def _commit(self, act: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        """Commit what `act` does, one thread at a time; what fails takes the engine along."""
+
+        def transaction(cursor: duckdb.DuckDBPyConnection) -> None:
+            if self._unsure:
+                self._count(cursor)
+            self._unsure = True
             began = time.time_ns()
             cursor.begin()
-            yield cursor
+            act(cursor)
             sync_new_files(self._lake.data, began)
             cursor.commit()
+            self._unsure = False
 
-    def _count(self) -> None:
+        self._alone(transaction)
+
+    def _alone(self, act: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        with self._turn:
+            try:
+                self._lake.try_until_free(act)
+            except BaseException:
+                self._lake.abandon()
+                raise
+
+    def _count(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Learn from the lake how many rows wait, and the last commit's number."""
-        with self._lake.cursor() as cursor:
-            row = cursor.execute(
-                """
-                SELECT (SELECT count(*) FROM lake.recent),
-                    greatest((SELECT max(seq) FROM lake.recent), (SELECT max(seq) FROM lake.progress))
-                """
-            ).fetchone()
+        row = cursor.execute(
+            """
+            SELECT (SELECT count(*) FROM lake.recent),
+                greatest((SELECT max(seq) FROM lake.recent), (SELECT max(seq) FROM lake.progress))
+            """
+        ).fetchone()
         assert row is not None  # an aggregate always has a row
         self._waiting, self._seq = row
-        self._unsure = False
 
     def _put(self, cursor: duckdb.DuckDBPyConnection, changes: Columns) -> None:
         """Add unique keys with their values, or with the word that they are gone."""

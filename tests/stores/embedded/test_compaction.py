@@ -70,7 +70,7 @@ def test_a_settled_file_is_sorted_by_series_and_time(store: EmbeddedStore, tmp_p
     for day in (3, 1, 2, 0):
         store.write(Commit(readings(range(day * 12, day * 12 + 12)).where(np.arange(120)[::-1])))
     store.compact(keep_for=NOTHING)
-    with store._query() as cursor:
+    with store._lake.cursor() as cursor:
         for path in (tmp_path / "store").rglob("*.parquet"):
             stored = cursor.execute("SELECT series, measured_at FROM read_parquet(?)", [str(path)]).fetchall()
             assert stored == sorted(stored)
@@ -81,7 +81,8 @@ def test_a_query_that_is_running_keeps_its_files(store: EmbeddedStore, tmp_path:
         store.write(Commit(readings(range(hour, hour + 10))))
     for path in tmp_path.rglob("*.parquet"):
         os.utime(path, (0, 0))
-    with store._query() as cursor:
+    with store._lake.cursor() as cursor:
+        cursor.begin()
         question = "SELECT count(*), sum(value) FROM lake.reading"
         assert cursor.execute(question).fetchone() == (400, 400.0)
         store.write(Commit(readings(range(20), value=2.0)))
