@@ -118,6 +118,13 @@ def test_a_ttn_device_becomes_a_profile_that_decodes_its_own_examples(
         proposed.written(tmp_path / "profiles")
 
 
+def test_what_is_normalized_is_compared_too(pool: CodecPool, ttn: Path) -> None:
+    codec = ttn.with_name("grove-codec.yaml")
+    codec.write_text(TTN_CODEC.replace("ec: 0.2}", "ec: 200}"))
+    doubts = proposal(codec, pool).doubts
+    assert any("'Moist soil' gives something else than published" in doubt for doubt in doubts)
+
+
 def test_a_chirpstack_device_says_what_it_could_not_map_and_where_its_examples_err(
     pool: CodecPool, chirpstack: Path, tmp_path: Path
 ) -> None:

@@ -77,7 +77,7 @@ _NAMES: Final = (
     _name(r"par$|photosynth", ""),
     _name(r"(^|_)(lux|illumin\w*|light(_level|_intensity)?|illuminance)($|_)", "illuminance"),
     _name(r"uv", "uv_index"),
-    _name(r"co2|carbon", "carbon_dioxide"),
+    _name(r"co_?2|carbon", "carbon_dioxide"),
     _name(r"vapou?r_pressure", "vapour_pressure", "kPa"),
     _name(r"(baro|atmos|air)\w*_?press|^pressure$|barometer$", "air_pressure", "hPa", "kPa", "Pa"),
     _name(r"internal|board|chip|cpu|device_temp|barometer_temp|thermistor", "device_temperature"),

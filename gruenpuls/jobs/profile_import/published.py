@@ -37,6 +37,8 @@ class PublishedExample:
         The decoded object; None where an error is expected, or nothing is said.
     errors : bool
         Whether an error is expected.
+    normalized : list or None
+        What `normalizeUplink` is said to give.
     variables : tuple of (str, str)
         What the codec is given beside the payload.
     """
@@ -45,6 +47,7 @@ class PublishedExample:
     payload: Payload
     expected: Mapping[str, object] | None = None
     errors: bool = False
+    normalized: Sequence[object] | None = None
     variables: tuple[tuple[str, str], ...] = ()
 
 
@@ -211,7 +214,7 @@ def _uplink_decoder(path: Path) -> Mapping[str, Any] | None:
 
 def _ttn_examples(decoder: Mapping[str, Any]) -> tuple[PublishedExample, ...]:
     return _examples(
-        (one.get("description"), one.get("input"), one.get("output"))
+        (one.get("description"), one.get("input"), one.get("output"), one.get("normalizedOutput"))
         for one in decoder.get("examples") or ()
         if isinstance(one, dict)
     )
@@ -272,17 +275,18 @@ def _chirpstack_examples(path: Path, codecs: CodecPool) -> tuple[PublishedExampl
             raise InputError(message, where=str(path)) from None
         tests = outcome["tests"]
     return _examples(
-        (one.get("name"), one.get("input"), one.get("expected")) for one in tests or () if isinstance(one, dict)
+        (one.get("name"), one.get("input"), one.get("expected"), None) for one in tests or () if isinstance(one, dict)
     )
 
 
-def _examples(published: Iterator[tuple[object, object, object]]) -> tuple[PublishedExample, ...]:
+def _examples(published: Iterator[tuple[object, object, object, object]]) -> tuple[PublishedExample, ...]:
     examples: list[PublishedExample] = []
-    for title, given, output in published:
+    for title, given, output, normal in published:
         data = _bytes(given.get("bytes")) if isinstance(given, dict) else None
         if not isinstance(given, dict) or data is None:
             continue
         expected = output.get("data") if isinstance(output, dict) else None
+        normalized = normal.get("data") if isinstance(normal, dict) else None
         port = given.get("fPort")
         variables = given.get("variables")
         examples.append(
@@ -291,6 +295,7 @@ def _examples(published: Iterator[tuple[object, object, object]]) -> tuple[Publi
                 payload=Payload(data, port if isinstance(port, int) else None, _moment(given.get("recvTime"))),
                 expected=expected if isinstance(expected, dict) else None,
                 errors=isinstance(output, dict) and bool(output.get("errors")),
+                normalized=[normalized] if isinstance(normalized, dict) else normalized or None,
                 variables=tuple(sorted((str(name), str(value)) for name, value in variables.items()))
                 if isinstance(variables, dict)
                 else (),

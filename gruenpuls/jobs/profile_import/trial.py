@@ -63,6 +63,8 @@ def as_published(example: PublishedExample, outcome: Outcome) -> bool:
         return example.errors and outcome.fault in {Fault.REFUSED, Fault.BROKE}
     if example.errors:
         return False
+    if example.normalized is not None and not same(outcome.get("normalized"), list(example.normalized)):
+        return False
     if example.expected is None:
         return True
     given = {key: value for key, value in outcome.items() if key != "normalized" or key in example.expected}
