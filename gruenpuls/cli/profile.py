@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -14,6 +15,9 @@ from rich.text import Text
 from gruenpuls.cli.output import print_json, print_table, terminal
 from gruenpuls.cli.session import Session
 from gruenpuls.domain.errors import GruenpulsError, InputError
+
+if TYPE_CHECKING:
+    from device_profiles.profile import Profile
 
 app = typer.Typer(help="The sensors it knows, and what their messages mean.", no_args_is_help=True)
 
@@ -86,22 +90,31 @@ def decode(
 ) -> None:
     """Explain a payload byte by byte, and say what readings it gives."""
     from device_profiles.mapping import Measurement
+    from device_profiles.profile import DecoderKind, Row
     from device_profiles.refusal import NotAMeasurement, Refused
+    from ingest.javascript import CodecError
 
     session: Session = context.obj
     profile = session.profile(name)
     octets = _octets(payload)
-    try:
-        rows = profile.explain(octets, port)
-    except TypeError as error:
-        remedy = "`gruenpuls profile test` runs its examples"
-        raise InputError(str(error), where=name, remedy=remedy) from error
     measured: tuple[Measurement, ...] = ()
+    rows: tuple[Row, ...] = ()
     refusal = ""
     try:
-        measured = profile.decode(octets, port)
+        if profile.decoder is DecoderKind.LAYOUT:
+            rows = profile.explain(octets, port)
+            measured = profile.decode(octets, port)
+        elif profile.decoder is DecoderKind.JS:
+            fields = _decoded_by_script(profile, octets, port)
+            rows = tuple(Row(0, 0, "", path, value, "") for path, value in fields.items())
+            measured = profile.measurements(fields)
+        else:
+            what = "the network server decodes this device, so its bytes cannot be explained here"
+            raise InputError(what, where=name, remedy="`gruenpuls profile test` runs its examples")
     except (Refused, NotAMeasurement) as error:
         refusal = f"{type(error).__name__}: {error.detail}"
+    except CodecError as error:
+        refusal = f"{error.fault}: {error.detail}"
     if as_json:
         print_json(
             {
@@ -147,6 +160,17 @@ def decode(
         )
 
 
+def _decoded_by_script(profile: Profile, octets: bytes, port: int | None) -> dict[str, object]:
+    from ingest.javascript import Codec, CodecError, CodecPool, Payload
+
+    profile.ensure_measurement(octets, port)
+    with CodecPool() as codecs:
+        (found,) = codecs.decode(Codec.of_profile(profile), [Payload(octets, port, datetime.now(UTC))])
+    if isinstance(found, CodecError):
+        raise found
+    return found
+
+
 def _octets(text: str) -> bytes:
     plain = text.replace(" ", "").replace(":", "")
     try:
@@ -168,11 +192,20 @@ def prove(
     as_json: Json = False,
 ) -> None:
     """Run a profile's examples, then random bytes, truncations and bit flips."""
-    from device_profiles.proof import proof
+    from device_profiles.profile import DecoderKind
+    from device_profiles.proof import Report, proof
+    from ingest.javascript import CodecPool
+    from ingest.javascript.prove import proven
 
     session: Session = context.obj
     chosen = [session.profile(name) for name in names] if names else list(session.profiles)
-    reports = [proof(profile, damaged=damaged) for profile in chosen]
+    with CodecPool() as codecs:
+        reports = [
+            Report(profile.name, proven(profile, codecs), 0, 0, 0, ())
+            if profile.decoder is DecoderKind.JS
+            else proof(profile, damaged=damaged)
+            for profile in chosen
+        ]
     failed = [report for report in reports if not report.passed]
     if as_json:
         print_json(
@@ -198,6 +231,64 @@ def prove(
     if failed:
         what = f"{len(failed)} of {len(reports)} profiles fail"
         raise ProfileFailedError(what, where=", ".join(report.profile for report in failed), remedy="see above")
+
+
+@app.command("import")
+def import_profile(
+    context: typer.Context,
+    path: Annotated[
+        Path,
+        typer.Argument(help="TTN Device Repository codec (YAML), ChirpStack device-profile folder, or a lone .js."),
+    ],
+    write: Annotated[bool, typer.Option("--write", help="Write it; without this nothing is changed.")] = False,
+    into: Annotated[Path | None, typer.Option(help="Folder for it; by default profiles_dir of the settings.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="In the place of what the source says.")] = None,
+    model: Annotated[str | None, typer.Option(help="In the place of what the source says.")] = None,
+    payload: Annotated[
+        list[str] | None,
+        typer.Option(help="A message of the device as HEX or PORT:HEX, where the source has no examples."),
+    ] = None,
+) -> None:
+    """Make a profile of a published JavaScript codec: run its examples, propose a mapping, show what is left."""
+    from gruenpuls.jobs.profile_import import proposal
+    from ingest.javascript import CodecPool
+
+    session: Session = context.obj
+    payloads = [_payload(text) for text in payload or ()]
+    with CodecPool() as codecs, terminal.status("…") as status:
+        made = proposal(path, codecs, vendor=vendor, model=model, payloads=payloads, progress=status.update)
+    terminal.print(made.text, markup=False)
+    for field in made.unmapped:
+        terminal.print(Text(f"not mapped: {field.path} = {field.example}, {field.because}", style="yellow"))
+    for doubt in made.doubts:
+        terminal.print(Text(f"look at this: {doubt}", style="yellow"))
+    if not write:
+        terminal.print("Nothing was written. Add --write to keep it.")
+        return
+    folder = into or session.settings.profiles_dir
+    if folder is None:
+        what = "there is no folder for the city's own profiles"
+        raise InputError(what, where="profiles_dir", remedy="set it, or name one with --into")
+    terminal.print(f"Written to {made.written(folder)}.")
+
+
+def _payload(text: str) -> tuple[bytes, int | None]:
+    port, found, rest = text.rpartition(":")
+    if found and not port.isdigit():
+        what = f"{port!r} is no port"
+        raise InputError(what, where="--payload", remedy="write PORT:HEX, such as 2:0b6b01d9")
+    return _octets(rest), int(port) if found else None
+
+
+@app.command()
+def codecs(folder: Annotated[Path, typer.Argument(help="A checkout of a device repository, or any folder.")]) -> None:
+    """Run every JavaScript codec below a folder with its examples, and count."""
+    from gruenpuls.jobs.profile_import import survey
+    from ingest.javascript import CodecPool
+
+    with CodecPool() as pool, terminal.status("…") as status:
+        found = survey(folder, pool, lambda name, count: status.update(f"{count} codecs run, now {name}"))
+    terminal.print(str(found), markup=False)
 
 
 @app.command()

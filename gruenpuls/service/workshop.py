@@ -16,6 +16,7 @@ from gruenpuls.stores.embedded import EmbeddedStore
 from gruenpuls.stores.embedded.lake import Limits
 from gruenpuls.stores.registry import Registry
 from ingest.decode import Decoder
+from ingest.javascript import CodecPool
 from ingest.journal import Journal, JournalReader
 from ingest.uplink_index import UplinkIndex
 
@@ -53,6 +54,7 @@ def workshop(settings: Settings) -> Iterator[Workshop]:
         closing(EmbeddedStore.open_writer(settings.store_dir, registry.judgements, limits)) as store,
         closing(Journal.reader(settings.journal_dir)) as journal,
         closing(UplinkIndex(settings.index_file)) as index,
+        CodecPool() as codecs,
     ):
         decoder = Decoder(
             journal,
@@ -60,6 +62,7 @@ def workshop(settings: Settings) -> Iterator[Workshop]:
             profile_named,
             registry.arrivals,
             store,
+            codecs=codecs,
             limit=settings.work.batch,
             future_tolerance=timedelta(seconds=settings.work.future_tolerance),
         )

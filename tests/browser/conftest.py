@@ -64,7 +64,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         assert not thread.is_alive(), "open pages keep the server from stopping"
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it is open its event loop runs in this thread, where other tests need one of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     require(chromium, "chromium is not installed (Debian package chromium)")

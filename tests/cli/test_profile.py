@@ -73,3 +73,46 @@ def test_the_citys_own_profile_takes_the_place_of_a_shipped_one(
 def test_the_schema_is_written_for_an_editor(gruenpuls: CommandLine) -> None:
     gruenpuls("profile", "schema", "profile.schema.json")
     assert json.loads(Path("profile.schema.json").read_text(encoding="utf-8"))["title"] == "Grünpuls device profile"
+
+
+# Battery, two unused bytes, water content, soil temperature, conductivity.
+MESSAGE = "2:0ccb00000af505d8001200"
+CODEC = Path(__file__).parents[1] / "samples" / "javascript" / "ts013.js"
+
+
+def test_a_codec_becomes_a_profile_first_as_a_dry_run(gruenpuls: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = gruenpuls.directory / "own"
+    monkeypatch.setenv("GRUENPULS_PROFILES_DIR", str(own))
+    words = ("profile", "import", str(CODEC), "--vendor", "Ours", "--model", "Probe", "--payload", MESSAGE)
+    assert "Nothing was written" in gruenpuls(*words)
+    assert not own.exists()
+    assert "Written to" in gruenpuls(*words, "--write")
+    (name,) = (it["name"] for it in gruenpuls.json("profile", "list") if it["decoder"] == "js")
+    (report,) = gruenpuls.json("profile", "test", name)
+    assert report["passed"] is True
+    port, payload = MESSAGE.split(":")
+    assert gruenpuls.json("profile", "decode", name, payload, "--port", port)["readings"]
+    assert "imported before" in gruenpuls(*words, "--write", status=2)
+
+
+def test_a_codec_without_examples_asks_for_a_message(gruenpuls: CommandLine) -> None:
+    assert "give a message of the device" in gruenpuls("profile", "import", str(CODEC), status=2)
+
+
+PUBLISHED = """\
+uplinkDecoder:
+  fileName: ts013.js
+  examples:
+    - description: wrong port
+      input: {fPort: 9, bytes: [1]}
+      output: {errors: [unknown FPort 9]}
+    - description: not what it says
+      input: {fPort: 9, bytes: [1]}
+      output: {data: {Bat: 3.6}}
+"""
+
+
+def test_all_codecs_of_a_folder_are_run_and_counted(gruenpuls: CommandLine) -> None:
+    (gruenpuls.directory / "probe-codec.yaml").write_text(PUBLISHED, encoding="utf-8")
+    (gruenpuls.directory / "ts013.js").write_text(CODEC.read_text(encoding="utf-8"), encoding="utf-8")
+    assert "0 of 1 codecs and 1 of 2 examples" in gruenpuls("profile", "codecs", str(gruenpuls.directory))
