@@ -5,10 +5,8 @@ with the journal offset, and only then kept in the index. So a crash anywhere re
 skips or doubles one: what the index lacks is read again, and a batch the registry has not noted is
 written again, which changes nothing where it had been written.
 
-The order of arrival has no part in the outcome, with two exceptions: of a device that logs values with
-times of its own and gives two different ones for the same moment, the one that came last stands; and
-the latest values of the registry may for a while have the later time of an uplink whose earlier copy
-came afterwards.
+The order of arrival has no part in the outcome, with one exception: of a device that logs values with
+times of its own and gives two different ones for the same moment, the one that came last stands.
 """
 
 from __future__ import annotations
@@ -23,11 +21,12 @@ import numpy as np
 
 from device_profiles.profile import Profile
 from gruenpuls.domain.ports import Commit, IngestRegistry, ObservationStore, Progress, Tally
+from gruenpuls.domain.reading import Ids, ReadingBatch, Times
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry
 from ingest.decode_batch import Batch, Message, read_message
 from ingest.javascript import CodecPool
 from ingest.reading_columns import earliest_moments
-from ingest.resolve import Copy
+from ingest.resolve import Copy, milliseconds
 from ingest.uplink_index import Change, UplinkIndex
 from ingest.uplink_index_file import DamagedIndexError
 
@@ -137,6 +136,33 @@ class Decoder:
         for start in range(0, len(chosen), self._limit):
             became += self._attempt(partial(self._redecode, chosen[start : start + self._limit]))
         return became
+
+    def while_level(self, action: Callable[[], _Result]) -> _Result:
+        """Do something between two steps, with the uplink index where the store is; if it fails, nothing of it stays.
+
+        Raises
+        ------
+        StorageError
+            If something could not be written.
+        """
+
+        def level() -> _Result:
+            while not self._is_level(self._known_progress()):
+                pass
+            result = action()
+            self._progress = None
+            return result
+
+        return self._attempt(level)
+
+    def new_batch(self, devices: Collection[str]) -> Batch:
+        """Return an empty batch that decodes with the profiles these devices have now."""
+        return Batch(self._registry.devices(devices), self._profile_named, self._future_tolerance, self._codecs)
+
+    def messages(self, offsets: Collection[int]) -> dict[int, Message]:
+        """Return the uplinks at these offsets, as far as the journal still has them and they can be read."""
+        found = ((entry.offset, read_message(entry)) for entry in self._journal.entries(sorted(offsets)))
+        return {offset: read[0] for offset, read in found if not isinstance(read, DeadLetter)}
 
     def _attempt(self, action: Callable[[], _Result]) -> _Result:
         try:
@@ -292,12 +318,8 @@ class Decoder:
         """Decode what changed; messages from further back are fetched from the journal on the way."""
         rivals = self._index.rivals(changes)
         concerned = [standing for change in changes for standing in change if standing is not None] + rivals
-        for entry in self._journal.entries(sorted({one.offset for one in concerned} - messages.keys())):
-            found = read_message(entry)
-            if not isinstance(found, DeadLetter):
-                messages[entry.offset] = found[0]
-        devices = {messages[one.offset].uplink.device for one in concerned if one.offset in messages}
-        batch = Batch(self._registry.devices(devices), self._profile_named, self._future_tolerance, self._codecs)
+        messages |= self.messages({one.offset for one in concerned} - messages.keys())
+        batch = self.new_batch({messages[one.offset].uplink.device for one in concerned if one.offset in messages})
         batch.decide(changes, rivals, messages)
         return batch
 
@@ -321,7 +343,22 @@ class Decoder:
         if from_journal:
             self._registry.drop_dead_letters(batch.mended)
         self._registry.note(readings, batch.tallies(), progress)
+        self._correct_latest(readings, retracted_series, retracted_at)
         self._index.commit(end)
         if not from_journal:
             self._registry.drop_dead_letters(batch.mended)
         self._progress = progress
+
+    def _correct_latest(self, readings: ReadingBatch, retracted_series: Ids, retracted_at: Times) -> None:
+        """See to it that no latest value is one that was taken away."""
+        gone = _places(retracted_series, retracted_at)
+        if gone:
+            gone -= _places(readings.series, readings.measured_at)
+        kept = self._registry.latest_moments({series for series, _ in gone}) if gone else {}
+        stale = {series: at for series, at in kept.items() if (series, milliseconds(at)) in gone}
+        if stale:
+            self._registry.replace_latest(stale.keys(), self._store.latest(stale.keys(), max(stale.values())))
+
+
+def _places(series: Ids, measured_at: Times) -> set[tuple[int, int]]:
+    return set(zip(series.tolist(), measured_at.astype(np.int64).tolist(), strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -31,6 +31,25 @@ class Message(NamedTuple):
 
     entry: JournalEntry
     uplink: Uplink
+
+
+class Decoded(NamedTuple):
+    """What an uplink gives with the profile its device has now.
+
+    Parameters
+    ----------
+    standing : Standing
+    run : Run or None
+        What made its readings; None where it gives none.
+    rows : list of Row
+    letter : DeadLetter or None
+        Why it gives none.
+    """
+
+    standing: Standing
+    run: Run | None
+    rows: list[Row]
+    letter: DeadLetter | None
 
 
 class _UndecodableError(Exception):
@@ -147,6 +166,27 @@ class Batch:
             if message is not None and not rival.dead:
                 self._measure(rival, message)
 
+    def decoded(self, standings: Iterable[Standing], messages: Mapping[int, Message]) -> Iterator[Decoded]:
+        """Yield what uplinks give, and count nothing; those without their message are left out.
+
+        Parameters
+        ----------
+        standings : iterable of Standing
+        messages : mapping of int to Message
+            By offset.
+        """
+        standings = [one for one in standings if one.offset in messages]
+        self._outcomes.clear()
+        self._run_codecs([], standings, messages)
+        for standing in standings:
+            message = messages[standing.offset]
+            try:
+                run, rows = self._rows(standing, message)
+            except _UndecodableError as error:
+                yield Decoded(standing, None, [], _undecodable(error, standing, message))
+            else:
+                yield Decoded(standing, run, rows, None)
+
     def _run_codecs(self, changes: list[Change], rivals: list[Standing], messages: Mapping[int, Message]) -> None:
         """Decode what needs JavaScript all at once, by profile: one by one it takes several times as long."""
         scripted: dict[str, Profile] = {}
@@ -197,11 +237,7 @@ class Batch:
         undecodable = self._measure(after, message)
         self.verdicts.append((after, undecodable is not None))
         if undecodable is not None:
-            self.letters.append(
-                _letter(
-                    message.entry, undecodable.reason, undecodable.detail, message.uplink.device, offset=after.first
-                )
-            )
+            self.letters.append(_undecodable(undecodable, after, message))
         self._count(message, after._replace(dead=undecodable is not None), 1)
 
     def _count(self, message: Message, standing: Standing, step: int) -> None:
@@ -309,6 +345,10 @@ def _letter(
         _legible(device) if device is not None else None,
         message.received_at,
     )
+
+
+def _undecodable(error: _UndecodableError, standing: Standing, message: Message) -> DeadLetter:
+    return _letter(message.entry, error.reason, error.detail, message.uplink.device, offset=standing.first)
 
 
 def _letter_about_lost(standing: Standing) -> DeadLetter:

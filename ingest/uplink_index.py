@@ -7,7 +7,7 @@ It is committed after the observation store, never before; if it is behind, the 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
@@ -186,6 +186,52 @@ class UplinkIndex:
                 )
                 found += [Standing(*row) for row in rows if row[0] not in changed]
         return found
+
+    def extent(self, devices: Iterable[str]) -> tuple[int, int] | None:
+        """Return when the first and the last uplink of these devices were measured, milliseconds since 1970 UTC."""
+        found: list[int] = []
+        with index_errors(self._path):
+            for device in devices:
+                # Each on its own is one look into the index.
+                for extreme in ("min", "max"):
+                    (moment,) = self._db.execute(
+                        f"SELECT {extreme}(measured_at) FROM uplink "  # noqa: S608  one of two words
+                        "WHERE device = (SELECT id FROM device WHERE key = ?)",
+                        (device,),
+                    ).fetchone()
+                    found += [moment] if moment is not None else []
+        return (min(found), max(found)) if found else None
+
+    def counts(self, devices: Iterable[str], from_at: int, to_at: int, step: int) -> Counter[int]:
+        """Count the uplinks of these devices in a span by steps: how many were measured from a multiple of `step` on.
+
+        Parameters
+        ----------
+        devices : iterable of str
+        from_at, to_at, step : int
+            Milliseconds, since 1970 UTC; the end is exclusive.
+        """
+        counted: Counter[int] = Counter()
+        with index_errors(self._path):
+            for device in devices:
+                rows = self._db.execute(
+                    "SELECT measured_at / ?, count(*) FROM uplink WHERE device = (SELECT id FROM device WHERE key = ?) "
+                    "AND measured_at >= ? AND measured_at < ? GROUP BY 1",
+                    (step, device, from_at, to_at),
+                )
+                for number, count in rows:
+                    counted[number * step] += count
+        return counted
+
+    def measured(self, device: str, from_at: int, to_at: int) -> list[Standing]:
+        """Return the uplinks of a device in a span, by time; milliseconds since 1970 UTC, the end exclusive."""
+        with index_errors(self._path):
+            rows = self._db.execute(
+                f"SELECT {_UPLINK} FROM uplink WHERE device = (SELECT id FROM device WHERE key = ?) "  # noqa: S608  names only
+                "AND measured_at >= ? AND measured_at < ? ORDER BY measured_at",
+                (device, from_at, to_at),
+            )
+            return [Standing(*row) for row in rows]
 
     def settle(self, verdicts: Iterable[tuple[Standing, bool]]) -> None:
         """Record for each uplink whether it is a dead letter now."""

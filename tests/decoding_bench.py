@@ -20,8 +20,7 @@ from ingest.uplink_index import UplinkIndex
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DEVICE = "a81758fffe000001"
 
-PROBE = Profile.parse(
-    """
+PROBE_TEXT = """
 name: bench-probe
 version: 3
 vendor: Nobody
@@ -47,11 +46,8 @@ expected_interval: 10 min
 examples:
   - {title: Two values, bytes: "00d741", port: 5, readings: {soil_temperature: 21.5, relative_humidity: 65}}
   - {title: Cut off, bytes: "00", port: 5, refused: ""}
-""",
-    "bench",
-)
-NETWORK_DECODED = Profile.parse(
-    """
+"""
+NETWORK_DECODED_TEXT = """
 name: bench-network
 version: 1
 vendor: Nobody
@@ -69,9 +65,9 @@ expected_interval: 10 min
 examples:
   - {title: One value, fields: {air_temperature: 21.5}, readings: {air_temperature: 21.5}}
   - {title: None, fields: {}, not_a_measurement: ""}
-""",
-    "bench",
-)
+"""
+PROBE = Profile.parse(PROBE_TEXT, "bench")
+NETWORK_DECODED = Profile.parse(NETWORK_DECODED_TEXT, "bench")
 
 
 class BreakingProfile(Profile):

@@ -237,6 +237,14 @@ class IngestRegistry(Protocol):
         """
         ...
 
+    def latest_moments(self, series: Collection[int]) -> Mapping[int, datetime]:
+        """Return when the latest value kept of each series was measured; nothing for those without one."""
+        ...
+
+    def replace_latest(self, series: Collection[int], readings: ReadingBatch) -> None:
+        """Forget the latest values of these series, and keep these readings where nothing newer is kept."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class DirtySpan:

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from crash_point import Crash, CrashPoint, guarded
 from decoding_bench import DEVICE, DEVICES, NOON, PROFILES, Bench, after, helium, payload_of, plain
 from stores.observation_contract import Judgements
 
@@ -47,56 +48,6 @@ LATER = [
 ]
 
 
-class Crash(BaseException):
-    """As abrupt as a kill, as far as the code can tell."""
-
-
-class CrashPoint:
-    """Raises at the n-th boundary: before or after each call of journal, index, registry and store."""
-
-    def __init__(self, at: int) -> None:
-        self.at = at
-        self.passed = 0
-
-    def guard(self, owner: object, names: Sequence[str]) -> None:
-        for name in names:
-            setattr(owner, name, self._guarded(getattr(owner, name)))
-
-    def _guarded(self, call: Callable[..., object]) -> Callable[..., object]:
-        def guarded(*arguments: object) -> object:
-            self._boundary()
-            result = call(*arguments)
-            self._boundary()
-            return result
-
-        return guarded
-
-    def _boundary(self) -> None:
-        if self.passed == self.at:
-            self.passed += 1
-            raise Crash
-        self.passed += 1
-
-
-def guarded(bench: Bench, point: CrashPoint) -> None:
-    point.guard(bench.journal, ["read", "entries"])
-    point.guard(bench.index, ["admit", "rivals", "settle", "commit", "readmit", "standing"])
-    point.guard(
-        bench.registry,
-        [
-            *("devices", "series_ids", "run_id", "keep_dead_letters", "drop_dead_letters"),
-            *("dead_letters", "mark_dirty", "noted", "note"),
-        ],
-    )
-    point.guard(bench.store, ["progress", "write"])
-
-
-def relieved(bench: Bench) -> None:
-    for owner in (bench.journal, bench.registry, bench.store):
-        for name in [name for name in vars(owner) if callable(vars(owner)[name])]:
-            delattr(owner, name)
-
-
 def lived_through(bench: Bench, attempt: Callable[[Callable[[], None]], None]) -> tuple[object, ...]:
     """Return what came of a life: messages, a device registered late, its letters decoded again, messages."""
 
@@ -124,11 +75,11 @@ def test_a_crash_at_any_boundary_changes_nothing_in_the_end(tmp_path: Path) -> N
         point = CrashPoint(crashes)
         guarded(bench, point)
 
-        def attempt(act: Callable[[], None], bench: Bench = bench) -> None:
+        def attempt(act: Callable[[], None], bench: Bench = bench, point: CrashPoint = point) -> None:
             try:
                 act()
             except Crash:
-                relieved(bench)
+                point.relieve()
                 bench.restart()
                 act()
 

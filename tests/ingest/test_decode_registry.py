@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from decoding_bench import DEVICE, NOON, PROFILES, after, helium, payload_of, pl
 from memory_ports import MemoryJournal, MemoryStore
 
 from gruenpuls.domain.device import Device
-from gruenpuls.domain.ports import Tally
+from gruenpuls.domain.ports import Progress, Tally
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.uplink import DeadLetterReason, RawMessage
 from gruenpuls.stores.registry.registry import Registry
@@ -59,3 +60,46 @@ def test_letters_decoded_again_reach_counters_and_latest_values(registry: Regist
         [SeriesKey(Owner.CHANNEL, f"{key}/soil_temperature", "soil_temperature", 20) for key in (DEVICE, "bed-7")]
     )
     assert registry.latest.of(series).value.tolist() == [21, 18]
+
+
+def test_the_latest_value_moves_with_its_uplink(registry: Registry, index: UplinkIndex) -> None:
+    registry.devices.add(Device(DEVICE, "bench-probe"), actor="test")
+    journal, store = MemoryJournal(), MemoryStore()
+    decoder = Decoder(journal, index, PROFILES.get, registry.arrivals, store)
+    for message in (
+        helium(1, NOON, payload_of(21, 40)),
+        helium(2, after(9), payload_of(22, 40)),
+        helium(2, after(-1), payload_of(22, 40)),
+    ):
+        journal.append([message])
+        decoder.step()
+    (series,) = registry.arrivals.series_ids(
+        [SeriesKey(Owner.CHANNEL, f"{DEVICE}/soil_temperature", "soil_temperature", 20)]
+    )
+    latest = registry.latest.of([series])
+    assert (latest.measured_at.tolist(), latest.value.tolist()) == ([NOON.replace(tzinfo=None)], [21])
+
+
+def test_letters_buried_and_revived_twice_are_counted_once(registry: Registry, index: UplinkIndex) -> None:
+    registry.devices.add(Device(DEVICE, "bench-probe"), actor="test")
+    journal, store = MemoryJournal([helium(1, NOON), helium(2, after(1), b"?")]), MemoryStore()
+    Decoder(journal, index, PROFILES.get, registry.arrivals, store).step()
+    letter = registry.dead_letters.by_offset(1)
+    assert letter is not None
+    for _ in range(2):
+        registry.past.bury([letter, replace(letter, offset=0)])
+        assert counted(registry) == {DEVICE: Tally(0, 2, 0)}
+    progress = Progress(2, Tally(2, 0, 0))
+    for _ in range(2):
+        registry.past.revive([0, 1, 99], progress)
+        assert counted(registry) == {DEVICE: Tally(2, 0, 0)}
+        assert registry.arrivals.noted() == progress
+    registry.past.revive([], Progress(1, Tally()))
+    assert registry.arrivals.noted() == progress
+    assert set(registry.past.measured_series([DEVICE, "bed-7"]).values()) == {
+        SeriesKey(Owner.CHANNEL, f"{DEVICE}/soil_temperature", "soil_temperature", 20),
+        SeriesKey(Owner.CHANNEL, f"{DEVICE}/relative_humidity", "relative_humidity"),
+        SeriesKey(Owner.CHANNEL, f"{DEVICE}/radio", "received_signal_strength"),
+        SeriesKey(Owner.CHANNEL, f"{DEVICE}/radio", "signal_to_noise_ratio"),
+    }
+    assert [run.name for run in registry.past.profile_runs().values()] == ["bench-probe"]

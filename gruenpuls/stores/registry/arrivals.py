@@ -17,7 +17,7 @@ from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.connection import Database, portions, upsert
 from gruenpuls.stores.registry.devices import registered_devices
 from gruenpuls.stores.registry.dirty import mark_series
-from gruenpuls.stores.registry.latest import keep_latest
+from gruenpuls.stores.registry.latest import keep_latest, replace_kept
 from gruenpuls.stores.registry.series import series_ids
 
 _CACHE = "arrivals"
@@ -62,11 +62,8 @@ class Arrivals:
         """Keep these in the dead-letter index; a letter already there is replaced."""
         if not letters:
             return
-        rows = [asdict(letter) for letter in sorted(letters, key=lambda letter: letter.offset)]
         with self.database.writing() as connection:
-            insert = upsert(connection, schema.dead_letter)
-            replaced = {name: insert.excluded[name] for name in rows[0] if name != "offset"}
-            connection.execute(insert.on_conflict_do_update(index_elements=["offset"], set_=replaced), rows)
+            keep_letters(connection, letters)
 
     def drop_dead_letters(self, offsets: Collection[int]) -> None:
         """Take these out of the dead-letter index."""
@@ -108,7 +105,24 @@ class Arrivals:
             if not _advance(connection, progress):
                 return
             keep_latest(connection, readings)
-            _count(connection, tallies)
+            count_tallies(connection, tallies)
+
+    def latest_moments(self, series: Collection[int]) -> Mapping[int, datetime]:
+        """Return when the latest value that is kept of each series was measured [aware UTC]."""
+        table = schema.latest.c
+        found: dict[int, datetime] = {}
+        with self.database.reading() as connection:
+            for part in portions(sorted(series)):
+                rows = connection.execute(
+                    sa.select(table.series_id, table.measured_at).where(table.series_id.in_(part))
+                )
+                found.update((number, moment) for number, moment in rows)
+        return found
+
+    def replace_latest(self, series: Collection[int], readings: ReadingBatch) -> None:
+        """Forget the latest values of these series and keep these."""
+        with self.database.writing() as connection:
+            replace_kept(connection, series, readings)
 
     def recount(self, tallies: Sequence[DeviceTally], progress: Progress) -> None:
         """Put these counters in the place of all that were kept; for rebuilding them from the journal."""
@@ -116,7 +130,7 @@ class Arrivals:
             connection.execute(sa.delete(schema.progress).where(schema.progress.c.cache == _CACHE))
             connection.execute(sa.delete(schema.tally))
             _advance(connection, progress)
-            _count(connection, tallies)
+            count_tallies(connection, tallies)
 
 
 def _noted(connection: sa.Connection) -> Progress:
@@ -142,7 +156,23 @@ def _advance(connection: sa.Connection, progress: Progress) -> bool:
     return advanced.scalar_one_or_none() is not None
 
 
-def _count(connection: sa.Connection, tallies: Sequence[DeviceTally]) -> None:
+def note_totals(connection: sa.Connection, progress: Progress) -> None:
+    """Keep the totals up to the offset noted last, in an open transaction; another offset's change nothing."""
+    table = schema.progress
+    same = (table.c.cache == _CACHE) & (table.c.offset == progress.offset)
+    connection.execute(sa.update(table).where(same).values(**asdict(progress.tally)))
+
+
+def keep_letters(connection: sa.Connection, letters: Sequence[DeadLetter]) -> None:
+    """Keep dead letters, at least one, in an open transaction; a letter already there is replaced."""
+    rows = [asdict(letter) for letter in sorted(letters, key=lambda letter: letter.offset)]
+    insert = upsert(connection, schema.dead_letter)
+    replaced = {name: insert.excluded[name] for name in rows[0] if name != "offset"}
+    connection.execute(insert.on_conflict_do_update(index_elements=["offset"], set_=replaced), rows)
+
+
+def count_tallies(connection: sa.Connection, tallies: Sequence[DeviceTally]) -> None:
+    """Add to the counters of devices, in an open transaction."""
     if not tallies:
         return
     table = schema.tally

@@ -50,9 +50,14 @@ class Latest:
     def replace(self, series: Collection[int], readings: ReadingBatch) -> None:
         """Forget what is kept of these series and keep these readings: after re-decoding or recomputing."""
         with self.database.writing() as connection:
-            for part in portions(sorted(set(series))):
-                connection.execute(sa.delete(schema.latest).where(schema.latest.c.series_id.in_(part)))
-            keep_latest(connection, readings)
+            replace_kept(connection, series, readings)
+
+
+def replace_kept(connection: sa.Connection, series: Collection[int], readings: ReadingBatch) -> None:
+    """Forget what is kept of these series and keep these readings, in an open transaction."""
+    for part in portions(sorted(set(series))):
+        connection.execute(sa.delete(schema.latest).where(schema.latest.c.series_id.in_(part)))
+    keep_latest(connection, readings)
 
 
 def keep_latest(connection: sa.Connection, readings: ReadingBatch) -> None:

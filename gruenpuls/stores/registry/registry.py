@@ -22,6 +22,7 @@ from gruenpuls.stores.registry.judgements import Judgements
 from gruenpuls.stores.registry.latest import Latest
 from gruenpuls.stores.registry.migration import migrate, verify
 from gruenpuls.stores.registry.overview import Overview
+from gruenpuls.stores.registry.past import Past
 from gruenpuls.stores.registry.places import Places
 from gruenpuls.stores.registry.requests import Requests
 from gruenpuls.stores.registry.resolution import Resolution
@@ -46,6 +47,8 @@ class Registry:
     deployments : Deployments
     arrivals : Arrivals
         What decoding needs (`gruenpuls.domain.ports.IngestRegistry`).
+    past : Past
+        What decoding again needs (`ingest.redecode.PastRegistry`).
     resolution : Resolution
         From sites to their series.
     latest : Latest
@@ -72,6 +75,7 @@ class Registry:
         self.devices = Devices(database)
         self.deployments = Deployments(database)
         self.arrivals = Arrivals(database)
+        self.past = Past(database)
         self.resolution = Resolution(database)
         self.latest = Latest(database)
         self.judgements = Judgements(database)
