@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -18,18 +19,26 @@ def stop_on_request(*, with_parent: bool) -> threading.Event:
         Whether standard input is a pipe from the parent that closes when the parent goes, however it goes.
     """
     stop = threading.Event()
+    asked, ask = os.pipe()
+    os.set_blocking(ask, False)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
+        # Nothing that takes a lock: a second signal may come while the first one holds it.
+        with contextlib.suppress(BlockingIOError):
+            os.write(ask, b"\0")
+
+    def set_when_readable(descriptor: int) -> None:
+        os.read(descriptor, 1)
+        stop.set()
+
+    def set_at_end(descriptor: int) -> None:
+        while os.read(descriptor, 1024):
+            pass
         stop.set()
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
+    threading.Thread(target=set_when_readable, args=(asked,), name="await-signal", daemon=True).start()
     if with_parent:
-
-        def await_parent() -> None:
-            while os.read(sys.stdin.fileno(), 1024):
-                pass
-            stop.set()
-
-        threading.Thread(target=await_parent, name="await-parent", daemon=True).start()
+        threading.Thread(target=set_at_end, args=(sys.stdin.fileno(),), name="await-parent", daemon=True).start()
     return stop
