@@ -16,6 +16,7 @@ _DEV_EUI_PATHS = (
     ("hardware_serial",),
     ("EUI",),
     ("dev_eui",),
+    ("endDevice", "devEui"),
 )
 _ELEMENT_IOT_PATHS = (("packet", "device_id"), ("device_id",))
 

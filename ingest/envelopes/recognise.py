@@ -15,6 +15,7 @@ from ingest.envelopes import (
     chirpstack_v4,
     element_iot,
     helium,
+    kerlink,
     loriot,
     plain,
     things_stack,
@@ -44,6 +45,7 @@ _NETWORKS: dict[str, tuple[str, _Reader]] = {
     "packet_type": ("ELEMENT-IoT", element_iot.read_packet),
     "packet": ("ELEMENT-IoT", element_iot.read_packet_and_reading),
     "dev_eui": ("Helium", helium.read),
+    "endDevice": ("Kerlink Wanesy", kerlink.read),
     "device": ("plain JSON", plain.read),
 }
 _READERS = tuple(_NETWORKS.values())
