@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import math
 import sys
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,6 +18,9 @@ from gruenpuls.cli.output import complaints, terminal
 from gruenpuls.cli.session import Session
 from gruenpuls.domain.errors import ConfigurationError, InputError, StorageError
 from gruenpuls.domain.row import moment
+
+if TYPE_CHECKING:
+    from gruenpuls.domain.ports import ObservationReader
 
 
 def add_to(app: typer.Typer) -> None:
@@ -89,34 +93,54 @@ def export(
     site: Annotated[list[str] | None, typer.Option(help="Only this site; may be repeated.")] = None,
     quantity: Annotated[list[str] | None, typer.Option(help="Only this quantity; may be repeated.")] = None,
     from_text: Annotated[str, typer.Option("--from", help="First moment; by default the beginning.")] = "",
-    to_text: Annotated[str, typer.Option("--to", help="End, exclusive; by default now.")] = "",
+    to_text: Annotated[str, typer.Option("--to", help="End, exclusive; by default all there is up to tomorrow.")] = "",
     german: Annotated[bool, typer.Option("--german", help="Semicolons, decimal commas, local time.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
     """Write readings as CSV: measured and derived, each with unit, depth, flag and origin."""
+    from gruenpuls.domain.quantity import QUANTITIES
+    from gruenpuls.stores.embedded import EmbeddedStore
+
     session: Session = context.obj
     zone = session.settings.time_zone
     from_at = moment(from_text, zone, "--from") if from_text else datetime(1970, 1, 1, tzinfo=UTC)
     to_at = moment(to_text, zone, "--to") if to_text else session.now() + timedelta(days=1)
-    known = {place.key: place for place in session.registry.places.list()}
+    known = {place.key for place in session.registry.places.list()}
     for key in site or ():
         if key not in known:
             what = f"there is no site {key!r}"
             raise InputError(what, where="--site", remedy="`gruenpuls site list` shows which there are")
-    keys = site or list(known)
-    if output is None:
-        _write(session, sys.stdout, keys, set(quantity or ()), from_at, to_at, german=german)
-        return
-    if output.exists() and not overwrite:
+    keys = site or sorted(known)
+    quantities = set(quantity or ())
+    unknown = sorted(quantities - QUANTITIES.keys())
+    if unknown:
+        what = f"there is no quantity {unknown[0]!r}"
+        raise InputError(what, where="--quantity", remedy=f"known are {', '.join(QUANTITIES)}")
+    if output is not None and output.exists() and not overwrite:
         what = "the file is there already"
         raise InputError(what, where=str(output), remedy="choose another name, or add --overwrite")
+    with closing(EmbeddedStore.open_reader(session.settings.store_dir, session.registry.judgements)) as store:
+        if output is None:
+            _write(session, store, sys.stdout, keys, quantities, from_at, to_at, german=german)
+            return
+        with _replaced(output, "utf-8-sig" if german else "utf-8") as file:
+            rows = _write(session, store, file, keys, quantities, from_at, to_at, german=german)
+    terminal.print(f"{rows} readings of {len(keys)} sites written to {output}")
+
+
+@contextmanager
+def _replaced(path: Path, encoding: str) -> Iterator[IO[str]]:
+    """Open a file that takes the other's place once it is whole; what fails leaves the old one as it was."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
     try:
-        with output.open("w", encoding="utf-8-sig" if german else "utf-8", newline="") as file:
-            rows = _write(session, file, keys, set(quantity or ()), from_at, to_at, german=german)
+        with unfinished.open("w", encoding=encoding, newline="") as file:
+            yield file
+        unfinished.replace(path)
     except OSError as error:
         what = f"the file cannot be written: {error.strerror}"
-        raise StorageError(what, where=str(output), remedy="check the path, and whether the disk is full") from error
-    terminal.print(f"{rows} readings of {len(keys)} sites written to {output}")
+        raise StorageError(what, where=str(path), remedy="check the path, and whether the disk is full") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 _ENGLISH = (
@@ -144,11 +168,32 @@ _GERMAN = (
     "Güte",
     "Gerät",
     "Kanal",
+    "Zeitzone",
 )
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _inert(text: str) -> str:
+    """Return a name so that an office program takes it for text and not for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+
+
+def _local_time(zone_name: str) -> Callable[[datetime], tuple[str, str]]:
+    """Return what says a moment's local time, and how far that is from UTC: in autumn an hour comes twice."""
+    from zoneinfo import ZoneInfo
+
+    zone = ZoneInfo(zone_name)
+
+    def told(at: datetime) -> tuple[str, str]:
+        there = at.astimezone(zone)
+        return f"{there:%d.%m.%Y %H:%M:%S}", f"UTC{there:%z}"
+
+    return told
 
 
 def _write(
     session: Session,
+    store: ObservationReader,
     file: IO[str],
     keys: list[str],
     quantities: set[str],
@@ -157,24 +202,14 @@ def _write(
     *,
     german: bool,
 ) -> int:
-    from zoneinfo import ZoneInfo
-
     from gruenpuls.domain.quantity import QUANTITIES
     from gruenpuls.domain.reading import from_stored
-    from gruenpuls.stores.embedded import EmbeddedStore
 
-    unknown = quantities - QUANTITIES.keys()
-    if unknown:
-        what = f"there is no quantity {unknown.pop()!r}"
-        raise InputError(what, where="--quantity", remedy=f"known are {', '.join(QUANTITIES)}")
-    zone = ZoneInfo(session.settings.time_zone)
+    local_time = _local_time(session.settings.time_zone)
     writer = csv.writer(file, delimiter=";" if german else ",", lineterminator="\r\n" if german else "\n")
     writer.writerow(_GERMAN if german else _ENGLISH)
     written = 0
-    with (
-        closing(EmbeddedStore.open_reader(session.settings.store_dir, session.registry.judgements)) as store,
-        _progress() as bar,
-    ):
+    with _progress() as bar:
         for key in bar.track(keys, description="sites"):
             for series in session.registry.resolution.site_series(key, from_at, to_at):
                 if quantities and series.quantity not in quantities:
@@ -186,15 +221,16 @@ def _write(
                     missing = math.isnan(value)
                     text = "" if missing else repr(value)
                     depth = "" if series.depth is None else f"{series.depth:g}"
+                    zone: list[str] = []
                     if german:
-                        moment_text = from_stored(at).astimezone(zone).strftime("%d.%m.%Y %H:%M:%S")
+                        moment_text, *zone = local_time(from_stored(at))
                         text, depth = text.replace(".", ","), depth.replace(".", ",")
                         name = QUANTITIES[series.quantity].german
                     else:
                         moment_text, name = f"{at}Z", series.quantity
                     writer.writerow(
                         [
-                            key,
+                            _inert(key),
                             moment_text,
                             name,
                             text,
@@ -203,8 +239,9 @@ def _write(
                             series.statistic,
                             series.origin,
                             flag,
-                            series.device or "",
-                            series.channel or "",
+                            _inert(series.device or ""),
+                            _inert(series.channel or ""),
+                            *zone,
                         ]
                     )
                     written += 1

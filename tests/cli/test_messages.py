@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -95,6 +96,34 @@ def test_a_german_export_opens_in_a_german_office_program(gruenpuls: CommandLine
     text = Path("out.csv").read_bytes().decode("utf-8-sig")
     assert text.splitlines()[1].startswith("park;14.08.2023 02:00:00;Lufttemperatur;20,5;")
     assert "\r\n" in text
+
+
+def test_a_german_export_tells_the_hour_that_comes_twice_apart(gruenpuls: CommandLine) -> None:
+    night = (datetime(2023, 10, 29, tzinfo=UTC) - BEGIN) // timedelta(hours=1)
+    with Journal(settings_from().journal_dir) as journal:
+        journal.append([message(DEVICE, night + hour, 5.0) for hour in range(2)])
+    work_off()
+    text = gruenpuls("export", "--german", "--quantity", "air_temperature")
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))[-2:]
+    assert [row["Zeit"] for row in rows] == ["29.10.2023 02:00:00"] * 2
+    assert [row["Zeitzone"] for row in rows] == ["UTC+0200", "UTC+0100"]
+
+
+def test_an_exported_name_is_no_formula(gruenpuls: CommandLine) -> None:
+    gruenpuls("site", "add", "=1+1", "--kind", "park")
+    gruenpuls("device", "add", STRANGER, "--profile", "elsys-ems", "--site", "=1+1", "--from", "2023-08-01")
+    gruenpuls("deadletter", "replay", "--device", STRANGER)
+    rows = csv.DictReader(io.StringIO(gruenpuls("export", "--site", "=1+1", "--quantity", "air_temperature")))
+    assert [row["site"] for row in rows] == ["'=1+1"]
+
+
+def test_an_export_that_fails_leaves_the_old_file(gruenpuls: CommandLine) -> None:
+    Path("out.csv").write_text("precious", encoding="utf-8")
+    gruenpuls("export", "out.csv", "--overwrite", "--quantity", "happiness", status=2)
+    shutil.rmtree(settings_from().store_dir)
+    gruenpuls("export", "out.csv", "--overwrite", status=5)
+    assert Path("out.csv").read_text(encoding="utf-8") == "precious"
+    assert [path.name for path in Path().glob("out.csv*")] == ["out.csv"]
 
 
 def test_an_export_keeps_an_existing_file_unless_told_otherwise(gruenpuls: CommandLine) -> None:
