@@ -13,6 +13,7 @@ from gruenpuls.cli.output import complaints, print_json, print_table, terminal
 from gruenpuls.cli.session import Session
 from gruenpuls.cli.table_file import rows_of
 from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.row import planted_on as planting
 from gruenpuls.domain.row import site_from_row, unknown_headings
 from gruenpuls.domain.site import Site, SiteKind, Soil
 
@@ -74,7 +75,7 @@ def add(
         municipality=municipality,
         district=district,
         species=species,
-        planted_on=planted_on,
+        planted_on=planting(planted_on) if planted_on else None,
         time_zone=session.settings.time_zone,
         soil=Soil(texture, field_capacity, wilting_point, root_depth),
     )

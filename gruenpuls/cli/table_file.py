@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 from gruenpuls.domain.errors import InputError
@@ -28,12 +29,13 @@ def rows_of(path: Path) -> list[dict[str, str]]:
     except UnicodeDecodeError:
         # What older German office programs write.
         text = octets.decode("cp1252", errors="replace")
-    lines = text.splitlines()
-    if not lines or not lines[0].strip():
+    heading_line = text.partition("\n")[0]
+    if not heading_line.strip():
         what = "the table is empty"
         raise InputError(what, where=str(path), remedy="its first line must name the columns")
-    separator = max(_SEPARATORS, key=lines[0].count)
-    reader = csv.DictReader(lines, delimiter=separator, restkey="", restval="", strict=True)
+    separator = max(_SEPARATORS, key=heading_line.count)
+    # With their line ends, so that a cell in quotes may hold one.
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restkey="", restval="", strict=True)
     try:
         rows = list(reader)
     except csv.Error as error:

@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gruenpuls.domain.errors import InputError
-from gruenpuls.domain.site import Site, SiteKind, Soil
+from gruenpuls.domain.site import Site, SiteKind, Soil, planting_date
 
 _SITE_HEADINGS: Final = {
     "key": ("key", "schlüssel", "kennung", "baumnummer", "objektnummer", "katasternummer"),
@@ -87,6 +87,23 @@ def number(text: str, heading: str) -> float:
     return value
 
 
+def planted_on(text: str) -> str:
+    """Return when something was planted, however a table writes it, as ISO date, year and month, or year.
+
+    Raises
+    ------
+    InputError
+        If it is none of these: the tree would be judged as one of unknown age.
+    """
+    found = planting_date(text)
+    if found is None:
+        what = f"{text!r} is no date of planting"
+        raise InputError(
+            what, where="planted_on", remedy="write it like 2024, 2024-03 or 15.03.2024, or leave it empty"
+        )
+    return found
+
+
 def _matched(row: Mapping[str, str], fields: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     known: dict[str, str] = {}
     rest: dict[str, str] = {}
@@ -154,7 +171,7 @@ def site_from_row(row: Mapping[str, str], time_zone: str) -> Site:
         maintenance_area=known.get("maintenance_area"),
         contract_lot=known.get("contract_lot"),
         time_zone=known.get("time_zone", time_zone),
-        planted_on=known.get("planted_on"),
+        planted_on=planted_on(known["planted_on"]) if "planted_on" in known else None,
         species=known.get("species"),
         soil=Soil(
             texture=known.get("texture"),

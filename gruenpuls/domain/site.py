@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
 _SECOND_HALF: Final = 7
 """From this month on a tree is planted for the next growing season."""
+_WRITTEN_ISO: Final = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d))?)?", re.ASCII)
+_WRITTEN_GERMAN: Final = re.compile(r"(?:(?P<day>\d{1,2})\.)?(?P<month>\d{1,2})[./](?P<year>\d{4})", re.ASCII)
 
 
 class SiteKind(StrEnum):
@@ -83,6 +86,24 @@ class Site:
     species: str | None = None
     soil: Soil = field(default_factory=Soil)
     attributes: dict[str, str | float | bool] = field(default_factory=dict)
+
+
+def planting_date(text: str) -> str | None:
+    """Return when something was planted as ISO date, year and month, or year; None where that is not what it says.
+
+    >>> planting_date("15.03.2024"), planting_date("2024"), planting_date("3/2024"), planting_date("last year")
+    ('2024-03-15', '2024', '2024-03', None)
+    """
+    match = _WRITTEN_ISO.fullmatch(text.strip()) or _WRITTEN_GERMAN.fullmatch(text.strip())
+    if not match:
+        return None
+    parts = match.groupdict()
+    year, month, day = (int(parts[name] or 1) for name in ("year", "month", "day"))
+    try:
+        whole = date(year, month, day).isoformat()
+    except ValueError:
+        return None
+    return whole[: 10 if parts["day"] else 7 if parts["month"] else 4]
 
 
 def growing_season(planted_on: str | None, year: int) -> float:

@@ -43,6 +43,19 @@ def test_a_german_table_is_taken_over_in_whatever_encoding(gruenpuls: CommandLin
     assert first["attributes"] == {"Krone": "4"}
 
 
+def test_a_cell_in_quotes_may_hold_a_line_break(gruenpuls: CommandLine) -> None:
+    gruenpuls(
+        "site", "import", table(gruenpuls.directory, 'key;kind;name\r\n1;bed;"Linde am\r\nMarkt"\r\n2;bed;Ahorn\r\n')
+    )
+    assert [site["name"] for site in gruenpuls.json("site", "list")] == ["Linde am\r\nMarkt", "Ahorn"]
+
+
+def test_a_date_of_planting_nobody_can_read_is_refused(gruenpuls: CommandLine) -> None:
+    said = gruenpuls("site", "add", "E-7", "--kind", "street_tree", "--planted-on", "letztes Jahr", status=2)
+    assert "no date of planting" in said
+    assert gruenpuls.json("site", "list") == []
+
+
 def test_a_dry_run_changes_nothing(gruenpuls: CommandLine) -> None:
     said = gruenpuls("site", "import", table(gruenpuls.directory, TREES), "--dry-run")
     assert "2 add" in said

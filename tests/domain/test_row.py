@@ -31,6 +31,14 @@ def test_a_german_cadastre_row_becomes_a_site() -> None:
     assert site.attributes == {"Kronendurchmesser": "4"}
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("2024", "2024"), ("15.03.2024", "2024-03-15"), ("2024-11", "2024-11"), ("5.3.2024", "2024-03-05")],
+)
+def test_a_date_of_planting_is_kept_in_one_form(written: str, kept: str) -> None:
+    assert site_from_row({"key": "1", "kind": "baum", "Pflanzdatum": written}, ZONE).planted_on == kept
+
+
 def test_headings_we_do_not_know_are_told() -> None:
     assert unknown_headings(["Baumnummer", "lat", "Kronendurchmesser"]) == ["Kronendurchmesser"]
 
@@ -43,6 +51,9 @@ def test_headings_we_do_not_know_are_told() -> None:
         ({"key": "1", "kind": "bed", "latitude": "north"}, "latitude"),
         ({"key": "1", "kind": "bed", "latitude": "nan"}, "latitude"),
         ({"key": "1", "Baumnummer": "2", "kind": "bed"}, "Baumnummer"),
+        ({"key": "1", "kind": "baum", "Pflanzdatum": "letztes Jahr"}, "planted_on"),
+        ({"key": "1", "kind": "baum", "Pflanzdatum": "2024-02-31"}, "planted_on"),
+        ({"key": "1", "kind": "baum", "Pflanzdatum": "24"}, "planted_on"),
     ],
 )
 def test_what_is_wrong_with_a_row_is_told_with_its_heading(row: dict[str, str], where: str) -> None:
