@@ -89,6 +89,9 @@ def add(
     session: Session = context.obj
     from_at = moment(since, session.settings.time_zone, "--from") if since else session.now()
     row = DeviceRow(key, profile, name, site, from_at, depths_of(depths))
+    if site and session.registry.places.by_key(site) is None:
+        what = f"there is no site {site!r}"
+        raise InputError(what, where="--site", remedy="`gruenpuls site add` registers it; the device was not")
     device = session.registry.devices.add(_device(session, row), actor=session.actor)
     if site:
         session.registry.deployments.begin(Deployment(device.key, site, from_at), actor=session.actor)

@@ -30,6 +30,12 @@ def test_a_device_is_registered_with_its_place_and_depth(gruenpuls: CommandLine)
     assert "battery_level" not in depths
 
 
+def test_a_device_for_a_site_that_is_not_there_is_not_registered(gruenpuls: CommandLine) -> None:
+    said = gruenpuls("device", "add", "1", "--profile", "elsys-ems", "--site", "nowhere", status=2)
+    assert "no site 'nowhere'" in said
+    assert gruenpuls.json("device", "list") == []
+
+
 def test_an_unknown_profile_is_refused_with_near_names(gruenpuls: CommandLine) -> None:
     said = gruenpuls("device", "add", "1", "--profile", "elsys-emss", status=2)
     assert "elsys-ems" in said
