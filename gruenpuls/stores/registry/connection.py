@@ -139,7 +139,8 @@ def _parsed(text: str) -> sa.URL:
     except ArgumentError as error:
         raise ConfigurationError(
             what="this is not a database URL",
-            where=text,
+            # Not the text itself: it may hold a password.
+            where="registry_url",
             remedy="write sqlite:////path/to/registry.db or postgresql://user:password@host/database",
         ) from error
     match url.get_backend_name():

@@ -199,6 +199,12 @@ def test_a_url_that_cannot_be_is_a_wrong_setting(url: str, what: str) -> None:
     assert caught.value.remedy
 
 
+def test_a_wrong_url_is_not_repeated_since_it_may_hold_a_password() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Registry.open("post gres://gruenpuls:geheim@host/registry")
+    assert "geheim" not in str(caught.value)
+
+
 def test_a_missing_file_is_told_where_it_is_not_to_be_made(tmp_path: Path) -> None:
     file = tmp_path / "registry.db"
     with pytest.raises(StorageError, match="there is no registry"):
