@@ -65,6 +65,35 @@ class MqttSource(_Table):
         return self
 
 
+class WebhookSource(_Table):
+    """A network server that posts to us; `[[webhooks]]` in the file, as many as there are."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="what the source is called, and its path: /<name>")
+    token: SecretStr | None = Field(None, min_length=16, description="what the sender shows, as a Bearer token")
+    hmac_secret: SecretStr | None = Field(None, min_length=16, description="what the sender signs the body with")
+    signature_header: str = Field(
+        "X-Hub-Signature-256", pattern=r"^[A-Za-z0-9-]+$", description="where the signature stands"
+    )
+    most_bytes: int = Field(1 << 20, ge=1 << 10, le=16 << 20, description="largest body taken [bytes]")
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if self.name == "health":
+            message = "a webhook cannot be called health: that path tells whether uplinks can be journalled"
+            raise ValueError(message)
+        if self.token is None and self.hmac_secret is None:
+            message = "a webhook needs a token or an hmac_secret"
+            raise ValueError(message)
+        return self
+
+
+class WebhookSettings(_Table):
+    """Where network servers post to; they reach it through a proxy that speaks TLS."""
+
+    host: str = Field("127.0.0.1", description="address it listens on")
+    port: int = Field(8090, ge=1, le=65535, description="port it listens on")
+
+
 class JournalSettings(_Table):
     """How uplinks are put on disk before they are acknowledged."""
 
@@ -134,6 +163,8 @@ class Settings(BaseSettings):
     rules_dir: Path | None = Field(None, description="the city's own alert rules, beside the shipped ones")
     time_zone: TimeZoneName = Field("Europe/Berlin", description="for sites that name none, and for people")
     sources: tuple[MqttSource, ...] = Field((), description="brokers to listen to")
+    webhooks: tuple[WebhookSource, ...] = Field((), description="network servers that post to us")
+    webhook: WebhookSettings = WebhookSettings()
     journal: JournalSettings = JournalSettings()
     store: StoreSettings = StoreSettings()
     work: WorkSettings = WorkSettings()
@@ -142,7 +173,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _sources_differ(self) -> Self:
-        names = [source.name for source in self.sources]
+        names = [source.name for source in self.sources] + [hook.name for hook in self.webhooks]
         if len(set(names)) < len(names):
             message = f"two sources share a name: {', '.join(names)}"
             raise ValueError(message)

@@ -39,6 +39,10 @@ def test_the_environment_overrides_one_key_of_the_file(monkeypatch: pytest.Monke
         ('time_zone = "Mars/Olympus"\n', "time_zone", "Europe/Berlin"),
         ('[[sources]]\npassword = "x"\n', "sources.0", "needs a username"),
         ('sources = [{name = "a"}, {name = "a"}]\n', "settings", "share a name"),
+        ('[[sources]]\nname = "a"\n[[webhooks]]\nname = "a"\ntoken = "0123456789abcdef"\n', "settings", "share a name"),
+        ('[[webhooks]]\nname = "a"\n', "webhooks.0", "needs a token"),
+        ('[[webhooks]]\nname = "a"\ntoken = "short"\n', "webhooks.0.token", "16"),
+        ('[[webhooks]]\nname = "health"\ntoken = "0123456789abcdef"\n', "webhooks.0", "that path"),
         ('[[sources]]\ncertificate_file = "a.pem"\n', "sources.0", "go together"),
     ],
 )

@@ -15,9 +15,10 @@ from gruenpuls.service.registry import open_registry
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.settings import MqttSource, Settings
 from gruenpuls.stores.registry import Registry
-from ingest.collect import CollectHealth, collect
+from ingest.collect import CollectHealth, Source, collect
 from ingest.journal import Journal, JournalReader
 from ingest.mqtt import Broker, EndsOn, MqttCollector, Tls
+from ingest.webhook import Endpoint, webhooks
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -44,7 +45,7 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
         for damage in journal.damage():
             _log.error("a part of the journal is damaged and was set aside", **_plain(asdict(damage)))
         collect(
-            [_collector(source, settings) for source in settings.sources],
+            _sources(settings),
             journal,
             stop,
             lambda health: _report(registry, reader, health),
@@ -52,6 +53,26 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
             most_messages=settings.journal.batch,
             wait_seconds=settings.journal.wait,
         )
+
+
+def _sources(settings: Settings) -> list[Source]:
+    endpoints = [
+        Endpoint(
+            hook.name,
+            token=hook.token.get_secret_value() if hook.token else None,
+            hmac_secret=hook.hmac_secret.get_secret_value() if hook.hmac_secret else None,
+            signature_header=hook.signature_header,
+            most_bytes=hook.most_bytes,
+        )
+        for hook in settings.webhooks
+    ]
+    hooks = webhooks(
+        endpoints,
+        settings.webhook.host,
+        settings.webhook.port,
+        most_unacknowledged_bytes=settings.journal.unacknowledged_bytes,
+    )
+    return [*(_collector(source, settings) for source in settings.sources), *hooks]
 
 
 def _collector(source: MqttSource, settings: Settings) -> MqttCollector:

@@ -27,9 +27,9 @@ def run(settings: Settings, file: Path | None) -> None:
         If a process ends with an error that starting it again does not mend.
     """
     set_up_logs(settings.log.level, settings.log.form, "run")
-    if not settings.sources:
+    if not (settings.sources or settings.webhooks):
         what = "there is no source to listen to"
-        remedy = "name a broker in a [[sources]] table of gruenpuls.toml, or try `gruenpuls demo`"
+        remedy = "fill a [[sources]] or [[webhooks]] table of gruenpuls.toml, or try `gruenpuls demo`"
         raise ConfigurationError(what, where="sources", remedy=remedy)
     prepare(settings)
     stop = stop_on_request(with_parent=False)
