@@ -23,9 +23,8 @@ from ingest.envelopes.refusal import refuse
 NETWORK = "kerlink"
 
 
-class _Gateway(msgspec.Struct, rename={"gateway": "gwEui", "arrived_at": "gwRecvTime"}, gc=False):
+class _Gateway(msgspec.Struct, rename={"gateway": "gwEui"}, gc=False):
     gateway: str | None = None
-    arrived_at: Written = None
     rssi: float | None = None
     snr: float | None = None
 
@@ -43,6 +42,7 @@ class _DataUp(
         "counter": "fCntUp",
         "encoding": "encodingType",
         "received_at": "recvTime",
+        "heard_at": "gwRecvTime",
         "data_rate": "dataRate",
         "gateways": "gwInfo",
     },
@@ -56,6 +56,8 @@ class _DataUp(
     encrypted: bool = False
     id: str | None = None
     received_at: Written = None
+    # Only of messages a gateway kept while it had no connection.
+    heard_at: Written = None
     data_rate: str | None = None
     gateways: list[_Gateway] | None = None
 
@@ -79,9 +81,7 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     payload = _payload(message)
     require_application_data(message.port, payload, None)
     heard = message.gateways or []
-    measured_at, time_source = measuring_time(
-        received_at, network=message.received_at, clocks=[gateway.arrived_at for gateway in heard]
-    )
+    measured_at, time_source = measuring_time(received_at, network=message.received_at, clocks=[message.heard_at])
     return Uplink(
         network=NETWORK,
         device=dev_eui(message.device.dev_eui, "endDevice.devEui"),
