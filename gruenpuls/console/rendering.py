@@ -93,7 +93,10 @@ class Rendering:
 
 
 def _switch(path: str, parameters: list[tuple[str, str]]) -> Callable[[str], str]:
+    # One that begins with two slashes, or what browsers take for them, would lead to another host.
+    here = "/" + path.lstrip("/\\")
+
     def address(code: str) -> str:
-        return f"{path}?{urlencode([*parameters, (PARAMETER, code)])}"
+        return f"{here}?{urlencode([*parameters, (PARAMETER, code)])}"
 
     return address

@@ -47,3 +47,8 @@ def test_the_city_chooses_what_strangers_hear(console_with: Consoles) -> None:
 def test_the_switch_keeps_where_one_is(console: Console) -> None:
     text = console.get("/?sort=site&order=descending&lang=de").text
     assert 'href="/?sort=site&amp;order=descending&amp;lang=en"' in text
+
+
+def test_the_switch_leads_to_no_other_host(console: Console) -> None:
+    for path in ("//evil.example/", "/%5Cevil.example/", "/////evil.example/"):
+        assert 'href="/evil.example/?lang=en"' in console.get(f"http://console{path}").text

@@ -3,11 +3,12 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from console.conftest import Console, Consoles
-from queries.city import NOW, opened
+from queries.city import NOW, City, opened
 
 from gruenpuls.console.app import console_app
 from gruenpuls.console.pages import ROWS
@@ -140,6 +141,27 @@ def large_city(tmp_path: Path) -> Iterator[Console]:
             registry=city.registry, readings=city.store, clock=lambda: NOW, replay=tuple, settings=ConsoleSettings()
         )
         yield Console(app)
+
+
+def heading(text: str) -> str:
+    found = re.search(r"<h1>\s*(.*?)\s*</h1>", text, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_a_city_nobody_judges_is_not_called_well(large_city: Console) -> None:
+    assert heading(large_city.get("/?lang=en").text) == "Of no site is it known whether it needs water."
+
+
+def test_silent_sensors_come_before_the_word_that_nothing_is_to_do(city: City) -> None:
+    app = console_app(
+        registry=city.registry,
+        readings=city.store,
+        clock=lambda: NOW + timedelta(days=60),
+        replay=tuple,
+        settings=ConsoleSettings(),
+    )
+    assert heading(Console(app).get("/?lang=en").text) == "6 sites send no current data."
 
 
 def test_a_long_table_has_pages_that_need_no_script(large_city: Console) -> None:
