@@ -45,10 +45,9 @@ def replay(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be played, publish nothing.")] = False,
 ) -> None:
     """Play recorded messages into a source's broker; with a speed, the pages follow the recording's clock."""
-    import threading
-
     from gruenpuls.domain.clock import wall_clock
     from gruenpuls.service.rooms import keep_replay_spans
+    from gruenpuls.service.stopping import stop_on_request
     from gruenpuls.simulation.publish import Publisher
     from gruenpuls.simulation.replay import extent, play, recording, span_of
 
@@ -70,6 +69,8 @@ def replay(
     if dry_run or not found.messages:
         return
     password = chosen.password.get_secret_value() if chosen.password else None
+    # However it is ended: a clock left behind would show the city as it was in the recording.
+    stop = stop_on_request(with_parent=False)
     if span:
         keep_replay_spans(session.registry, [span], actor=session.actor)
     try:
@@ -78,9 +79,9 @@ def replay(
             _progress() as bar,
         ):
             task = bar.add_task("played", total=found.messages)
-            stop = threading.Event()
             sent = play(recording(file, topic), publisher, span, stop, lambda _message: bar.advance(task))
-            publisher.drain()
+            if not stop.is_set():
+                publisher.drain()
     finally:
         if span:
             keep_replay_spans(session.registry, [], actor=session.actor)

@@ -11,7 +11,9 @@ from types import FrameType
 
 
 def stop_on_request(*, with_parent: bool) -> threading.Event:
-    """Return an event that is set by SIGTERM, SIGINT, or by the parent's end.
+    """Return an event that is set by SIGTERM, SIGINT, SIGHUP, or by the parent's end.
+
+    A terminal that closes sends SIGHUP; where that is ignored (nohup), it stays so.
 
     Parameters
     ----------
@@ -38,6 +40,8 @@ def stop_on_request(*, with_parent: bool) -> threading.Event:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, on_signal)
     threading.Thread(target=set_when_readable, args=(asked,), name="await-signal", daemon=True).start()
     if with_parent:
         threading.Thread(target=set_at_end, args=(sys.stdin.fileno(),), name="await-parent", daemon=True).start()

@@ -98,6 +98,12 @@ def supervise(
         _end(children)
 
 
+def pause_after(failures: int) -> float:
+    """Return how long to wait before trying again after so many failures in a row [s]."""
+    # Capped before it is raised: after hours of trying the power itself would not fit a number any more.
+    return min(2.0 ** min(failures - 1, 10), _LONGEST_PAUSE)
+
+
 def _look_after(child: _Child) -> None:
     now = time.monotonic()
     if child.process is None:
@@ -112,7 +118,7 @@ def _look_after(child: _Child) -> None:
     if status in _FINAL or (status in _FINAL_AT_START and child.failures == 0 and lived < _STARTING):
         raise ChildEndedError(child.name, status)
     child.failures = 1 if lived > _LONGEST_PAUSE else child.failures + 1
-    pause = min(2.0 ** (child.failures - 1), _LONGEST_PAUSE)
+    pause = pause_after(child.failures)
     child.restart_at = now + pause
     _log.warning("process ended, starting it again", child=child.name, status=status, pause_seconds=pause)
 

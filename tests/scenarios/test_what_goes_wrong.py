@@ -1,9 +1,11 @@
 """What a person sees when something outside is wrong: a clear message, and a defined end."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from requirement import require
 from service_process import ServiceProcess
 
 from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.service.rooms import replay_spans
+from gruenpuls.stores.registry import Registry
 from ingest.journal import Journal
 
 pytestmark = pytest.mark.server
@@ -51,6 +55,29 @@ def test_a_busy_port_ends_the_console_with_4(tmp_path: Path) -> None:
             assert service.ended() == 4
             assert f"127.0.0.1:{somebody.port}" in service.said
             assert "console.port" in service.said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_replay_that_is_stopped_leaves_no_clock_behind(tmp_path: Path, number: signal.Signals) -> None:
+    with Mosquitto(tmp_path) as broker:
+        directory = settings(tmp_path / "city", f'[[sources]]\nname = "lora"\nport = {broker.port}\n')
+        lines = [f'{{"device": "bed", "time": "2023-08-{day}T12:00:00Z", "values": {{"a": 1}}}}' for day in (14, 28)]
+        (directory / "recorded.ndjson").write_text("\n".join(lines), encoding="utf-8")
+        with (
+            closing(Registry.open(f"sqlite:///{directory / 'registry.sqlite'}")) as registry,
+            ServiceProcess(
+                "replay",
+                "recorded.ndjson",
+                "--speed",
+                "1",
+                directory=directory,
+                environment={"GRUENPULS_REGISTRY_URL": f"sqlite:///{directory / 'registry.sqlite'}"},
+            ) as replay,
+        ):
+            replay.await_true(lambda: replay_spans(registry), "playing")
+            replay.process.send_signal(number)
+            assert replay.ended() == 0
+            assert replay_spans(registry) == ()
 
 
 def test_a_second_service_on_the_same_data_ends_with_6(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def waiting(*, with_parent: bool) -> subprocess.Popen[str]:
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_it(number: signal.Signals) -> None:
     with waiting(with_parent=False) as process:
         process.send_signal(number)
