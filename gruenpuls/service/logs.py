@@ -42,9 +42,10 @@ def set_up_logs(level: str, form: Literal["text", "json"], process: str) -> None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # The scheduler tells of every tick, the server of every request: too much for operators.
+    # The scheduler tells of every tick, the server of every request, the migrations of every opening: too much.
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
