@@ -12,6 +12,7 @@ from typing import Final
 LONGEST: Final = 600
 """Characters a formula may have."""
 _WIDEST_SHIFT: Final = 64
+_DECIMALS: Final = 15
 
 
 def power(base: float, exponent: float) -> float:
@@ -193,5 +194,10 @@ def _call(node: ast.Call, variables: Mapping[str, str]) -> str:
         raise ValueError(message)
     arguments = [_written(argument, variables) for argument in node.args]
     if name == "round" and len(arguments) > 1:
-        arguments[1] = f"int({arguments[1]})"
+        digits = node.args[1]
+        # A plain small number: rounding an integer to -10**9 places would take all memory.
+        if not (isinstance(digits, ast.Constant) and isinstance(digits.value, int) and 0 <= digits.value <= _DECIMALS):
+            message = f"a formula rounds to a plain number of places up to {_DECIMALS}: {ast.unparse(node)!r}"
+            raise ValueError(message)
+        arguments[1] = f"{digits.value:d}"
     return f"{name}({', '.join(arguments)})"

@@ -60,6 +60,8 @@ def test_a_formula_is_what_it_says(text: str, expected: float) -> None:
         "abs(x, 1)",
         "abs(*x)",
         "round(number=x)",
+        "round(x & 255, 0 - 1000000000)",
+        "round(x, y)",
         "open('x')",
         "x @ x",
         "1e999",
