@@ -27,6 +27,8 @@ def status(
 ) -> None:
     """Say what runs, what arrived and what became of it, and whether the numbers add up."""
     from gruenpuls.domain.clock import wall_clock
+    from gruenpuls.jobs.ticker import STOPPED
+    from gruenpuls.queries.intake import COLLECT, WORK
     from gruenpuls.service.balance import balance
 
     session: Session = context.obj
@@ -38,7 +40,14 @@ def status(
         for it in registry.health.all()
     ]
     sources = registry.tallies.by_source()
-    wrong = not found.adds_up or any(complaint or not alive for _name, alive, _at, complaint in processes)
+    never_ran = sorted({COLLECT, WORK} - {name for name, *_ in processes})
+    failed = [run for run in registry.jobs.failed() if run.error != STOPPED]
+    wrong = bool(
+        not found.adds_up
+        or never_ran
+        or failed
+        or any(complaint or not alive for _name, alive, _at, complaint in processes)
+    )
     if as_json:
         print_json(
             {
@@ -46,6 +55,8 @@ def status(
                     {"name": name, "alive": alive, "updated_at": at, "complaint": complaint or None}
                     for name, alive, at, complaint in processes
                 ],
+                "never_ran": never_ran,
+                "failed_jobs": [{"job": it.job, "at": it.finished_at, "error": it.error} for it in failed],
                 "journalled": dict(found.journalled),
                 "decoded": found.tally.decoded,
                 "dead_lettered": found.tally.dead_lettered,
@@ -71,6 +82,10 @@ def status(
                 for name, alive, at, complaint in processes
             ],
         )
+        if never_ran:
+            terminal.print(Text(f"Never heard of: {', '.join(never_ran)}", style="yellow"))
+        for run in failed:
+            terminal.print(Text(f"The job {run.job} fails: {run.error}", style="bold red"), soft_wrap=True)
         rows = [
             [source, found.journalled.get(source, 0), it.decoded, it.dead_lettered, it.duplicates]
             for source, it in sorted(sources.items())

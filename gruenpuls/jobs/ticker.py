@@ -19,6 +19,9 @@ from gruenpuls.stores.registry.jobs import JobRun
 _LEASE: Final = timedelta(seconds=20)
 """A run whose holder is silent for this long may be taken over."""
 
+STOPPED: Final = "stopped"
+"""What a run says that was ended on purpose: no fault."""
+
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -94,7 +97,7 @@ class Ticker:
         """Let running work end, and give the leases back."""
         self._scheduler.shutdown(wait=True)
         for name in list(self._held):
-            self._finish(name, error="stopped")
+            self._finish(name, error=STOPPED)
 
     def tick(self, job: Job) -> None:
         """Do a job's work if its lease is to be had; a failure is kept and tried again at the next tick."""

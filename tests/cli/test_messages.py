@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import shutil
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from command_line import CommandLine
 
 from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.service.registry import open_registry
 from gruenpuls.service.workshop import workshop
 from gruenpuls.settings import settings_from
 from gruenpuls.simulation.frames import elsys_ems
@@ -53,6 +55,19 @@ def test_the_numbers_add_up(gruenpuls: CommandLine) -> None:
     assert status["adds_up"] is True
     assert status["dead_letters_by_reason"] == {"unknown_device": 1, "unreadable": 1}
     assert "6 journalled = 3 decoded + 2 dead letters + 1 duplicates + 0 waiting" in gruenpuls("status")
+
+
+def test_a_check_fails_where_nothing_ever_ran_or_a_job_fails(gruenpuls: CommandLine) -> None:
+    assert gruenpuls.json("status")["never_ran"] == ["collect", "work"]
+    assert "Never heard of: collect, work" in gruenpuls("status", "--check", status=1)
+    with closing(open_registry(settings_from())) as registry:
+        for name in ("collect", "work"):
+            registry.health.report(name, {})
+        gruenpuls("status", "--check")
+        run = registry.jobs.claim("refresh", BEGIN, owner="test", lease=timedelta(seconds=20))
+        assert run
+        registry.jobs.finish(run, error="ValueError: nonsense")
+    assert "The job refresh fails: ValueError: nonsense" in gruenpuls("status", "--check", status=1)
 
 
 def test_what_is_not_worked_off_yet_is_told_as_waiting(gruenpuls: CommandLine) -> None:

@@ -102,6 +102,19 @@ class Jobs:
         with self.database.reading() as connection:
             return [_run(row) for row in connection.execute(query)]
 
+    def failed(self) -> Sequence[JobRun]:
+        """Return the last run of each job whose last run failed, by job."""
+        table = schema.job_run.c
+        last = sa.select(table.job, sa.func.max(table.due_at).label("due_at")).group_by(table.job).subquery()
+        query = (
+            sa.select(schema.job_run)
+            .join(last, (table.job == last.c.job) & (table.due_at == last.c.due_at))
+            .where(table.state == JobState.FAILED.value)
+            .order_by(table.job)
+        )
+        with self.database.reading() as connection:
+            return [_run(row) for row in connection.execute(query)]
+
     def last_done(self, job: str) -> datetime | None:
         """Return the due moment of a job's last run that was done."""
         table = schema.job_run.c

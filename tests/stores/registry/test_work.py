@@ -109,6 +109,17 @@ def test_a_dead_ones_run_is_taken_over_and_lost_to_it(registry: Registry, clock:
     assert registry.jobs.finish(heir)
 
 
+def test_what_failed_last_is_told_until_it_is_done(registry: Registry) -> None:
+    for name in ("refresh", "compact"):
+        for due_at in (NOON, NOON + HOUR):
+            run = registry.jobs.claim(name, due_at, owner="a", lease=LEASE)
+            assert run is not None
+            # One fails at first, the other at last.
+            fails = (due_at == NOON) == (name == "compact")
+            registry.jobs.finish(run, error="disk full" if fails else None)
+    assert [(run.job, run.error) for run in registry.jobs.failed()] == [("refresh", "disk full")]
+
+
 def test_a_failed_run_can_be_tried_again(registry: Registry) -> None:
     run = registry.jobs.claim("compact", NOON, owner="a", lease=LEASE)
     assert run is not None
