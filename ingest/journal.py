@@ -6,6 +6,7 @@ read meanwhile. What is damaged is set aside whole, kept, and reported; the rest
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -98,11 +99,21 @@ class JournalReader:
     def entries(self, offsets: Sequence[int]) -> list[JournalEntry]:
         """Return the entries at these offsets, as ordered there; those that are not there are left out."""
         found: dict[int, JournalEntry] = {}
-        for offset in sorted(set(offsets)):
-            if 0 <= offset <= _LARGEST_OFFSET:
-                entries = self.read(offset, 1)
-                if entries and entries[0].offset == offset:
-                    found[offset] = entries[0]
+        wanted = sorted({offset for offset in offsets if 0 <= offset <= _LARGEST_OFFSET})
+        names = self._names()
+        place = 0
+        for name, following in zip_longest(names, names[1:]):
+            beyond = bisect_left(wanted, following.first) if following else len(wanted)
+            while place < beyond:
+                # Each batch is unpacked once, those between are passed over.
+                batch, messages = next(self._batches(name, wanted[place]), (None, []))
+                if batch is None:
+                    break
+                held = bisect_left(wanted, batch.end, place, beyond)
+                for offset in wanted[bisect_left(wanted, batch.first, place, held) : held]:
+                    found[offset] = JournalEntry(offset, messages[offset - batch.first])
+                place = held
+            place = beyond
         return [found[offset] for offset in offsets if offset in found]
 
     def damage(self) -> list[Damage]:

@@ -142,11 +142,11 @@ class Summary:
                 channel = key.owner_key.rpartition("/")[2]
                 difference = self.channels.setdefault((channel, key.quantity), Difference())
                 setattr(difference, name, getattr(difference, name) + count)
-        for number, count in _counted(present.run):
-            if number in runs:
-                self.before[runs[number]] += count
-        for number, count in _counted(fresh.run[found.written | found.kept]):
-            self.after[runs[number]] += count
+        stays = present.run[~found.gone & ~found.replaced]
+        for tally, made_by in ((self.before, present.run), (self.after, stays), (self.after, fresh.run[found.written])):
+            for number, count in _counted(made_by):
+                if number in runs:
+                    tally[runs[number]] += count
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON values."""

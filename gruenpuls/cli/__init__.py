@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gruenpuls import __version__
-from gruenpuls.cli import deadletter, device, process, profile, readings, settings, site, status
+from gruenpuls.cli import deadletter, device, process, profile, readings, redecode, settings, site, status
 from gruenpuls.cli.output import print_error
 from gruenpuls.cli.session import Session
 from gruenpuls.domain.errors import GruenpulsError
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for module in (process, status, readings):
+for module in (process, status, readings, redecode):
     module.add_to(app)
 app.add_typer(site.app, name="site")
 app.add_typer(device.app, name="device")

@@ -3,64 +3,152 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from datetime import datetime
 from typing import Any, Final
 
-from gruenpuls.domain.errors import BusyError, GruenpulsError
+from gruenpuls.domain.errors import BusyError, ConfigurationError, GruenpulsError, InputError
 from gruenpuls.service.workshop import Workshop, workshop
 from gruenpuls.settings import Settings
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.requests import RequestState
 
 REPLAY_DEAD_LETTERS: Final = "deadletter.replay"
+REDECODE: Final = "redecode"
+
+Watch = Callable[[int, int], None]
+"""Told from time to time how much of how much is done."""
 
 _PATIENCE = 600.0
 
 
-def _replay_dead_letters(tools: Workshop, arguments: Mapping[str, Any]) -> dict[str, int]:
+class OrderFailedError(GruenpulsError):
+    """An order could not be carried out."""
+
+
+class InterruptedOrderError(Exception):
+    """The process is to end; what is left of the order waits for the next one."""
+
+
+def _replay_dead_letters(tools: Workshop, arguments: Mapping[str, Any], _watch: Watch) -> dict[str, int]:
     became = tools.decoder.redecode([int(offset) for offset in arguments["offsets"]])
     return {"decoded": became.decoded, "dead_lettered": became.dead_lettered, "duplicates": became.duplicates}
 
 
-ORDERS: Final[Mapping[str, Callable[[Workshop, Mapping[str, Any]], Any]]] = {
+def _redecode(tools: Workshop, arguments: Mapping[str, Any], watch: Watch) -> dict[str, Any]:
+    chosen = chosen_devices(tools.registry, arguments)
+    missing = sorted({name for name in set(chosen.values()) if tools.profiles.named(name) is None})
+    if missing:
+        what = f"these profiles are not installed, so their devices' readings would be lost: {', '.join(missing)}"
+        raise ConfigurationError(what, where="profiles_dir", remedy="install them, or choose other devices")
+    from_at, to_at = (datetime.fromisoformat(arguments[edge]) for edge in ("from_at", "to_at"))
+    dry_run = bool(arguments["dry_run"])
+    summary = tools.redecoder.redecode(chosen, from_at, to_at, dry_run=dry_run, done=watch)
+    return {"dry_run": dry_run, "devices": len(chosen), **summary.plain()}
+
+
+def chosen_devices(registry: Registry, arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the devices that arguments choose, each with the name of its profile.
+
+    Parameters
+    ----------
+    registry : Registry
+    arguments : mapping
+        ``devices``, a list of keys; or ``profile``, whose name all of them have; or neither for all there are.
+
+    Raises
+    ------
+    InputError
+        If one is not registered, or there is none.
+    """
+    if arguments.get("devices"):
+        listed = [(key, registry.devices.by_key(key)) for key in arguments["devices"]]
+        unknown = next((key for key, device in listed if device is None), None)
+        if unknown is not None:
+            what = f"there is no device {unknown!r}"
+            raise InputError(what, where="--device", remedy="`gruenpuls device list` shows which there are")
+        return {device.key: device.profile for _, device in listed if device is not None}
+    found = {device.key: device.profile for device in registry.devices.list(profile=arguments.get("profile"))}
+    if not found:
+        profile = arguments.get("profile")
+        what = f"no device has the profile {profile!r}" if profile else "no device is registered"
+        raise InputError(what, remedy="`gruenpuls device list` shows which there are")
+    return found
+
+
+ORDERS: Final[Mapping[str, Callable[[Workshop, Mapping[str, Any], Watch], Any]]] = {
     REPLAY_DEAD_LETTERS: _replay_dead_letters,
+    REDECODE: _redecode,
 }
 """What each kind of order does; the result is JSON."""
 
 
-class OrderFailedError(GruenpulsError):
-    """The running service could not carry out an order."""
-
-
-def carry_out(settings: Settings, registry: Registry, kind: str, arguments: Mapping[str, Any], *, actor: str) -> Any:  # noqa: ANN401 - any JSON value
+def carry_out(
+    settings: Settings,
+    registry: Registry,
+    kind: str,
+    arguments: Mapping[str, Any],
+    *,
+    actor: str,
+    watch: Watch = lambda _done, _total: None,
+) -> Any:  # noqa: ANN401 - any JSON value
     """Carry out an order here, or have the running service do it and wait for the result.
+
+    What changes something is in the queue in both cases, so that the next service finishes what is cut short here.
 
     Raises
     ------
     OrderFailedError
-        If the service tried and failed.
+        If it was tried and failed.
     BusyError
-        If the service did not get to it in ten minutes; it may still do.
+        If the service did nothing about it for ten minutes; it may still do.
     """
-    try:
-        with workshop(settings) as tools:
-            return ORDERS[kind](tools, arguments)
-    except BusyError:
+    with ExitStack() as stack:
+        tools: Workshop | None = None
+        with suppress(BusyError):
+            tools = stack.enter_context(workshop(settings))
+        if tools is not None:
+            if arguments.get("dry_run"):
+                return ORDERS[kind](tools, arguments, watch)
+            # Whoever had taken an order had the workshop, too.
+            registry.requests.reopen_taken()
         number = registry.requests.ask(kind, arguments, actor=actor)
-    request = registry.requests.wait(number, timeout=_PATIENCE)
+        if tools is not None:
+            serve_orders(tools, watch)
+    request = registry.requests.wait(
+        number, timeout=_PATIENCE, watch=lambda progress: watch(progress["done"], progress["total"])
+    )
     if request.state is RequestState.FAILED:
         raise OrderFailedError(request.error or "it gave no reason", where=kind, remedy="see the log of `work`")
     return request.result
 
 
-def serve_orders(tools: Workshop) -> int:
-    """Carry out what waits in the queue; return how many orders that was."""
+def serve_orders(tools: Workshop, watch: Watch) -> int:
+    """Carry out what waits in the queue, with the profiles as they are now; return how many orders that was.
+
+    Parameters
+    ----------
+    tools : Workshop
+    watch : callable
+        Told how long orders get on; an `InterruptedOrderError` it raises leaves the rest for later.
+    """
+    requests = tools.registry.requests
     done = 0
-    while request := tools.registry.requests.take(ORDERS.keys()):
+    while request := requests.take(ORDERS.keys()):
+
+        def tell(part: int, whole: int, number: int = request.number) -> None:
+            requests.tell(number, {"done": part, "total": whole})
+            watch(part, whole)
+
         try:
-            result = ORDERS[request.kind](tools, request.arguments)
+            tools.profiles.read_again()
+            result = ORDERS[request.kind](tools, request.arguments, tell)
+        except InterruptedOrderError:
+            requests.reopen_taken()
+            return done
         except (GruenpulsError, KeyError, ValueError, TypeError) as error:
-            tools.registry.requests.fail(request.number, str(error) or type(error).__name__)
+            requests.fail(request.number, str(error) or type(error).__name__)
         else:
-            tools.registry.requests.finish(request.number, result)
+            requests.finish(request.number, result)
         done += 1
     return done

@@ -18,7 +18,7 @@ from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
 from gruenpuls.jobs.ticker import Job, Ticker
 from gruenpuls.service.logs import set_up_logs
-from gruenpuls.service.order import serve_orders
+from gruenpuls.service.order import InterruptedOrderError, serve_orders
 from gruenpuls.service.rooms import alert_rules, clock
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.service.workshop import Workshop, workshop
@@ -71,10 +71,18 @@ def _jobs(settings: Settings, tools: Workshop) -> list[Job]:
 def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop) -> None:
     report = _Report(tools)
     failures = 0
+
+    def breathe(_done: int, _total: int) -> None:
+        """Let a long order wait for what has come meanwhile."""
+        tools.decoder.step()
+        report.say(None)
+        if stop.is_set():
+            raise InterruptedOrderError
+
     while not stop.is_set():
         try:
             progress = tools.decoder.step()
-            serve_orders(tools)
+            serve_orders(tools, breathe)
             report.say(None)
         except GruenpulsError as error:
             # A full disk, a database that is away: the journal keeps everything, so waiting loses nothing.

@@ -7,18 +7,39 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from device_profiles.catalogue import Catalogue
 from device_profiles.profile import Profile
+from gruenpuls.domain.ports import ObservationStore
 from gruenpuls.service.registry import open_registry
-from gruenpuls.service.rooms import catalogue
+from gruenpuls.service.rooms import catalogue, writing_store
 from gruenpuls.settings import Settings
-from gruenpuls.stores.embedded import EmbeddedStore
-from gruenpuls.stores.embedded.lake import Limits
 from gruenpuls.stores.registry import Registry
 from ingest.decode import Decoder
 from ingest.javascript import CodecPool
 from ingest.journal import Journal, JournalReader
+from ingest.redecode import Redecoder
 from ingest.uplink_index import UplinkIndex
+
+
+class InstalledProfiles:
+    """The device profiles as they were read last; decoding takes them from here."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._catalogue = catalogue(settings)
+
+    def named(self, name: str) -> Profile | None:
+        """Return a profile, or None where none of this name is installed."""
+        return self._catalogue.profile(name) if name in self._catalogue else None
+
+    def read_again(self) -> None:
+        """Take what the files say now.
+
+        Raises
+        ------
+        InputError
+            If one of them is no profile; those read before stay.
+        """
+        self._catalogue = catalogue(self._settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +48,10 @@ class Workshop:
 
     registry: Registry
     journal: JournalReader
-    store: EmbeddedStore
-    profiles: Catalogue
+    store: ObservationStore
+    profiles: InstalledProfiles
     decoder: Decoder
+    redecoder: Redecoder
 
 
 @contextmanager
@@ -43,15 +65,10 @@ def workshop(settings: Settings) -> Iterator[Workshop]:
     StorageError
         If something is damaged or cannot be written.
     """
-    profiles = catalogue(settings)
-
-    def profile_named(name: str) -> Profile | None:
-        return profiles.profile(name) if name in profiles else None
-
-    limits = Limits(settings.store.memory_mb, settings.store.threads)
+    profiles = InstalledProfiles(settings)
     with (
         closing(open_registry(settings)) as registry,
-        closing(EmbeddedStore.open_writer(settings.store_dir, registry.judgements, limits)) as store,
+        closing(writing_store(settings, registry.judgements)) as store,
         closing(Journal.reader(settings.journal_dir)) as journal,
         closing(UplinkIndex(settings.index_file)) as index,
         CodecPool() as codecs,
@@ -59,11 +76,14 @@ def workshop(settings: Settings) -> Iterator[Workshop]:
         decoder = Decoder(
             journal,
             index,
-            profile_named,
+            profiles.named,
             registry.arrivals,
             store,
             codecs=codecs,
             limit=settings.work.batch,
             future_tolerance=timedelta(seconds=settings.work.future_tolerance),
         )
-        yield Workshop(registry, journal, store, profiles, decoder)
+        redecoder = Redecoder(
+            decoder, journal, index, registry.arrivals, registry.past, store, registry.judgements, profiles.named
+        )
+        yield Workshop(registry, journal, store, profiles, decoder, redecoder)

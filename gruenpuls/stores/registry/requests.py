@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -42,7 +42,7 @@ class Request:
     asked_at : datetime
     taken_at, finished_at : datetime or None
     result : Any
-        JSON value, once done.
+        JSON value, once done; before, how far it is.
     error : str or None
         Why it failed.
     """
@@ -112,8 +112,15 @@ class Requests:
             return connection.execute(
                 sa.update(table)
                 .where(table.c.state == RequestState.TAKEN.value)
-                .values(state=RequestState.WAITING.value, taken_at=None)
+                .values(state=RequestState.WAITING.value, taken_at=None, result=None)
             ).rowcount
+
+    def tell(self, number: int, progress: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Say how far a request is that is being done."""
+        table = schema.request
+        taken = (table.c.id == number) & (table.c.state == RequestState.TAKEN.value)
+        with self.database.writing() as connection:
+            connection.execute(sa.update(table).where(taken).values(result=progress))
 
     def finish(self, number: int, result: Any = None) -> None:  # noqa: ANN401 - any JSON value
         """Say that a request is done, with what came out."""
@@ -144,14 +151,18 @@ class Requests:
             rows = connection.execute(sa.select(table).order_by(table.c.id.desc()).limit(limit))
             return [_request(row) for row in rows]
 
-    def wait(self, number: int, *, timeout: float, interval: float = 0.2) -> Request:
+    def wait(
+        self, number: int, *, timeout: float, interval: float = 0.2, watch: Callable[[Any], None] | None = None
+    ) -> Request:
         """Return a request once it is finished.
 
         Parameters
         ----------
         number : int
         timeout, interval : float
-            How long to wait at most, and between two looks [s].
+            How long to wait at most without any progress, and between two looks [s].
+        watch : callable or None
+            Given what `tell` said, whenever that is something new.
 
         Raises
         ------
@@ -159,10 +170,16 @@ class Requests:
             If it is not finished in time; it stays in the queue.
         """
         until = time.monotonic() + timeout
+        progress = None
         while True:
             request = self.by_number(number)
             if request.finished:
                 return request
+            if request.result not in (None, progress):
+                progress = request.result
+                until = time.monotonic() + timeout
+                if watch is not None:
+                    watch(progress)
             if time.monotonic() >= until:
                 raise BusyError(
                     what=f"not finished after {timeout:g} s, it is {request.state}",
