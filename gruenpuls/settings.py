@@ -102,9 +102,34 @@ class JournalSettings(_Table):
     unacknowledged_bytes: int = Field(64 << 20, ge=1 << 20, description="stop reading above this [bytes]")
 
 
-class StoreSettings(_Table):
-    """The embedded observation store."""
+class InfluxSettings(_Table):
+    """An InfluxDB, asked for with `kind = "influxdb"`."""
 
+    url: str = Field("http://127.0.0.1:8086", pattern=r"^https?://", description="where it is")
+    database: str = Field("gruenpuls", min_length=1, description="the database, for the v2 interface the bucket")
+    api: Literal["v1", "v2"] = Field("v1", description="which interface takes writes: v1 is /write, v2 /api/v2/write")
+    org: str | None = Field(None, description="the organization, for the v2 interface")
+    token: SecretStr | None = Field(None, description="best given through the environment")
+    user: str | None = Field(None, description="as whom, instead of a token")
+    password: SecretStr | None = Field(None, description="best given through the environment")
+    timeout: float = Field(30, gt=0, le=600, description="how long an answer may take [s]")
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if self.token is not None and self.user is not None:
+            message = "give a token, or user and password, not both"
+            raise ValueError(message)
+        if (self.user is None) != (self.password is None):
+            message = "user and password go together"
+            raise ValueError(message)
+        return self
+
+
+class StoreSettings(_Table):
+    """Where readings are kept."""
+
+    kind: Literal["embedded", "influxdb"] = Field("embedded", description="files in data_dir, or an InfluxDB")
+    influxdb: InfluxSettings = Field(InfluxSettings(), description="the InfluxDB, where the kind is one")
     memory_mb: int = Field(512, ge=128, description="working memory of its engine, per process [MB]")
     threads: int = Field(2, ge=1, le=64, description="threads of its engine, per process")
 
@@ -188,6 +213,11 @@ class Settings(BaseSettings):
     def store_dir(self) -> Path:
         """Where the readings are."""
         return self.data_dir / "readings"
+
+    @property
+    def influx_dir(self) -> Path:
+        """Where the one that writes to an InfluxDB holds its lock."""
+        return self.data_dir / "influxdb"
 
     @property
     def index_file(self) -> Path:

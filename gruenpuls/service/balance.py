@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from gruenpuls.domain.errors import StorageError
 from gruenpuls.domain.ports import Progress, Tally
+from gruenpuls.service.rooms import reading_store
 from gruenpuls.settings import Settings
-from gruenpuls.stores.embedded import EmbeddedStore, StoreStatistics
+from gruenpuls.stores.embedded import EmbeddedReader, StoreStatistics
 from gruenpuls.stores.registry import Registry
 from ingest.journal import Journal
 from ingest.journal_damage import Damage
@@ -50,9 +51,15 @@ class Balance:
 
 
 def balance(settings: Settings, registry: Registry) -> tuple[Balance, StoreStatistics | None]:
-    """Return whether the numbers add up, and how much the store holds; None where there is no store yet."""
+    """Return whether the numbers add up, and how much an embedded store holds; None where there is none.
+
+    Raises
+    ------
+    StorageError, UnavailableError
+        If the store is damaged, or does not answer.
+    """
     try:
-        store = EmbeddedStore.open_reader(settings.store_dir, registry.judgements)
+        store = reading_store(settings, registry.judgements)
     except StorageError:
         if settings.store_dir.exists() and any(settings.store_dir.iterdir()):
             raise
@@ -60,7 +67,9 @@ def balance(settings: Settings, registry: Registry) -> tuple[Balance, StoreStati
     else:
         with closing(store):
             # Before the journal: what comes in between is then waiting, not missing.
-            progress, statistics = store.progress(), store.statistics()
+            progress = store.progress()
+            # Counting all of an InfluxDB takes long: `gruenpuls store info` does it when asked.
+            statistics = store.statistics() if isinstance(store, EmbeddedReader) else None
     with closing(Journal.reader(settings.journal_dir)) as journal:
         waiting = journal.waiting(progress.offset)
         found = Balance(journal.counts(), progress.tally, waiting, tuple(journal.damage()))

@@ -6,15 +6,26 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+import structlog
 
 from alerts.rule import Rule
 from alerts.rule_file import read_rules, shipped_rules
 from device_profiles.catalogue import Catalogue
 from gruenpuls.domain.clock import Clock, ReplaySpan, replayed, wall_clock
+from gruenpuls.domain.errors import StorageError, UnavailableError
+from gruenpuls.domain.ports import FlagIntervals
 from gruenpuls.service.registry import open_registry
 from gruenpuls.settings import Settings
-from gruenpuls.stores.embedded import EmbeddedStore
+from gruenpuls.stores.embedded import EmbeddedReader, EmbeddedStore, Limits
+from gruenpuls.stores.embedded.lock import WriterLock
 from gruenpuls.stores.registry import Registry
+
+if TYPE_CHECKING:
+    from gruenpuls.stores.influxdb import Connection, InfluxReader, InfluxStore
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 REPLAY = "replay"
 """Name of the registry's setting that holds the spans being replayed."""
@@ -32,8 +43,74 @@ def prepare(settings: Settings) -> None:
     StorageError
         If something cannot be made or is damaged.
     """
-    with closing(open_registry(settings)) as registry:
-        EmbeddedStore.open_writer(settings.store_dir, registry.judgements).close()
+    with closing(open_registry(settings)) as registry, closing(writing_store(settings, registry.judgements)) as store:
+        if isinstance(store, EmbeddedStore):
+            return
+        try:
+            store.prepare()
+        except UnavailableError as error:
+            # The journal takes what comes meanwhile, and `work` keeps trying.
+            _log.warning("the store is not there yet", error=str(error))
+
+
+def writing_store(settings: Settings, flag_intervals: FlagIntervals) -> EmbeddedStore | InfluxStore:
+    """Open the store for the one process that writes readings.
+
+    Raises
+    ------
+    BusyError
+        If another process on this machine writes; names its pid.
+    StorageError
+        If an embedded store is damaged or cannot be made.
+    """
+    if settings.store.kind == "embedded":
+        return EmbeddedStore.open_writer(settings.store_dir, flag_intervals, _limits(settings))
+    from gruenpuls.stores.influxdb import InfluxStore  # noqa: PLC0415 - its client takes a second to load
+
+    try:
+        settings.influx_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"the directory cannot be made: {error.strerror}"
+        raise StorageError(what, where=str(settings.influx_dir), remedy="check who owns its parent") from error
+    lock = WriterLock(settings.influx_dir)
+    return InfluxStore(_influx(settings), flag_intervals, when_closed=lock.release)
+
+
+def reading_store(settings: Settings, flag_intervals: FlagIntervals) -> EmbeddedReader | InfluxReader:
+    """Open the store for reading, whether another process writes to it or not.
+
+    Raises
+    ------
+    StorageError
+        If it is an embedded one and not there, or damaged.
+    """
+    if settings.store.kind == "embedded":
+        return EmbeddedStore.open_reader(settings.store_dir, flag_intervals, _limits(settings))
+    from gruenpuls.stores.influxdb import InfluxReader  # noqa: PLC0415 - its client takes a second to load
+
+    return InfluxReader(_influx(settings), flag_intervals)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.store.memory_mb, settings.store.threads)
+
+
+def _influx(settings: Settings) -> Connection:
+    from gruenpuls.stores.influxdb import Address, Connection  # noqa: PLC0415 - its client takes a second to load
+
+    chosen = settings.store.influxdb
+    return Connection(
+        Address(
+            chosen.url,
+            chosen.database,
+            chosen.api,
+            chosen.org,
+            chosen.token.get_secret_value() if chosen.token else None,
+            chosen.user,
+            chosen.password.get_secret_value() if chosen.password else None,
+            chosen.timeout,
+        )
+    )
 
 
 def catalogue(settings: Settings) -> Catalogue:

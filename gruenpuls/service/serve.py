@@ -15,12 +15,10 @@ from gruenpuls.console.settings import BaseMap, ConsoleSettings
 from gruenpuls.domain.errors import UnavailableError
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.registry import open_registry
-from gruenpuls.service.rooms import alert_rules, clock, replay_spans
+from gruenpuls.service.rooms import alert_rules, clock, reading_store, replay_spans
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.settings import Settings
 from gruenpuls.simulation.measured import NOTICES
-from gruenpuls.stores.embedded import EmbeddedStore
-from gruenpuls.stores.embedded.lake import Limits
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -38,11 +36,10 @@ def run_console(settings: Settings, *, with_parent: bool) -> None:
     set_up_logs(settings.log.level, settings.log.form, "serve")
     stop = stop_on_request(with_parent=with_parent)
     listener = _listener(settings.console.host, settings.console.port)
-    limits = Limits(settings.store.memory_mb, settings.store.threads)
     with (
         listener,
         closing(open_registry(settings)) as registry,
-        closing(EmbeddedStore.open_reader(settings.store_dir, registry.judgements, limits)) as readings,
+        closing(reading_store(settings, registry.judgements)) as readings,
     ):
         app = console_app(
             registry=registry,
