@@ -118,13 +118,13 @@ def copy_of(offset: int, uplink: Uplink) -> Copy:
 
 def _identity(uplink: Uplink, measured_at: int) -> tuple[bytes | None, bytes]:
     device = uplink.device.encode()
+    payload = uplink.payload or uplink.decoded or b""
     if uplink.frame is not None:
         return _digest(b"frame", device, uplink.frame), b""
     if uplink.deduplication_id is not None:
         # A network that gives one id to different payloads is wrong about the id, and none of them may be lost.
         name = uplink.deduplication_id.encode()
-        return _digest(b"network", device, uplink.network.encode(), name, uplink.payload), b""
-    payload = uplink.payload or uplink.decoded or b""
+        return _digest(b"network", device, uplink.network.encode(), name, payload), b""
     counter = uplink.frame_counter
     if counter is None:
         return _digest(b"moment", device, b"%d" % measured_at, payload), b""

@@ -46,6 +46,8 @@ def times_apart(receptions: list[Reception]) -> list[int]:
         (UPLINK, {"frame_counter": 9, "payload": b"", "network": "helium"}, {"frame": b"another"}),
         (WITHOUT_FRAME, {"frame_counter": 9, "session": "00"}, {"deduplication_id": "6e1d"}),
         (WITHOUT_FRAME, {"port": 6}, {"payload": b"\x01"}),
+        (WITHOUT_FRAME, {"decoded": b'{"a":1}'}, {"payload": b"\x01"}),
+        (replace(WITHOUT_FRAME, payload=b"", decoded=b'{"a":1}'), {"port": 6}, {"decoded": b'{"b":1}'}),
         (WITHOUT_FRAME, {"measured_at": NOON + timedelta(days=48)}, {"network": "chirpstack_v3"}),
         (WITH_SESSION, {"port": 6, "network": "helium"}, {"session": "07000049"}),
         (WITH_SESSION, {"measured_at": NOON + timedelta(days=48)}, {"frame_counter": 8}),
