@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import structlog
 
 from gruenpuls.domain.errors import ConfigurationError
 from gruenpuls.service.logs import set_up_logs
-from gruenpuls.service.rooms import prepare
+from gruenpuls.service.registry import open_registry
+from gruenpuls.service.rooms import keep_replay_spans, prepare, replay_spans
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.service.supervise import supervise
 from gruenpuls.settings import Settings
@@ -32,7 +34,17 @@ def run(settings: Settings, file: Path | None) -> None:
         remedy = "fill a [[sources]] or [[webhooks]] table of gruenpuls.toml, or try `gruenpuls demo`"
         raise ConfigurationError(what, where="sources", remedy=remedy)
     prepare(settings)
+    _end_replay(settings)
     stop = stop_on_request(with_parent=False)
     _log.info("starting", page=f"http://{settings.console.host}:{settings.console.port}")
     supervise(["--settings", str(file)] if file else [], stop)
     _log.info("stopped")
+
+
+def _end_replay(settings: Settings) -> None:
+    """Go back to the present: a replay that was killed, or cut off by a power failure, left its clock behind."""
+    with closing(open_registry(settings)) as registry:
+        left = replay_spans(registry)
+        if left:
+            keep_replay_spans(registry, [], actor="gruenpuls run")
+            _log.warning("the clock of a replay was left behind, going on with the present", replay=left[0].name)

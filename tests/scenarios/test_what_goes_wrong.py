@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,9 @@ from mosquitto import Mosquitto, free_port
 from requirement import require
 from service_process import ServiceProcess
 
+from gruenpuls.domain.clock import ReplaySpan
 from gruenpuls.domain.uplink import RawMessage
-from gruenpuls.service.rooms import replay_spans
+from gruenpuls.service.rooms import keep_replay_spans, replay_spans
 from gruenpuls.stores.registry import Registry
 from ingest.journal import Journal
 
@@ -78,6 +79,18 @@ def test_a_replay_that_is_stopped_leaves_no_clock_behind(tmp_path: Path, number:
             replay.process.send_signal(number)
             assert replay.ended() == 0
             assert replay_spans(registry) == ()
+
+
+def test_a_service_that_starts_follows_no_clock_of_a_killed_replay(tmp_path: Path) -> None:
+    then, now = datetime(2023, 8, 14, tzinfo=UTC), datetime.now(UTC)
+    url = f"sqlite:///{tmp_path / 'registry.sqlite'}"
+    with Mosquitto(tmp_path / "broker") as broker, closing(Registry.open(url)) as registry:
+        span = ReplaySpan("recorded", then, then + timedelta(days=1), now - timedelta(hours=1), now)
+        keep_replay_spans(registry, [span], actor="test")
+        source = f'[[sources]]\nname = "lora"\nport = {broker.port}\n[console]\nport = {free_port()}\n'
+        directory = settings(tmp_path / "city", source)
+        with ServiceProcess("run", directory=directory, environment={"GRUENPULS_REGISTRY_URL": url}) as service:
+            service.await_true(lambda: not replay_spans(registry), "in the present")
 
 
 def test_a_second_service_on_the_same_data_ends_with_6(tmp_path: Path) -> None:
