@@ -87,7 +87,8 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop) ->
         except GruenpulsError as error:
             # A full disk, a database that is away: the journal keeps everything, so waiting loses nothing.
             failures += 1
-            wait = min(settings.work.pause * 2**failures, _LONGEST_PAUSE)
+            # Capped before it is raised: after hours of trying the power itself would not fit a number any more.
+            wait = min(settings.work.pause * 2 ** min(failures, 20), _LONGEST_PAUSE)
             _log.warning("readings cannot be written, trying again", error=str(error), pause_seconds=wait)
             report.say(error)
         else:

@@ -119,7 +119,8 @@ def test_after_three_stops_a_codec_is_not_run_until_its_time_is_over(name: str) 
         now = 3599
         started = time.monotonic()
         assert _faults(pool, bad, 100) == [Fault.QUARANTINED] * 100
-        assert time.monotonic() - started < 0.2
+        # Run and stopped, they would have taken a hundred times 0.4 s.
+        assert time.monotonic() - started < 10
         assert isinstance(pool.decode(good, [payload("00d741")])[0], dict)
         assert _faults(pool, Codec.of(bad.source + " // changed"), 1) == [Fault.STOPPED]
         now = 3601
