@@ -55,6 +55,8 @@ class SourceHealth:
         Aware UTC.
     dropped_by_broker : int or None
         What the broker says it has thrown away, for all its clients; None where it does not say.
+    remark : str or None
+        What else a person may want to know of it.
     """
 
     name: str
@@ -68,6 +70,7 @@ class SourceHealth:
     last_error: str | None = None
     last_error_at: datetime | None = None
     dropped_by_broker: int | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from collecting import Collecting, until
+from network_store import EVERY, FIRST_AT, KEY, NetworkStore
+
+from gruenpuls.domain.errors import StorageError
+from ingest.backfill import Span, TheThingsStackKeeper
+from ingest.backfill_fetch import Address
+from ingest.backfill_orders import GapOrders
+from ingest.backfill_source import GapCloser, Watched
+from ingest.collect import Intake, SourceHealth
+from ingest.envelopes import read_uplink
+from ingest.journal import Journal
+
+
+class Line:
+    """A source that is connected when it is told."""
+
+    name = "ttn"
+
+    def __init__(self, connected_since: datetime | None) -> None:
+        self.connected_since = connected_since
+
+    def run(self, intake: Intake, stop: threading.Event) -> None:  # noqa: ARG002 - of every source
+        stop.wait()
+
+    def health(self) -> SourceHealth:
+        return SourceHealth(self.name, self.connected_since)
+
+
+class Now:
+    """A clock that is set."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture
+def store() -> Iterator[NetworkStore]:
+    with NetworkStore(400) as opened:
+        yield opened
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal(tmp_path / "journal") as opened:
+        yield opened
+
+
+@pytest.fixture
+def orders(tmp_path: Path) -> GapOrders:
+    return GapOrders(tmp_path / "gaps" / "ttn")
+
+
+def closer(line: Line, store: NetworkStore, orders: GapOrders, clock: Callable[[], datetime]) -> GapCloser:
+    keeper = TheThingsStackKeeper("trees", KEY, page_size=100)
+    return GapCloser(Watched(line, Address(store.url), keeper, orders, timedelta(minutes=2)), clock=clock)
+
+
+def kept(journal: Journal) -> list[int | None]:
+    return [read_uplink(entry.message).frame_counter for entry in journal.read(0, 100_000)]
+
+
+def test_what_came_while_the_source_was_away_is_fetched(
+    store: NetworkStore, journal: Journal, orders: GapOrders
+) -> None:
+    clock = Now(FIRST_AT)
+    line = Line(FIRST_AT)
+    source = closer(line, store, orders, clock)
+    running = Collecting([line, source], journal).start()
+    until(lambda: orders.covered_until() == FIRST_AT)
+    line.connected_since = None
+    clock.at += 312.5 * EVERY
+    line.connected_since = clock.at
+    until(lambda: (source.health().remark or "").startswith("gap closed"))
+    running.stop()
+    assert running.error is None
+    # From a minute before on, which here is before the first one.
+    assert kept(journal) == list(range(313))
+    assert {entry.message.source for entry in journal.read(0, 1)} == {"ttn (gaps)"}
+    assert source.health().remark == "gap closed: 313 uplinks from 2026-07-01 11:59:00 to 2026-07-01 12:52:05 UTC"
+    assert (orders.open(), orders.covered_until()) == ([], clock.at)
+    health = source.health()
+    assert health.received == health.journalled == len(kept(journal))
+
+
+def test_a_short_absence_is_no_gap(store: NetworkStore, journal: Journal, orders: GapOrders) -> None:
+    clock = Now(FIRST_AT + timedelta(seconds=100))
+    orders.note_covered(FIRST_AT)
+    running = Collecting([closer(Line(clock.at), store, orders, clock)], journal).start()
+    until(lambda: orders.covered_until() == clock.at)
+    running.stop()
+    assert store.asked == []
+
+
+def test_the_first_run_ever_asks_for_nothing(store: NetworkStore, journal: Journal, orders: GapOrders) -> None:
+    clock = Now(FIRST_AT)
+    running = Collecting([closer(Line(FIRST_AT), store, orders, clock)], journal).start()
+    until(lambda: orders.covered_until() == FIRST_AT)
+    running.stop()
+    assert store.asked == []
+
+
+def test_what_came_while_nothing_ran_at_all_is_fetched(
+    store: NetworkStore, journal: Journal, orders: GapOrders
+) -> None:
+    orders.note_covered(FIRST_AT)
+    clock = Now(FIRST_AT + 20.5 * EVERY)
+    running = Collecting([closer(Line(clock.at), store, orders, clock)], journal).start()
+    until(lambda: len(kept(journal)) == 21)
+    running.stop()
+
+
+def test_an_order_outlives_a_stop_in_its_middle(store: NetworkStore, journal: Journal, orders: GapOrders) -> None:
+    orders.place(Span(FIRST_AT - EVERY, FIRST_AT + 400 * EVERY))
+    store.troubles.extend(["503"] * 1000)
+    line = Line(None)
+    first = closer(line, store, orders, Now(FIRST_AT))
+    running = Collecting([first], journal).start()
+    until(lambda: first.health().last_error)
+    assert first.health().connected_since is None, "so that the status says why"
+    assert "503" in str(first.health().last_error)
+    running.stop()
+    assert len(orders.open()) == 1
+    store.troubles.clear()
+    running = Collecting([closer(line, store, orders, Now(FIRST_AT))], journal).start()
+    until(lambda: not orders.open())
+    running.stop()
+    assert set(kept(journal)) == set(range(400))
+
+
+def test_nothing_is_taken_for_closed_that_is_not_on_disk(store: NetworkStore, orders: GapOrders) -> None:
+    class Forgetful:
+        def submit(self, *_: object) -> None:
+            stop.set()
+
+    stop = threading.Event()
+    orders.place(Span(FIRST_AT - EVERY, FIRST_AT + 5 * EVERY))
+    source = closer(Line(None), store, orders, Now(FIRST_AT))
+    source.run(Forgetful(), stop)  # type: ignore[arg-type] # takes what an intake takes
+    assert len(orders.open()) == 1
+    assert source.health().journalled == 0
+
+
+def test_orders_that_cannot_be_read_harm_nobody(orders: GapOrders, tmp_path: Path) -> None:
+    span = Span(datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 7, 2, tzinfo=UTC))
+    orders.place(span)
+    (tmp_path / "gaps" / "ttn" / "order-broken.json").write_text("{", encoding="utf-8")
+    (tmp_path / "gaps" / "ttn" / "covered.json").write_text("never", encoding="utf-8")
+    assert [span for _, span in orders.open()] == [span]
+    assert orders.covered_until() is None
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "gaps").write_text("a file", encoding="utf-8")
+    with pytest.raises(StorageError, match="gap"):
+        GapOrders(tmp_path / "gaps").note_covered(FIRST_AT)
