@@ -28,6 +28,8 @@ def _time_zone(name: str) -> str:
     return name
 
 
+_SILENT_AFTER = "a connected source that brings nothing for so long makes the service not ready; by default never [s]"
+
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
 
 
@@ -53,6 +55,7 @@ class MqttSource(_Table):
     ca_file: Path | None = Field(None, description="certificates to trust; turns TLS on")
     certificate_file: Path | None = Field(None, description="our own certificate, where the broker asks for one")
     key_file: Path | None = Field(None, description="its key")
+    silent_after: float | None = Field(None, gt=0, description=_SILENT_AFTER)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -75,6 +78,7 @@ class WebhookSource(_Table):
         "X-Hub-Signature-256", pattern=r"^[A-Za-z0-9-]+$", description="where the signature stands"
     )
     most_bytes: int = Field(1 << 20, ge=1 << 10, le=16 << 20, description="largest body taken [bytes]")
+    silent_after: float | None = Field(None, gt=0, description=_SILENT_AFTER)
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:
@@ -92,6 +96,17 @@ class WebhookSettings(_Table):
 
     host: str = Field("127.0.0.1", description="address it listens on")
     port: int = Field(8090, ge=1, le=65535, description="port it listens on")
+
+
+class GapSource(_Table):
+    """Where a network keeps what a source missed; `[[gaps]]` in the file."""
+
+    source: str = Field(min_length=1, description="name of the source whose gaps are closed")
+    network: Literal["the_things_stack", "element_iot"] = Field(description="whose store it is")
+    url: str = Field(pattern=r"^https?://[^/]", description="such as https://eu1.cloud.thethings.network")
+    collection: str = Field(min_length=1, description="The Things Stack: the application; ELEMENT-IoT: the folder")
+    api_key: SecretStr = Field(min_length=1, description="with the right to read uplinks")
+    longest_absence: float = Field(120, ge=60, description="shorter absences are no gap [s]")
 
 
 class JournalSettings(_Table):
@@ -164,6 +179,12 @@ class ConsoleSettings(_Table):
     demo: bool = Field(default=False, description="say on every page what the demo's values are")
 
 
+class ReadySettings(_Table):
+    """When `/health/ready` says no."""
+
+    free_mb: int = Field(512, ge=1, description="less room than this on the disk of data_dir [MB]")
+
+
 class LogSettings(_Table):
     """What the processes say."""
 
@@ -190,10 +211,12 @@ class Settings(BaseSettings):
     sources: tuple[MqttSource, ...] = Field((), description="brokers to listen to")
     webhooks: tuple[WebhookSource, ...] = Field((), description="network servers that post to us")
     webhook: WebhookSettings = WebhookSettings()
+    gaps: tuple[GapSource, ...] = Field((), description="where networks keep what sources missed")
     journal: JournalSettings = JournalSettings()
     store: StoreSettings = StoreSettings()
     work: WorkSettings = WorkSettings()
     console: ConsoleSettings = ConsoleSettings()
+    ready: ReadySettings = ReadySettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")
@@ -202,12 +225,24 @@ class Settings(BaseSettings):
         if len(set(names)) < len(names):
             message = f"two sources share a name: {', '.join(names)}"
             raise ValueError(message)
+        strangers = [gap.source for gap in self.gaps if gap.source not in names]
+        if strangers:
+            message = f"gaps are to be closed of a source that is not there: {', '.join(strangers)}"
+            raise ValueError(message)
+        if len({gap.source for gap in self.gaps}) < len(self.gaps):
+            message = "the gaps of a source can be closed from one place only"
+            raise ValueError(message)
         return self
 
     @property
     def journal_dir(self) -> Path:
         """Where the raw uplinks are."""
         return self.data_dir / "journal"
+
+    @property
+    def gaps_dir(self) -> Path:
+        """Where it is noted which gaps are to be closed."""
+        return self.data_dir / "gaps"
 
     @property
     def store_dir(self) -> Path:

@@ -5,6 +5,11 @@ import pytest
 from gruenpuls.domain.errors import ConfigurationError
 from gruenpuls.settings import settings_from
 
+GAP = (
+    '[[sources]]\nname = "a"\n[[gaps]]\nsource = "{}"\nnetwork = "element_iot"\n'
+    'url = "https://element.example"\ncollection = "trees"\napi_key = "x"\n'
+)
+
 
 @pytest.fixture(autouse=True)
 def _nothing_set_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -40,6 +45,8 @@ def test_the_environment_overrides_one_key_of_the_file(monkeypatch: pytest.Monke
         ('[[sources]]\npassword = "x"\n', "sources.0", "needs a username"),
         ('sources = [{name = "a"}, {name = "a"}]\n', "settings", "share a name"),
         ('[[sources]]\nname = "a"\n[[webhooks]]\nname = "a"\ntoken = "0123456789abcdef"\n', "settings", "share a name"),
+        (GAP.format("b"), "settings", "not there: b"),
+        (GAP.format("a") + GAP.format("a").partition("[[gaps]]")[2].join(["[[gaps]]", ""]), "settings", "one place"),
         ('[[webhooks]]\nname = "a"\n', "webhooks.0", "needs a token"),
         ('[[webhooks]]\nname = "a"\ntoken = "short"\n', "webhooks.0.token", "16"),
         ('[[webhooks]]\nname = "health"\ntoken = "0123456789abcdef"\n', "webhooks.0", "that path"),

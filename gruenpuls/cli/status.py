@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from gruenpuls.cli.output import print_json, print_table, terminal
 from gruenpuls.cli.session import Session
+
+if TYPE_CHECKING:
+    from gruenpuls.stores.registry import Registry
 
 _SILENT_AFTER = timedelta(seconds=30)
 
@@ -40,6 +43,7 @@ def status(
         for it in registry.health.all()
     ]
     sources = registry.tallies.by_source()
+    remarks = _remarks(registry)
     never_ran = sorted({COLLECT, WORK} - {name for name, *_ in processes})
     failed = [run for run in registry.jobs.failed() if run.error != STOPPED]
     wrong = bool(
@@ -65,6 +69,7 @@ def status(
                 "missing": found.missing,
                 "adds_up": found.adds_up,
                 "dead_letters_by_reason": registry.dead_letters.counts(),
+                "remarks": remarks,
                 "damaged_segments": [
                     {"path": it.path.name, "messages": it.messages, "reason": it.reason} for it in found.damaged
                 ],
@@ -102,6 +107,8 @@ def status(
             terminal.print(
                 Text(f"{sum_line} + {found.missing} missing", style="yellow" if found.adds_up else "bold red")
             )
+        for remark in remarks:
+            terminal.print(remark, markup=False, soft_wrap=True)
         for damage in found.damaged:
             terminal.print(Text(str(damage.error), style="yellow"), soft_wrap=True)
         if store:
@@ -110,6 +117,16 @@ def status(
         terminal.print(f"Registry: {registry.places.count()} sites, {registry.devices.count()} devices")
     if check and wrong:
         raise typer.Exit(1)
+
+
+def _remarks(registry: Registry) -> list[str]:
+    """Return what sources have to say besides their counts, such as which gap was closed."""
+    return [
+        f"{source['name']}: {source['remark']}"
+        for it in registry.health.all()
+        for source in it.body.get("sources", [])
+        if source.get("remark")
+    ]
 
 
 def _complaint(body: Any) -> str:  # noqa: ANN401 - any JSON value

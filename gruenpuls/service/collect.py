@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from gruenpuls.domain.errors import GruenpulsError
+from gruenpuls.service.gaps import gap_address, gap_keeper, gap_orders
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.stopping import stop_on_request
-from gruenpuls.settings import MqttSource, Settings
+from gruenpuls.settings import GapSource, MqttSource, Settings
 from gruenpuls.stores.registry import Registry
+from ingest.backfill_source import GapCloser, Watched
 from ingest.collect import CollectHealth, Source, collect
 from ingest.journal import Journal, JournalReader
 from ingest.mqtt import Broker, EndsOn, MqttCollector, Tls
@@ -72,7 +74,19 @@ def _sources(settings: Settings) -> list[Source]:
         settings.webhook.port,
         most_unacknowledged_bytes=settings.journal.unacknowledged_bytes,
     )
-    return [*(_collector(source, settings) for source in settings.sources), *hooks]
+    listeners: list[Source] = [*(_collector(source, settings) for source in settings.sources), *hooks]
+    named = {source.name: source for source in listeners}
+    return [*listeners, *(GapCloser(_watched(gap, named[gap.source], settings)) for gap in settings.gaps)]
+
+
+def _watched(gap: GapSource, source: Source, settings: Settings) -> Watched:
+    return Watched(
+        source,
+        gap_address(gap),
+        gap_keeper(gap),
+        gap_orders(gap, settings),
+        timedelta(seconds=gap.longest_absence),
+    )
 
 
 def _collector(source: MqttSource, settings: Settings) -> MqttCollector:
