@@ -82,11 +82,13 @@ class Influx(_Server):
         For its configuration and data.
     auth : bool
         Whether it asks who is there.
+    row_limit : int
+        Where it cuts answers short; 0 is nowhere.
     """
 
     package = "influxdb"
 
-    def __init__(self, directory: Path, *, auth: bool = False) -> None:
+    def __init__(self, directory: Path, *, auth: bool = False, row_limit: int = 0) -> None:
         super().__init__(directory, "influxd")
         self._file = self.directory / "influxdb.conf"
         self._file.write_text(
@@ -104,6 +106,7 @@ query-log-enabled = false
 bind-address = "127.0.0.1:{self.port}"
 log-enabled = false
 auth-enabled = {str(auth).lower()}
+max-row-limit = {row_limit}
 [monitor]
 store-enabled = false
 """,
@@ -115,8 +118,8 @@ store-enabled = false
 
     def asked(self, query: str, database: str = "", **who: str) -> Any:  # noqa: ANN401 - any JSON value
         """Return what it answers to InfluxQL, without the code under test."""
-        body = urllib.parse.urlencode({"q": query, "db": database, "epoch": "ms", **who}).encode()
-        with urllib.request.urlopen(f"{self.url}/query", body, timeout=30) as response:
+        parameters = urllib.parse.urlencode({"q": query, "db": database, "epoch": "ms", **who})
+        with urllib.request.urlopen(f"{self.url}/query?{parameters}", b"", timeout=30) as response:
             return json.load(response)
 
     def write(self, database: str, *lines: str) -> None:

@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from gruenpuls.domain.errors import GruenpulsError, StorageError, UnavailableError
 
+SHOW_DATABASES: Final = "SHOW DATABASES"
 _REFUSED: Final = {400, 422}
 _FORBIDDEN: Final = {401, 403}
 _NOT_FOUND: Final = 404
@@ -64,6 +65,7 @@ class Table(msgspec.Struct):
     """What InfluxQL answers for one group."""
 
     columns: list[str]
+    name: str = ""
     tags: dict[str, str] = msgspec.field(default_factory=dict)
     values: list[list[Any]] = msgspec.field(default_factory=list)
     partial: bool = False
@@ -138,7 +140,7 @@ class Connection:
         self._requested("POST", path, {**where, "precision": "ms"}, headers, body=body)
 
     def asked(self, query: str) -> list[Table]:
-        """Return what one InfluxQL statement answers; a database that is not there holds nothing.
+        """Return what InfluxQL answers, a long table in parts; a database that is not there holds nothing.
 
         Raises
         ------
@@ -146,10 +148,13 @@ class Connection:
             If it could not be answered, or not whole.
         """
         # JSON, since as CSV the server leaves out that a statement failed, and a failure looks like nothing found.
-        parameters = {"db": self.address.database, "epoch": "ms"}
+        # In chunks, since otherwise a server that limits rows (`max-row-limit`) drops the rest, and tells unreliably.
+        parameters = {"db": self.address.database, "epoch": "ms", "chunked": "true"}
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         try:
-            answer = _DECODER.decode(self._requested("POST", "/query", parameters, headers, form=[("q", query)]).data)
+            chunks = _DECODER.decode_lines(
+                self._requested("POST", "/query", parameters, headers, form=[("q", query)]).data
+            )
         except AbsentError:
             return []
         except LinesRefusedError as error:
@@ -158,16 +163,21 @@ class Connection:
         except msgspec.MsgspecError as error:
             what = f"that is no answer of an InfluxDB: {error}"
             raise StorageError(what, where=self.place, remedy="check the address: is it an InfluxDB?") from error
-        tables = [table for result in answer.results for table in result.series]
-        complaint = answer.error or next((result.error for result in answer.results if result.error), None)
+        results = [result for chunk in chunks for result in chunk.results]
+        tables = [table for result in results for table in result.series]
+        errors = [chunk.error for chunk in chunks] + [result.error for result in results]
+        complaint = next(filter(None, errors), None)
         if complaint and "database not found" in complaint:
             return []
         if complaint:
             what = f"a question failed: {complaint}"
             raise StorageError(what, where=self.place, remedy="see the server's log")
-        if any(table.partial for table in tables):
-            what = "the server cuts answers short"
-            raise StorageError(what, where=self.place, remedy="set its max-row-limit to 0")
+        if any(table.name == "databases" for table in tables) and query != SHOW_DATABASES:
+            what = "that is no InfluxDB: it gives every question the same answer"
+            raise StorageError(what, where=self.place, remedy="VictoriaMetrics takes writes only; choose an InfluxDB")
+        if tables and tables[-1].partial:
+            what = "an answer breaks off"
+            raise StorageError(what, where=self.place, remedy="see the server's log")
         return tables
 
     def _requested(

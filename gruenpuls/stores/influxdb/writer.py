@@ -17,7 +17,7 @@ from gruenpuls.domain.forecast import ForecastBatch
 from gruenpuls.domain.ports import Commit, FlagIntervals
 from gruenpuls.domain.reading import ReadingBatch, to_stored
 from gruenpuls.stores.influxdb.capabilities import Capabilities
-from gruenpuls.stores.influxdb.connection import AbsentError, Connection, LinesRefusedError
+from gruenpuls.stores.influxdb.connection import SHOW_DATABASES, AbsentError, Connection, LinesRefusedError
 from gruenpuls.stores.influxdb.lines import (
     checked,
     forecast_lines,
@@ -156,7 +156,7 @@ class InfluxStore(InfluxReader):
             return
         database = self._connection.address.database
         if self.capabilities.needs_create_db:
-            known = {row[0] for table in self._connection.asked("SHOW DATABASES") for row in table.values}
+            known = {row[0] for table in self._connection.asked(SHOW_DATABASES) for row in table.values}
             if database not in known:
                 escaped = database.replace("\\", "\\\\").replace('"', '\\"')
                 self._connection.asked(f'CREATE DATABASE "{escaped}"')
