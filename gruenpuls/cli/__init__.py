@@ -9,7 +9,19 @@ from typing import Annotated
 import typer
 
 from gruenpuls import __version__
-from gruenpuls.cli import deadletter, device, gap, process, profile, readings, redecode, settings, site, status
+from gruenpuls.cli import (
+    deadletter,
+    device,
+    gap,
+    process,
+    profile,
+    readings,
+    redecode,
+    settings,
+    simulate,
+    site,
+    status,
+)
 from gruenpuls.cli.output import print_error
 from gruenpuls.cli.session import Session
 from gruenpuls.domain.errors import GruenpulsError
@@ -28,6 +40,7 @@ app.add_typer(device.app, name="device")
 app.add_typer(profile.app, name="profile")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(gap.app, name="gap")
+app.add_typer(simulate.app, name="simulate")
 app.add_typer(settings.app, name="settings")
 
 

@@ -52,7 +52,7 @@ class Chance:
         return state
 
     def uniform(self, *indices: Integers) -> Floats:
-        """Return numbers between 0 and 1, 1 excluded, in the shape the indices broadcast to, at least one-dimensional."""
+        """Return numbers from 0 to below 1 in the shape the indices broadcast to, at least one-dimensional."""
         return (self._bits(*indices) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
     def normal(self, *indices: Integers) -> Floats:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gruenpuls.domain.errors import InputError
 from gruenpuls.simulation.chance import Chance, Floats, Integers
@@ -88,6 +89,17 @@ class Truth:
         """The hours since 1970-01-01T00Z."""
         return self.weather.hours
 
+    def part(self, hours: NDArray[np.bool_], sites: Integers) -> Truth:
+        """Return the truth of some of the hours at some of the sites (their places here)."""
+        return Truth(
+            self.ground.at(sites),
+            self.weather.at(hours),
+            self.climate,
+            np.ascontiguousarray(self.rain[hours][:, sites]),
+            np.ascontiguousarray(self.watering[hours][:, sites]),
+            np.ascontiguousarray(self.content[hours][:, :, sites]),
+        )
+
     def at_sites(self, of_districts: Floats) -> Floats:
         """Return a quantity of the weather at each site, float64 (hours, sites)."""
         return of_districts[:, self.ground.district]
@@ -162,14 +174,14 @@ class City:
         first, end : int
             Numbers of the sites, the end exclusive.
         hours : int
-            Most hours at once; it changes nothing but the memory needed.
+            Most hours at once, and never of two months; it changes nothing but the memory needed.
         """
         sites = self.ground_of(first, end)
         soil = SoilWater(sites.columns)
-        for start in range(self.span.first - SPIN_UP, self.span.first, hours):
-            self._advance(sites, soil, np.arange(start, min(start + hours, self.span.first)))
-        for start in range(self.span.first, self.span.end, hours):
-            yield self._advance(sites, soil, np.arange(start, min(start + hours, self.span.end)))
+        for start, stop in portions(Span(self.span.first - SPIN_UP, self.span.first), hours):
+            self._advance(sites, soil, np.arange(start, stop))
+        for start, stop in portions(self.span, hours):
+            yield self._advance(sites, soil, np.arange(start, stop))
 
     def _advance(self, sites: Ground, soil: SoilWater, hours: Integers) -> Truth:
         weather = self.climate.weather(hours)
@@ -208,7 +220,7 @@ class City:
         poured = np.where(of_day == at[place], crew[place], 0.0) + np.where(of_day == _EVENING, neighbour[place], 0.0)
         return np.asarray(poured / sites.area)
 
-    def _dry_days(self, days: Integers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def _dry_days(self, days: Integers) -> NDArray[np.bool_]:
         """Whether it is growing season and little rain fell on the city in the days before each of these."""
         back = np.arange(int(days[0]) - _DAYS_LOOKED_BACK, int(days[-1]) + 1)
         hours = (back[:, None] * 24 + np.arange(24)).ravel()
@@ -218,6 +230,17 @@ class City:
             fallen += rain[past : past + len(days)]
         season = np.array([_SEASON[0] <= _day_of_year(int(day)) <= _SEASON[1] for day in days])
         return np.asarray((fallen < _DRY) & season)
+
+
+def portions(span: Span, hours: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and the end of portions of a span, none longer than so many hours or over a month's end."""
+    start = span.first
+    while start < span.end:
+        month = np.datetime64(start, "h").astype("datetime64[M]")
+        next_month = int((month + 1).astype("datetime64[h]").astype(np.int64))
+        stop = min(start + hours, next_month, span.end)
+        yield start, stop
+        start = stop
 
 
 def _day_of_year(day: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Final
 
@@ -87,6 +87,11 @@ class Ground:
     area: Floats
     columns: Columns
 
+    def at(self, places: Integers) -> Ground:
+        """Return some of the sites."""
+        arrays = {field.name: getattr(self, field.name)[places] for field in fields(self) if field.name != "columns"}
+        return Ground(columns=self.columns.at(places), **arrays)
+
     def depths(self, layer: int) -> Floats:
         """Return how deep the middle of a layer is at each site [cm]."""
         thickness = self.columns.thickness
@@ -132,7 +137,7 @@ def ground(seed: int, numbers: Integers) -> Ground:
         np.where(street, 4.0 + 5.0 * drawn("area"), 12.0),
         Columns(
             np.where(roof, np.array(ROOF_LAYERS)[:, None], np.array(TREE_LAYERS)[:, None]),
-            _retention(texture, 0.8 + 0.4 * drawn("pores")),
+            retention(texture, 0.8 + 0.4 * drawn("pores")),
             np.array([row[5] for row in _TEXTURES] + [_SUBSTRATE[4]])[texture],
             np.where(roof, np.array(_ROOF_ROOTS)[:, None], np.array(_TREE_ROOTS)[:, None]),
             np.where(street, 0.45 + 0.4 * drawn("open"), 1.0),
@@ -142,8 +147,8 @@ def ground(seed: int, numbers: Integers) -> Ground:
     )
 
 
-def _retention(texture: Integers, coarseness: Floats) -> Retention:
-    """Return curves of these textures, each soil a little finer or coarser than its class."""
+def retention(texture: Integers, coarseness: Floats | float = 1.0) -> Retention:
+    """Return curves of these textures, each soil so much coarser than its class."""
     # The substrate stands last, where the index -1 finds it.
     residual, saturated, alpha, n = np.array([row[1:5] for row in _TEXTURES] + [_SUBSTRATE[:4]]).T
     return Retention(residual[texture], saturated[texture], alpha[texture] * coarseness, n[texture])

@@ -29,7 +29,7 @@ _FREQUENCY_HZ = 868_100_000
 
 
 def chirpstack_v4(
-    device: str, payload: bytes, *, port: int, counter: int, measured_at: datetime, radio: Radio = HEARD
+    device: str, payload: bytes, *, port: int, counter: int, measured_at: datetime, radio: Radio = HEARD, joins: int = 0
 ) -> bytes:
     """Return an event ``up`` of ChirpStack v4.
 
@@ -44,11 +44,14 @@ def chirpstack_v4(
         Aware; the gateways' time, kept to the microsecond.
     radio : Radio
         The best reception; further gateways hear it worse.
+    joins : int
+        How often the device has joined anew; then its counter began at 0 again, and its address is another.
     """
+    session = _session(device, joins)
     gateway_time = _iso(measured_at, "+00:00")
     network_time = _iso(measured_at + _NETWORK_DELAY, "+00:00")
     message = {
-        "deduplicationId": str(_id(device, counter)),
+        "deduplicationId": str(_id(session, counter)),
         "time": gateway_time if radio.gateways else network_time,
         "deviceInfo": {
             "tenantId": str(_NAMESPACE),
@@ -62,7 +65,7 @@ def chirpstack_v4(
             "deviceClassEnabled": "CLASS_A",
             "tags": {},
         },
-        "devAddr": _dev_addr(device).hex(),
+        "devAddr": _dev_addr(session).hex(),
         "adr": True,
         "dr": 12 - (radio.spreading_factor or 12),
         "fCnt": counter,
@@ -93,12 +96,13 @@ def chirpstack_v4(
 
 
 def things_stack_v3(
-    device: str, payload: bytes, *, port: int, counter: int, measured_at: datetime, radio: Radio = HEARD
+    device: str, payload: bytes, *, port: int, counter: int, measured_at: datetime, radio: Radio = HEARD, joins: int = 0
 ) -> bytes:
     """Return a live uplink message of The Things Stack v3; parameters as `chirpstack_v4`.
 
     Zeros are left out, as The Things Stack does.
     """
+    session = _session(device, joins)
     gateway_time = _iso(measured_at, "Z")
     network_time = _iso(measured_at + _NETWORK_DELAY, "Z")
     settings = {
@@ -111,12 +115,12 @@ def things_stack_v3(
             "application_ids": {"application_id": "gruenpuls-simulation"},
             "dev_eui": device.upper(),
             "join_eui": _JOIN_EUI,
-            "dev_addr": _dev_addr(device).hex().upper(),
+            "dev_addr": _dev_addr(session).hex().upper(),
         },
-        "correlation_ids": [f"gs:uplink:{_id(device, counter).hex[:26].upper()}"],
+        "correlation_ids": [f"gs:uplink:{_id(session, counter).hex[:26].upper()}"],
         "received_at": network_time,
         "uplink_message": {
-            "session_key_id": _base64(uuid.uuid5(_NAMESPACE, device.lower()).bytes),
+            "session_key_id": _base64(uuid.uuid5(_NAMESPACE, session).bytes),
             **({"f_port": port} if port else {}),
             **({"f_cnt": counter} if counter else {}),
             **({"frm_payload": _base64(payload)} if payload else {}),
@@ -138,18 +142,19 @@ def things_stack_v3(
 
 
 def helium(
-    device: str, payload: bytes, *, port: int, counter: int, measured_at: datetime, radio: Radio = HEARD
+    device: str, payload: bytes, *, port: int, counter: int, measured_at: datetime, radio: Radio = HEARD, joins: int = 0
 ) -> bytes:
     """Return an uplink message of the Helium console; parameters as `chirpstack_v4`.
 
     Its times are kept to the millisecond, rounded down.
     """
+    session = _session(device, joins)
     reported_at = (measured_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     spreading = {"spreading": f"SF{radio.spreading_factor}BW125"} if radio.spreading_factor else {}
     message = {
         "app_eui": _JOIN_EUI,
         "dev_eui": device.upper(),
-        "devaddr": _dev_addr(device).hex().upper(),
+        "devaddr": _dev_addr(session).hex().upper(),
         "fcnt": counter,
         "hotspots": [
             {
@@ -171,33 +176,37 @@ def helium(
         "payload": _base64(payload),
         "payload_size": len(payload),
         "port": port,
-        "raw_packet": _base64(_radio_frame(device, payload, port, counter)),
+        "raw_packet": _base64(_radio_frame(session, payload, port, counter)),
         "reported_at": reported_at,
-        "uuid": str(_id(device, counter)),
+        "uuid": str(_id(session, counter)),
     }
     return _json(message)
 
 
-def _radio_frame(device: str, payload: bytes, port: int, counter: int) -> bytes:
+def _session(device: str, joins: int) -> str:
+    return f"{device.lower()}/{joins}" if joins else device.lower()
+
+
+def _radio_frame(session: str, payload: bytes, port: int, counter: int) -> bytes:
     """Return an unconfirmed data frame of LoRaWAN 1.0 (section 4).
 
     A simulated device has no session keys: payload and integrity code come from SHA-256 instead of AES, so
     that equal uplinks have equal frames and no others have.
     """
-    keystream = hashlib.shake_256(f"{device.lower()}/{counter}".encode()).digest(len(payload))
+    keystream = hashlib.shake_256(f"{session}/{counter}".encode()).digest(len(payload))
     encrypted = bytes(a ^ b for a, b in zip(payload, keystream, strict=True))
-    header = b"\x40" + _dev_addr(device)[::-1] + b"\x80" + struct.pack("<H", counter & 0xFFFF)
+    header = b"\x40" + _dev_addr(session)[::-1] + b"\x80" + struct.pack("<H", counter & 0xFFFF)
     frame = header + bytes((port,)) + encrypted
-    return frame + hashlib.sha256(f"{device.lower()}/{counter}/".encode() + frame).digest()[:4]
+    return frame + hashlib.sha256(f"{session}/{counter}/".encode() + frame).digest()[:4]
 
 
-def _id(device: str, counter: int) -> uuid.UUID:
-    return uuid.uuid5(_NAMESPACE, f"{device.lower()}/{counter}")
+def _id(session: str, counter: int) -> uuid.UUID:
+    return uuid.uuid5(_NAMESPACE, f"{session}/{counter}")
 
 
-def _dev_addr(device: str) -> bytes:
+def _dev_addr(session: str) -> bytes:
     # The top seven bits 0 are the network id for experiments.
-    return b"\x01" + hashlib.sha256(device.lower().encode()).digest()[:3]
+    return b"\x01" + hashlib.sha256(session.encode()).digest()[:3]
 
 
 def _gateway(number: int) -> bytes:

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from gruenpuls.simulation.chance import Floats
+from gruenpuls.simulation.chance import Floats, Integers
 
 LAYERS: Final = 5
 TREE_LAYERS: Final = (100.0, 200.0, 200.0, 200.0, 300.0)
@@ -63,7 +63,7 @@ class Retention:
         head = (filled ** (self.n / (1 - self.n)) - 1) ** (1 / self.n) / self.alpha
         return np.asarray(head / (_HPA_PER_KPA * _CENTIMETRES_PER_HPA))
 
-    def where(self, columns: slice) -> Retention:
+    def at(self, columns: Integers) -> Retention:
         """Return the curves of some of the soils."""
         return Retention(self.residual[columns], self.saturated[columns], self.alpha[columns], self.n[columns])
 
@@ -97,16 +97,16 @@ class Columns:
     crown: Floats
     capillary: Floats
 
-    def where(self, columns: slice) -> Columns:
+    def at(self, places: Integers) -> Columns:
         """Return some of the columns."""
         return Columns(
-            np.ascontiguousarray(self.thickness[:, columns]),
-            self.retention.where(columns),
-            self.drains[columns],
-            np.ascontiguousarray(self.roots[:, columns]),
-            self.open_share[columns],
-            self.crown[columns],
-            self.capillary[columns],
+            self.thickness[:, places],
+            self.retention.at(places),
+            self.drains[places],
+            self.roots[:, places],
+            self.open_share[places],
+            self.crown[places],
+            self.capillary[places],
         )
 
 

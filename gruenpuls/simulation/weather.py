@@ -6,10 +6,11 @@ sunshine a year; DWD climate normals, rounded); no single day is meant to be a r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gruenpuls.simulation.chance import Chance, Floats, Integers
 
@@ -70,6 +71,10 @@ class Weather:
     rain: Floats
     air_pressure: Floats
     evaporation: Floats
+
+    def at(self, hours: NDArray[np.bool_]) -> Weather:
+        """Return the weather of some of the hours."""
+        return Weather(*(getattr(self, field.name)[hours] for field in fields(self)))
 
 
 def year_angle(hours: Integers) -> Floats:
