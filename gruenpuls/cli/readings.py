@@ -100,7 +100,7 @@ def export(
 ) -> None:
     """Write readings as CSV: measured and derived, each with unit, depth, flag and origin."""
     from gruenpuls.domain.quantity import QUANTITIES
-    from gruenpuls.stores.embedded import EmbeddedStore
+    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
     zone = session.settings.time_zone
@@ -120,7 +120,7 @@ def export(
     if output is not None and output.exists() and not overwrite:
         what = "the file is there already"
         raise InputError(what, where=str(output), remedy="choose another name, or add --overwrite")
-    with closing(EmbeddedStore.open_reader(session.settings.store_dir, session.registry.judgements)) as store:
+    with closing(reading_store(session.settings, session.registry.judgements)) as store:
         if output is None:
             _write(session, store, sys.stdout, keys, quantities, from_at, to_at, german=german)
             return
