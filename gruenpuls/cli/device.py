@@ -171,8 +171,19 @@ def _planned(session: Session, row: dict[str, str]) -> tuple[str, DeviceRow | No
     same_place = not read.site or any(
         it.site == read.site and it.from_at == read.from_at for it in session.registry.deployments.of_device(read.key)
     )
-    same = replace(device, key=before.key) == before
-    return ("unchanged" if same and same_place else "change"), read, device, ""
+    after = _merged(before, device, read)
+    return ("unchanged" if after == before and same_place else "change"), read, after, ""
+
+
+def _merged(before: Device, device: Device, row: DeviceRow) -> Device:
+    """Return a registered device as a row has it; what the row does not say stays as it is."""
+    keeps_channels = not row.depths and device.profile == before.profile
+    return replace(
+        device,
+        key=before.key,
+        name=row.name or before.name,
+        channels=before.channels if keeps_channels else device.channels,
+    )
 
 
 def _apply(session: Session, verdict: str, row: DeviceRow, device: Device) -> None:

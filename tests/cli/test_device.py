@@ -57,6 +57,15 @@ def test_a_table_of_devices_is_taken_over_and_can_be_run_again(gruenpuls: Comman
     assert "2 unchanged" in gruenpuls("device", "import", path)
 
 
+def test_what_a_row_does_not_say_stays_as_it_is_registered(gruenpuls: CommandLine) -> None:
+    gruenpuls("device", "import", table(gruenpuls, DEVICES))
+    before = gruenpuls.json("device", "list")
+    short = "DevEUI;Profil;Bezeichnung\nA81758FFFE04B1C1;elsys-ems;Neuer Turm\n24E1245A00000010;milesight-em500-smtc;\n"
+    assert "1 change, 1 unchanged" in gruenpuls("device", "import", table(gruenpuls, short))
+    after = gruenpuls.json("device", "list")
+    assert after == [before[0], {**before[1], "name": "Neuer Turm"}]
+
+
 @pytest.mark.parametrize(
     ("row", "part"),
     [

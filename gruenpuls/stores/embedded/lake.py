@@ -132,10 +132,6 @@ class Lake:
             raise
         return connection
 
-    def _attach(self, connection: duckdb.DuckDBPyConnection, statement: str) -> None:
-        with storage_errors(self.directory):
-            connection.execute(statement)
-
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own to the attached lake."""
         with self._turn:
