@@ -15,8 +15,12 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from gruenpuls.domain.uplink import Uplink
+from ingest.envelopes.things_stack import EVENT, LIVE, STORED
 
 KEY_BYTES: Final = 16
+
+# What closes a gap comes in another form than what came live.
+_NETWORK_OF_FORM: Final = {EVENT: LIVE, STORED: LIVE}
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTER_LIMIT: Final = 1 << 63
@@ -124,7 +128,8 @@ def _identity(uplink: Uplink, measured_at: int) -> tuple[bytes | None, bytes]:
     if uplink.deduplication_id is not None:
         # A network that gives one id to different payloads is wrong about the id, and none of them may be lost.
         name = uplink.deduplication_id.encode()
-        return _digest(b"network", device, uplink.network.encode(), name, payload), b""
+        network = _NETWORK_OF_FORM.get(uplink.network, uplink.network).encode()
+        return _digest(b"network", device, network, name, payload), b""
     counter = uplink.frame_counter
     if counter is None:
         return _digest(b"moment", device, b"%d" % measured_at, payload), b""

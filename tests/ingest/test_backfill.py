@@ -13,6 +13,7 @@ from gruenpuls.domain.uplink import RawMessage
 from ingest.backfill import ElementIotKeeper, Keeper, MalformedPageError, Span, TheThingsStackKeeper
 from ingest.backfill_fetch import Address, NotNowError, pages
 from ingest.envelopes import read_uplink
+from ingest.resolve import copy_of
 
 ALL = Span(FIRST_AT - timedelta(hours=1), FIRST_AT + timedelta(days=1))
 THINGS = TheThingsStackKeeper("trees", KEY, page_size=100)
@@ -52,6 +53,13 @@ def counters(messages: list[bytes]) -> list[int | None]:
 def test_everything_of_a_span_is_fetched_page_by_page(keeper: Keeper, store: NetworkStore) -> None:
     assert counters(fetched(store, keeper)) == list(range(312))
     assert len(store.asked) == 4
+
+
+def test_what_was_kept_is_known_as_a_copy_of_what_came_live(store: NetworkStore) -> None:
+    now = datetime.now(UTC)
+    live = read_uplink(RawMessage("ttn", "v3/trees/devices/bed/up", now, json.dumps(stored(0)).encode()))
+    kept = [read_uplink(RawMessage("gap", "gap", now, message)) for message in fetched(store, THINGS)[:2]]
+    assert [copy_of(1, uplink).key == copy_of(0, live).key for uplink in kept] == [True, False]
 
 
 @BOTH
