@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from gruenpuls.domain.ports import DeviceTally, Tally
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
+from gruenpuls.queries.self_check import Discrepancy, self_check
 from gruenpuls.stores.registry import Registry
 
 COLLECT: Final = "collect"
@@ -61,6 +62,8 @@ class Intake:
         Devices with dead letters first, then those heard last.
     device_count : int
         How many devices there are, also those beyond the limit.
+    discrepancies : tuple of Discrepancy
+        What the last self-check found that does not agree; empty if all is well.
     """
 
     tally: Tally
@@ -71,6 +74,7 @@ class Intake:
     sources: tuple[Counted, ...]
     devices: tuple[Counted, ...]
     device_count: int
+    discrepancies: tuple[Discrepancy, ...]
 
     @property
     def received(self) -> int:
@@ -84,7 +88,7 @@ def intake(registry: Registry, *, devices: int = 200, letters: int = 50) -> Inta
     ordered = sorted(
         tallies, key=lambda tally: (-tally.tally.dead_lettered, -_seconds(tally.last_uplink_at), tally.device)
     )
-    by_device = _by(ordered, "device")
+    by_device = tallied_by("device", ordered)
     shown = by_device[:devices]
     names = {key: device.name for key, device in registry.arrivals.devices([one.key for one in shown]).items()}
     noted = registry.arrivals.noted()
@@ -92,6 +96,7 @@ def intake(registry: Registry, *, devices: int = 200, letters: int = 50) -> Inta
     lost = said.get(WORK, {}).get(MISSING)
     missing = lost if isinstance(lost, int) else 0
     journalled = _journalled(said)
+    check = self_check(said.get(WORK, {}))
     return Intake(
         tally=noted.tally,
         # Two processes report at two moments: what came or went in between is not to show as a debt.
@@ -99,9 +104,10 @@ def intake(registry: Registry, *, devices: int = 200, letters: int = 50) -> Inta
         missing=missing,
         reasons=dict(sorted(registry.dead_letters.counts().items(), key=lambda entry: -entry[1])),
         newest=registry.dead_letters.list(limit=letters),
-        sources=_by(sorted(tallies, key=lambda tally: tally.source), "source"),
+        sources=tallied_by("source", sorted(tallies, key=lambda tally: tally.source)),
         devices=tuple(Counted(one.key, names.get(one.key), one.tally, one.last_uplink_at) for one in shown),
         device_count=len(by_device),
+        discrepancies=check.discrepancies if check else (),
     )
 
 
@@ -117,7 +123,7 @@ def _journalled(said: Mapping[str, Mapping[str, object]]) -> int | None:
     return sum(count for count in counts.values() if isinstance(count, int))
 
 
-def _by(tallies: Sequence[DeviceTally], name: str) -> tuple[Counted, ...]:
+def tallied_by(name: Literal["device", "source"], tallies: Sequence[DeviceTally]) -> tuple[Counted, ...]:
     """Return the tallies added up by device or by source, in the order of their first."""
     sums: dict[str, Counted] = {}
     for one in tallies:

@@ -12,7 +12,7 @@ from gruenpuls.service.rooms import reading_store
 from gruenpuls.settings import Settings
 from gruenpuls.stores.embedded import EmbeddedReader, StoreStatistics
 from gruenpuls.stores.registry import Registry
-from ingest.journal import Journal
+from ingest.journal import Journal, JournalReader
 from ingest.journal_damage import Damage
 
 
@@ -71,6 +71,15 @@ def balance(settings: Settings, registry: Registry) -> tuple[Balance, StoreStati
             # Counting all of an InfluxDB takes long: `gruenpuls store info` does it when asked.
             statistics = store.statistics() if isinstance(store, EmbeddedReader) else None
     with closing(Journal.reader(settings.journal_dir)) as journal:
+        return balanced(journal, progress), statistics
+
+
+def balanced(journal: JournalReader, progress: Progress) -> Balance:
+    """Return whether the numbers add up, with a store's progress that was asked for before."""
+    counts = journal.counts()
+    while True:
         waiting = journal.waiting(progress.offset)
-        found = Balance(journal.counts(), progress.tally, waiting, tuple(journal.damage()))
-    return found, statistics
+        # Both of the same moment: what is journalled between two looks would seem to be missing.
+        before, counts = counts, journal.counts()
+        if counts == before:
+            return Balance(counts, progress.tally, waiting, tuple(journal.damage()))

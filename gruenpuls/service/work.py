@@ -17,6 +17,8 @@ from gruenpuls.jobs.evaluate import Evaluation
 from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
 from gruenpuls.jobs.ticker import Job, Ticker
+from gruenpuls.queries.self_check import CHECK
+from gruenpuls.service.check import SelfChecking
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
 from gruenpuls.service.rooms import alert_rules, clock
@@ -69,7 +71,7 @@ def _jobs(settings: Settings, tools: Workshop) -> list[Job]:
 
 
 def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop) -> None:
-    report = _Report(tools)
+    report = _Report(tools, SelfChecking(tools, settings, clock(tools.registry)))
     failures = 0
 
     def breathe(_done: int, _total: int) -> None:
@@ -100,14 +102,17 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop) ->
 class _Report:
     """Tells the registry how this process is, at most once a second while all is well."""
 
-    def __init__(self, tools: Workshop) -> None:
+    def __init__(self, tools: Workshop, checking: SelfChecking) -> None:
         self._tools = tools
+        self._checking = checking
         self._next = 0.0
 
     def say(self, error: GruenpulsError | None) -> None:
         if error is None and time.monotonic() < self._next:
             return
         try:
+            if error is None:
+                self._checking.look()
             progress = self._tools.store.progress()
             journal = self._tools.journal
             waiting = journal.waiting(progress.offset)
@@ -118,6 +123,7 @@ class _Report:
                 "missing": max(sum(journal.counts().values()) - progress.tally.total - waiting, 0)
                 if journal.damage()
                 else 0,
+                CHECK: self._checking.last.plain() if self._checking.last else None,
             }
             self._tools.registry.health.report("work", body)
         except GruenpulsError as failure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -34,6 +35,24 @@ class Tallies:
         query = sa.select(table.source, *sums).group_by(table.source).order_by(table.source)
         with self.database.reading() as connection:
             return {source: Tally(*counts) for source, *counts in connection.execute(query)}
+
+    def silent_since(self, moments: Sequence[datetime]) -> dict[str, tuple[int, ...]]:
+        """Return by profile how many devices are registered, and how many of them were not heard since each moment."""
+        device, tally = schema.device.c, schema.tally.c
+        last = sa.select(tally.device, sa.func.max(tally.last_uplink_at).label("at")).group_by(tally.device).subquery()
+        silent = [
+            # Never heard is silent, too: the comparison with nothing is not true.
+            sa.func.count() - sa.func.count(sa.case((last.c.at >= moment, 1)))
+            for moment in moments
+        ]
+        query = (
+            sa.select(device.profile, sa.func.count(), *silent)
+            .select_from(schema.device.outerjoin(last, device.key == last.c.device))
+            .group_by(device.profile)
+            .order_by(device.profile)
+        )
+        with self.database.reading() as connection:
+            return {profile: tuple(counts) for profile, *counts in connection.execute(query)}
 
     def _where(self, *conditions: sa.ColumnElement[bool]) -> Sequence[DeviceTally]:
         table = schema.tally
