@@ -1,4 +1,4 @@
-"""The serving process: the console, on the stores and the registry."""
+"""The serving process: the console and the interfaces for machines, on the stores and the registry."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from gruenpuls.api.routes import machine_router
+from gruenpuls.api.state import Observed
 from gruenpuls.console.app import console_app
 from gruenpuls.console.server import ConsoleServer
 from gruenpuls.console.settings import BaseMap, ConsoleSettings
+from gruenpuls.domain.clock import wall_clock
 from gruenpuls.domain.errors import UnavailableError
 from gruenpuls.service.logs import set_up_logs
+from gruenpuls.service.ready import ready_limits
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import alert_rules, clock, reading_store, replay_spans
 from gruenpuls.service.stopping import stop_on_request
@@ -49,6 +53,7 @@ def run_console(settings: Settings, *, with_parent: bool) -> None:
             settings=_presentation(settings),
             rules=alert_rules(settings),
         )
+        app.include_router(machine_router(Observed(registry, settings.data_dir, ready_limits(settings), wall_clock)))
         server = ConsoleServer(app, settings.console.host, settings.console.port)
         # Not in the main thread, so that signals reach `stop`, as in the other processes.
         thread = threading.Thread(target=server.run, args=([listener],), name="server")

@@ -1,0 +1,113 @@
+"""Is the service ready: do sources deliver, do processes answer, do numbers add up, is there room on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from gruenpuls.queries.intake import COLLECT, WORK
+from gruenpuls.queries.self_check import self_check
+from gruenpuls.stores.registry.health import ComponentHealth
+
+PROCESS_SILENT_AFTER: Final = timedelta(seconds=30)
+"""Processes report every second; one that did not for so long is not heard any more."""
+
+_CHECK_OLD_AFTER: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Why the service is not ready.
+
+    Parameters
+    ----------
+    code : str
+        For machines; it never changes.
+    subject : str
+        The process or source it is about.
+    what : str
+        For people.
+    """
+
+    code: str
+    subject: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From when on the service does not count as ready.
+
+    Parameters
+    ----------
+    silent_after : mapping of str to timedelta
+        By source; one that is not named may be silent for ever.
+    free_bytes : int
+        Room the disk must have [bytes].
+    """
+
+    silent_after: Mapping[str, timedelta]
+    free_bytes: int
+
+
+def unreadiness(said: Sequence[ComponentHealth], free_bytes: int, limits: Limits, now: datetime) -> list[Complaint]:
+    """Return why the service is not ready; nothing if it is.
+
+    Parameters
+    ----------
+    said : sequence of ComponentHealth
+        What the processes said last.
+    free_bytes : int
+        Room on the disk the data is on [bytes].
+    limits : Limits
+    now : datetime
+        Aware UTC.
+    """
+    found = {one.name: one for one in said}
+    complaints: list[Complaint] = []
+    for name in (COLLECT, WORK):
+        one = found.get(name)
+        if one is None:
+            complaints.append(Complaint("process_never_heard", name, "was never heard of"))
+        elif now - one.updated_at >= PROCESS_SILENT_AFTER:
+            silence = int((now - one.updated_at).total_seconds())
+            complaints.append(Complaint("process_silent", name, f"was not heard of for {silence} s"))
+    if COLLECT in found:
+        complaints += _of_sources(found[COLLECT].body, limits.silent_after, now)
+    if WORK in found:
+        complaints += _of_work(found[WORK].body, now)
+    if free_bytes < limits.free_bytes:
+        what = f"only {free_bytes / 1e6:.0f} MB are free, less than {limits.free_bytes / 1e6:.0f} MB"
+        complaints.append(Complaint("disk_nearly_full", "disk", what))
+    return complaints
+
+
+def _of_sources(body: Mapping[str, Any], silent_after: Mapping[str, timedelta], now: datetime) -> Iterator[Complaint]:
+    error = body.get("journal", {}).get("error")
+    if error:
+        yield Complaint("journal_failing", "journal", str(error))
+    for source in body.get("sources", ()):
+        name = source["name"]
+        if not source["connected_since"]:
+            yield Complaint("source_not_connected", name, str(source["last_error"] or "is not connected"))
+            continue
+        heard = max(datetime.fromisoformat(at) for at in (source["connected_since"], source["last_message_at"]) if at)
+        if name in silent_after and now - heard >= silent_after[name]:
+            silence = int((now - heard).total_seconds())
+            yield Complaint("source_silent", name, f"is connected and has brought nothing for {silence} s")
+
+
+def _of_work(body: Mapping[str, Any], now: datetime) -> Iterator[Complaint]:
+    if body.get("error"):
+        yield Complaint("work_failing", WORK, str(body["error"]))
+    check = self_check(body)
+    if check is None:
+        yield Complaint("never_checked", WORK, "has not checked its numbers yet")
+        return
+    for discrepancy in check.discrepancies:
+        yield Complaint(f"{discrepancy.fault}_disagree", WORK, str(discrepancy))
+    if now - check.checked_at >= _CHECK_OLD_AFTER:
+        age = int((now - check.checked_at).total_seconds())
+        yield Complaint("check_is_old", WORK, f"checked its numbers {age} s ago and not since")
