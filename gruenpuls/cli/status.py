@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import timedelta
+from dataclasses import asdict, astuple
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,9 +12,20 @@ from gruenpuls.cli.output import print_json, print_table, terminal
 from gruenpuls.cli.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from gruenpuls.queries.device_intake import DeviceIntake
     from gruenpuls.stores.registry import Registry
 
-_SILENT_AFTER = timedelta(seconds=30)
+_IN_THE_TABLE = {
+    "process_never_heard",
+    "process_silent",
+    "source_not_connected",
+    "journal_failing",
+    "work_failing",
+}
+"""What the table of processes says already."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,22 +36,30 @@ def add_to(app: typer.Typer) -> None:
 def status(
     context: typer.Context,
     check: Annotated[bool, typer.Option("--check", help="End with status 1 if anything is wrong.")] = False,
+    devices: Annotated[bool, typer.Option("--devices", help="List every device, too, the worst first.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Say what runs, what arrived and what became of it, and whether the numbers add up."""
+    from gruenpuls.api.state import Observed
     from gruenpuls.domain.clock import wall_clock
     from gruenpuls.jobs.ticker import STOPPED
+    from gruenpuls.queries.device_intake import device_intakes
     from gruenpuls.queries.intake import COLLECT, WORK
+    from gruenpuls.queries.readiness import PROCESS_SILENT_AFTER
     from gruenpuls.service.balance import balance
+    from gruenpuls.service.ready import ready_limits
 
     session: Session = context.obj
     registry = session.registry
     found, store = balance(session.settings, registry)
     now = wall_clock()
     processes = [
-        (it.name, now - it.updated_at < _SILENT_AFTER, it.updated_at, _complaint(it.body))
+        (it.name, now - it.updated_at < PROCESS_SILENT_AFTER, it.updated_at, _complaint(it.body))
         for it in registry.health.all()
     ]
+    state = Observed(registry, session.settings.data_dir, ready_limits(session.settings), wall_clock).state()
+    complaints = [it for it in state.complaints() if it.code not in _IN_THE_TABLE]
+    listed = device_intakes(registry, session.now()) if devices else []
     sources = registry.tallies.by_source()
     remarks = _remarks(registry)
     never_ran = sorted({COLLECT, WORK} - {name for name, *_ in processes})
@@ -50,6 +68,7 @@ def status(
         not found.adds_up
         or never_ran
         or failed
+        or complaints
         or any(complaint or not alive for _name, alive, _at, complaint in processes)
     )
     if as_json:
@@ -60,6 +79,7 @@ def status(
                     for name, alive, at, complaint in processes
                 ],
                 "never_ran": never_ran,
+                "complaints": [asdict(it) for it in complaints],
                 "failed_jobs": [{"job": it.job, "at": it.finished_at, "error": it.error} for it in failed],
                 "journalled": dict(found.journalled),
                 "decoded": found.tally.decoded,
@@ -76,6 +96,7 @@ def status(
                 "sites": registry.places.count(),
                 "devices": registry.devices.count(),
                 "store": asdict(store) if store else None,
+                **({"by_device": [_plain(it) for it in listed]} if devices else {}),
             }
         )
     else:
@@ -89,8 +110,9 @@ def status(
         )
         if never_ran:
             terminal.print(Text(f"Never heard of: {', '.join(never_ran)}", style="yellow"))
-        for run in failed:
-            terminal.print(Text(f"The job {run.job} fails: {run.error}", style="bold red"), soft_wrap=True)
+        troubles = [f"The job {run.job} fails: {run.error}" for run in failed]
+        for trouble in (*troubles, *(f"{it.subject}: {it.what}" for it in complaints)):
+            terminal.print(Text(trouble, style="bold red"), soft_wrap=True)
         rows = [
             [source, found.journalled.get(source, 0), it.decoded, it.dead_lettered, it.duplicates]
             for source, it in sorted(sources.items())
@@ -115,8 +137,46 @@ def status(
             size = (store.data_bytes + store.catalogue_bytes) / 1e6
             terminal.print(f"Store: {store.rows + store.recent_rows} readings, {store.files} files, {size:.1f} MB")
         terminal.print(f"Registry: {registry.places.count()} sites, {registry.devices.count()} devices")
+        if devices:
+            _print_devices(listed)
     if check and wrong:
         raise typer.Exit(1)
+
+
+def _print_devices(listed: Sequence[DeviceIntake]) -> None:
+    rows = [
+        [
+            it.device or "(device unknown)",
+            it.name,
+            it.profile,
+            it.last_uplink_at,
+            None if it.silence is None else _span(it.silence),
+            *astuple(it.tally),
+        ]
+        for it in listed
+    ]
+    columns = ["device", "name", "profile", "last uplink", "silent for", "decoded", "dead letters", "duplicates"]
+    print_table("Messages by device, the worst first", columns, rows)
+
+
+def _plain(one: DeviceIntake) -> dict[str, Any]:
+    return {
+        "device": one.device or None,
+        "name": one.name,
+        "profile": one.profile,
+        "last_uplink_at": one.last_uplink_at,
+        "silent_seconds": None if one.silence is None else one.silence.total_seconds(),
+        **asdict(one.tally),
+    }
+
+
+def _span(silence: timedelta) -> str:
+    """Return a time in its two largest units."""
+    minutes = int(silence.total_seconds() // 60)
+    hours, days = minutes // 60, minutes // 1440
+    if days:
+        return f"{days} d {hours % 24} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
 
 
 def _remarks(registry: Registry) -> list[str]:
