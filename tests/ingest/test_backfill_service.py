@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from datetime import timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 from collecting import TOPIC, Collecting, until
-from mosquitto import Mosquitto, broker
-from network_store import FIRST_AT, KEY, NetworkStore
+from mosquitto import Mosquitto, broker, free_port
+from network_store import FIRST_AT, KEY, NetworkStore, stored
 from service_process import ServiceProcess
 
 from gruenpuls.stores.registry import Registry
@@ -21,7 +22,7 @@ from ingest.mqtt import Broker, MqttCollector
 
 __all__ = ["broker"]
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
 def test_a_broker_that_was_away_leaves_a_gap_that_is_closed(broker: Mosquitto, tmp_path: Path) -> None:
@@ -42,20 +43,30 @@ def test_a_broker_that_was_away_leaves_a_gap_that_is_closed(broker: Mosquitto, t
         assert journal.counts() == {"ttn (gaps)": 312}
 
 
-def test_an_ordered_gap_is_closed_by_the_service_and_told(broker: Mosquitto, tmp_path: Path) -> None:
+def test_an_ordered_gap_is_closed_by_the_service_and_what_had_arrived_is_a_duplicate(tmp_path: Path) -> None:
+    port = free_port()
     with NetworkStore(312) as store:
         (tmp_path / "gruenpuls.toml").write_text(
-            f'[[sources]]\nname = "ttn"\nport = {broker.port}\n[[gaps]]\nsource = "ttn"\n'
-            f'network = "the_things_stack"\nurl = "{store.url}"\ncollection = "trees"\napi_key = "{KEY}"\n',
+            f'[[webhooks]]\nname = "ttn"\ntoken = "{KEY}-{KEY}"\n[webhook]\nport = {port}\n'
+            f'[[gaps]]\nsource = "ttn"\nnetwork = "the_things_stack"\nurl = "{store.url}"\n'
+            f'collection = "trees"\napi_key = "{KEY}"\n[console]\nport = {free_port()}\n[work]\npause = 0.1\n',
             encoding="utf-8",
         )
         span = ("--source", "ttn", "--from", "2026-07-01", "--to", "2026-07-02")
         with ServiceProcess("gap", "close", *span, directory=tmp_path) as order:
             assert order.ended() == 0
-        with ServiceProcess("collect", directory=tmp_path) as service:
-            service.await_true(lambda: counts(tmp_path) == {"ttn (gaps)": 312}, "fetched")
-            service.await_true(lambda: "gap closed" in told(tmp_path), "told")
+        with (
+            closing(Registry.open(f"sqlite:///{tmp_path / 'var' / 'registry.sqlite'}")) as registry,
+            ServiceProcess("run", directory=tmp_path) as service,
+        ):
+            service.await_true(lambda: "gap closed" in told(registry), "told")
+            with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as client:
+                client.request("POST", "/ttn", json.dumps(stored(5)), {"X-Api-Key": f"{KEY}-{KEY}"})
+                assert client.getresponse().status == 200
+            service.await_true(lambda: registry.arrivals.noted().tally.total == 313, "worked off")
+            assert registry.arrivals.noted().tally.duplicates == 1
             assert KEY not in service.said
+    assert counts(tmp_path) == {"ttn": 1, "ttn (gaps)": 312}
     assert not list(tmp_path.glob("var/gaps/*/order-*"))
     with ServiceProcess("status", directory=tmp_path) as status:
         assert status.ended() == 0
@@ -67,6 +78,5 @@ def counts(directory: Path) -> dict[str, int]:
         return journal.counts()
 
 
-def told(directory: Path) -> str:
-    with closing(Registry.open(f"sqlite:///{directory / 'var' / 'registry.sqlite'}")) as registry:
-        return json.dumps([component.body for component in registry.health.all()])
+def told(registry: Registry) -> str:
+    return json.dumps([component.body for component in registry.health.all()])

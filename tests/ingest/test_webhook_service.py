@@ -12,7 +12,7 @@ from service_process import ServiceProcess
 from gruenpuls.stores.registry import Registry
 from ingest.journal import Journal
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 TOKEN = "a-token-of-the-city"
 
@@ -40,10 +40,14 @@ def test_what_is_posted_to_the_service_is_accounted_for_and_its_repeat_a_duplica
         encoding="utf-8",
     )
     body = b'{"device": "bed-7", "payload_hex": "0a1b", "counter": 7, "time": "2026-07-01T12:00:00Z"}'
-    with ServiceProcess("run", directory=tmp_path) as service:
+    (tmp_path / "var").mkdir()
+    with (
+        closing(Registry.open(f"sqlite:///{tmp_path / 'var' / 'registry.sqlite'}")) as registry,
+        ServiceProcess("run", directory=tmp_path) as service,
+    ):
         service.await_true(lambda: answers(port), "listening")
         assert [posted(port, body, TOKEN), posted(port, body, TOKEN), posted(port, body, "wrong")] == [200, 200, 401]
-        service.await_true(lambda: worked_off(tmp_path) == 2, "worked off")
+        service.await_true(lambda: registry.arrivals.noted().tally.total == 2, "worked off")
         with ServiceProcess("status", "--json", directory=tmp_path) as status:
             assert status.ended() == 0
             found = json.loads(status.said)
@@ -54,8 +58,3 @@ def test_what_is_posted_to_the_service_is_accounted_for_and_its_repeat_a_duplica
     assert TOKEN.encode() not in b"".join(file.read_bytes() for file in tmp_path.glob("var/**/*.sqlite*"))
     with Journal.reader(tmp_path / "var" / "journal") as journal:
         assert [entry.message.payload for entry in journal.read(0, 10)] == [body, body]
-
-
-def worked_off(directory: Path) -> int:
-    with closing(Registry.open(f"sqlite:///{directory / 'var' / 'registry.sqlite'}")) as registry:
-        return registry.arrivals.noted().tally.total
