@@ -21,6 +21,7 @@ from gruenpuls.cli import (
     simulate,
     site,
     status,
+    store,
 )
 from gruenpuls.cli.output import print_error
 from gruenpuls.cli.session import Session
@@ -41,6 +42,7 @@ app.add_typer(profile.app, name="profile")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(gap.app, name="gap")
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(store.app, name="store")
 app.add_typer(settings.app, name="settings")
 
 

@@ -156,6 +156,24 @@ class EmbeddedReader:
             values(columns["value"]),
         )
 
+    def series(self) -> list[int]:
+        """Return the series that hold readings, in order."""
+        query = (
+            "SELECT series FROM (SELECT series FROM lake.reading UNION SELECT series FROM lake.recent) ORDER BY series"
+        )
+        return self._asked(lambda cursor: [row[0] for row in cursor.execute(query).fetchall()])
+
+    def extent(self) -> tuple[datetime, datetime] | None:
+        """Return the moments of the first and the last reading; None where there is none."""
+        bounds = """
+            SELECT min(measured_at) AS first, max(measured_at) AS last
+            FROM (SELECT measured_at FROM lake.reading UNION ALL SELECT measured_at FROM lake.recent)
+        """
+        found = self._asked(lambda cursor: fetched(cursor, bounds))
+        if np.ma.is_masked(found["first"]):
+            return None
+        return from_stored(found["first"][0]), from_stored(found["last"][0])
+
     def statistics(self) -> StoreStatistics:
         """Return how much there is, for people."""
         return self._asked(lambda cursor: statistics(cursor, self._lake.catalogue))

@@ -137,6 +137,11 @@ class InfluxReader:
             np.array([value for _, value in rows], np.float64),
         )
 
+    def series(self) -> list[int]:
+        """Return the series that hold readings, in order."""
+        tables = self._connection.asked("SHOW TAG VALUES FROM reading WITH KEY = series_id")
+        return sorted({int(value) for table in tables for _, value in table.values})
+
     def extent(self) -> tuple[datetime, datetime] | None:
         """Return the moments of the first and the last reading; None where there is none."""
         first = self._connection.asked("SELECT first(flag) FROM reading")
