@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, astuple
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,6 +27,8 @@ _IN_THE_TABLE = {
     "work_failing",
 }
 """What the table of processes says already."""
+
+_RECENT = timedelta(minutes=2)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -189,13 +192,18 @@ def _remarks(registry: Registry) -> list[str]:
     ]
 
 
+def _just_now(moment: str | None) -> bool:
+    # Two collectors with one client_id take the session from each other every few seconds.
+    return moment is not None and datetime.now(UTC) - datetime.fromisoformat(moment) < _RECENT
+
+
 def _complaint(body: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return what a process says is wrong with it now."""
     said = [body.get("error"), (body.get("journal") or {}).get("error")]
     said += [
         f"{source['name']}: {source['last_error'] or 'not connected'}"
         for source in body.get("sources", [])
-        if not source["connected_since"]
+        if not source["connected_since"] or _just_now(source["last_error_at"])
     ]
     said += [
         f"{source['name']}: the broker has dropped {source['dropped_by_broker']} messages"
