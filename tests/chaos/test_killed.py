@@ -1,0 +1,112 @@
+"""Uplinks on their way through the whole service, while its processes are killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from chaos.fleet import City, expected_tally, leave_session, message, portions, undisturbed
+from mosquitto import Mosquitto, broker, free_port
+from service_process import ServiceProcess
+
+from gruenpuls.service.supervise import PROCESSES
+from gruenpuls.simulation.publish import Publisher
+from ingest.journal import Journal
+
+__all__ = ["broker"]
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+UPLINKS = int(os.environ.get("GRUENPULS_CHAOS_UPLINKS", "3000"))
+"""How many are published while processes are killed."""
+KILLS = int(os.environ.get("GRUENPULS_CHAOS_KILLS", "4"))
+"""How many processes are killed."""
+SEED = int(os.environ.get("GRUENPULS_CHAOS_SEED", "20261122"))
+"""Of the moments of the kills."""
+
+_LONGEST_PAUSE = 2.0
+_PORTION = 100
+
+
+def children(parent: int) -> dict[str, int]:
+    """Return the processes of the service that run now, by name."""
+    found = {}
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (directory / "cmdline").read_bytes().split(b"\0")
+            status = (directory / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        name = next((name for name in PROCESSES if name.encode() in words), None)
+        if name is not None and int(status[1]) == parent and status[0] != "Z":
+            found[name] = int(directory.name)
+    return found
+
+
+def kill_one(service: ServiceProcess, name: str) -> None:
+    """Kill a process of the service, as soon as it runs."""
+    service.await_true(lambda: name in children(service.process.pid), f"running {name}")
+    os.kill(children(service.process.pid)[name], signal.SIGKILL)
+
+
+def publish(port: int, seconds: float) -> None:
+    """Publish all uplinks evenly over a time."""
+    parts = list(portions(range(UPLINKS), _PORTION))
+    started = time.monotonic()
+    with Publisher("127.0.0.1", port) as publisher:
+        for number, part in enumerate(parts):
+            publisher.publish_all(map(message, part))
+            time.sleep(max(0.0, started + seconds * (number + 1) / len(parts) - time.monotonic()))
+        assert publisher.drain()
+        assert publisher.acknowledged == UPLINKS
+
+
+@pytest.mark.timeout(120 + 90 * KILLS)
+def test_nothing_is_lost_or_doubled_while_processes_are_killed(broker: Mosquitto, tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    pauses = [chance.uniform(0, _LONGEST_PAUSE) for _ in range(KILLS)]
+    # Each process is hit as often as the others, in an order nobody knows.
+    victims = chance.sample([*PROCESSES] * -(-KILLS // len(PROCESSES)), KILLS)
+    with City(tmp_path / "city", broker.port, free_port()) as city:
+        leave_session(broker.port)
+        expected = expected_tally(range(UPLINKS))
+        with city.process("run") as service:
+            publishing = threading.Thread(target=publish, args=(broker.port, sum(pauses)))
+            publishing.start()
+            for pause, victim in zip(pauses, victims, strict=True):
+                # Between two kills something gets done, as long as there is something to do.
+                before = city.worked_off().total
+                service.await_true(
+                    lambda before=before: before >= expected.total or city.worked_off().total > before, "working"
+                )
+                time.sleep(pause)
+                kill_one(service, victim)
+            publishing.join()
+            service.await_true(
+                lambda: (done := city.worked_off()).decoded + done.dead_lettered >= expected.total,
+                "worked off",
+                120 + 5 * KILLS,
+            )
+            service.await_true(lambda: len(children(service.process.pid)) == len(PROCESSES), "running again")
+            service.process.terminate()
+            assert service.ended() == 0
+            assert service.said.count("process ended, starting it again") == KILLS
+        status = city.assert_complete(range(UPLINKS), undisturbed(tmp_path / "undisturbed", range(UPLINKS)))
+        print(f"{UPLINKS} uplinks, killed: {', '.join(victims)}; {status['duplicates']} came twice")  # noqa: T201 - the report of a long run
+
+
+def test_uplinks_wait_in_the_journal_while_the_store_is_away(broker: Mosquitto, tmp_path: Path) -> None:
+    with City(tmp_path / "city", broker.port) as city:
+        leave_session(broker.port)
+        with city.process("collect") as collector:
+            publish(broker.port, 0)
+            with Journal.reader(city.settings.journal_dir) as journal:
+                collector.await_true(lambda: journal.waiting(0) >= UPLINKS, "in the journal")
+        with city.process("work") as work:
+            work.await_true(lambda: city.worked_off().total >= UPLINKS, "worked off")
+        city.assert_complete(range(UPLINKS), undisturbed(tmp_path / "undisturbed", range(UPLINKS)))
