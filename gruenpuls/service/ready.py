@@ -12,8 +12,6 @@ def ready_limits(settings: Settings) -> Limits:
     """Return the limits the settings name."""
     sources: tuple[MqttSource | WebhookSource, ...] = (*settings.sources, *settings.webhooks)
     silent_after = {
-        source.name: timedelta(seconds=source.silent_after)
-        for source in sources
-        if source.silent_after is not None
+        source.name: timedelta(seconds=source.silent_after) for source in sources if source.silent_after is not None
     }
     return Limits(silent_after, settings.ready.free_mb * 1_000_000)
