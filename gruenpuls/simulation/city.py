@@ -54,7 +54,7 @@ class Span:
             If there is none.
         """
         span = cls(-((_EPOCH - from_at) // _HOUR), -((_EPOCH - to_at) // _HOUR))
-        if span.first < 0 or len(span) <= 0:
+        if span.first < 0 or span.end <= span.first:
             what = "there is no hour to simulate"
             raise InputError(what, where=f"{from_at} to {to_at}", remedy="name an end after the start, from 1970 on")
         return span

@@ -44,7 +44,7 @@ def messages(observation: Observation) -> Iterator[Recorded]:
     waiting: list[tuple[int, int, Recorded]] = []
     place = 0
     envelope = _Envelopes(city, observation)
-    for truth, sent in observation.sent(0, city.sites, max(1, min(24, _AT_ONCE // city.sites))):
+    for truth, sent in observation.sent(0, city.sites, max(1, min(168, _AT_ONCE // city.sites))):
         for group in sent:
             for at, message in envelope.messages(group):
                 waiting.append((at, place, message))

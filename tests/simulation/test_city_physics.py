@@ -186,6 +186,7 @@ def test_a_city_that_cannot_be_is_refused(seed: int, sites: int) -> None:
         City(seed, sites, MAY)
 
 
-def test_a_span_without_an_hour_is_refused() -> None:
+@pytest.mark.parametrize("end", [START, datetime(2024, 12, 31, tzinfo=UTC)])
+def test_a_span_without_an_hour_is_refused(end: datetime) -> None:
     with pytest.raises(InputError, match="no hour"):
-        Span.between(START, START)
+        Span.between(START, end)
