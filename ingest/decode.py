@@ -223,7 +223,7 @@ class Decoder:
             if len(entries) <= self._limit or entries[-1].offset >= done:
                 self._work_off([entry for entry in entries if entry.offset < done], done)
                 return False
-            _log.warning("the registry's counters lack more than one batch, so its sums by source and device stay too small")
+            _log.warning("the registry lacks more than one batch: its sums by source and device stay too small")
         self._learn(noted if at < noted < done else done)
         return False
 

@@ -109,6 +109,47 @@ def _tell_of_dead_letters(session: Session, key: str) -> None:
         )
 
 
+@app.command()
+def mount(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="DevEUI or topic id of a registered device.")],
+    site: Annotated[str, typer.Argument(help="Key of the site.")],
+    since: Annotated[str, typer.Option("--from", help="When it was mounted; by default now.")] = "",
+) -> None:
+    """Say where a registered device is mounted, and since when."""
+    session: Session = context.obj
+    from_at = moment(since, session.settings.time_zone, "--from") if since else session.now()
+    session.registry.deployments.begin(Deployment(key, site, from_at), actor=session.actor)
+    terminal.print(f"{key} is mounted at {site}.")
+
+
+@app.command()
+def unmount(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="DevEUI or topic id.")],
+    at: Annotated[str, typer.Option(help="When it was taken away; by default now.")] = "",
+) -> None:
+    """Say that a device was taken away; the site keeps what it measured there."""
+    session: Session = context.obj
+    moment_at = moment(at, session.settings.time_zone, "--at") if at else session.now()
+    ended = session.registry.deployments.end(key, moment_at, actor=session.actor)
+    terminal.print(f"{key} was taken away from {ended.site}.")
+
+
+@app.command()
+def swap(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(help="The device that goes.")],
+    new: Annotated[str, typer.Argument(help="The registered device that takes its place.")],
+    at: Annotated[str, typer.Option(help="When; by default now.")] = "",
+) -> None:
+    """Put a device in the place of another; the site's series go on."""
+    session: Session = context.obj
+    moment_at = moment(at, session.settings.time_zone, "--at") if at else session.now()
+    begun = session.registry.deployments.swap(old, new, moment_at, actor=session.actor)
+    terminal.print(f"{new} is in the place of {old} at {begun.site}.")
+
+
 @app.command("import")
 def import_devices(
     context: typer.Context,

@@ -14,7 +14,6 @@ from gruenpuls.cli.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
     from gruenpuls.queries.device_intake import DeviceIntake
     from gruenpuls.stores.registry import Registry

@@ -80,3 +80,18 @@ def test_a_wrong_row_keeps_all_out_and_is_named(gruenpuls: CommandLine, row: str
     assert "1 of 3 rows" in told
     assert gruenpuls.json("device", "list") == []
     assert part in told
+
+
+def test_a_sensor_is_swapped_and_the_site_keeps_its_series(gruenpuls: CommandLine) -> None:
+    gruenpuls("device", "add", "0a", "--profile", "elsys-ems", "--site", "park", "--from", "2026-07-01")
+    gruenpuls("device", "add", "0b", "--profile", "elsys-ems")
+    gruenpuls("device", "swap", "0a", "0b", "--at", "2026-08-01")
+    assert {it["key"]: it["site"] for it in gruenpuls.json("device", "list")} == {"0a": None, "0b": "park"}
+    gruenpuls("device", "unmount", "0b", "--at", "2026-09-01")
+    gruenpuls("device", "mount", "0a", "park", "--from", "2026-09-01")
+    assert {it["key"]: it["site"] for it in gruenpuls.json("device", "list")} == {"0a": "park", "0b": None}
+
+
+def test_a_device_cannot_be_at_two_places(gruenpuls: CommandLine) -> None:
+    gruenpuls("device", "add", "0a", "--profile", "elsys-ems", "--site", "park", "--from", "2026-07-01")
+    assert "0a" in gruenpuls("device", "mount", "0a", "park", "--from", "2026-08-01", status=2)
