@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import closing
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from gruenpuls.console.app import console_app
 from gruenpuls.console.server import ConsoleServer
 from gruenpuls.console.settings import BaseMap, ConsoleSettings
 from gruenpuls.domain.clock import wall_clock
-from gruenpuls.domain.errors import UnavailableError
+from gruenpuls.domain.errors import GruenpulsError, UnavailableError
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.ready import ready_limits
 from gruenpuls.service.registry import open_registry
@@ -23,8 +24,11 @@ from gruenpuls.service.rooms import alert_rules, clock, reading_store, replay_sp
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.settings import Settings
 from gruenpuls.simulation.measured import NOTICES
+from gruenpuls.stores.registry import Registry
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+_REPORT_EVERY = 5.0
 
 
 def run_console(settings: Settings, *, with_parent: bool) -> None:
@@ -59,10 +63,21 @@ def run_console(settings: Settings, *, with_parent: bool) -> None:
         thread = threading.Thread(target=server.run, args=([listener],), name="server")
         thread.start()
         _log.info("serving", page=f"http://{settings.console.host}:{settings.console.port}")
+        report_at = 0.0
         while thread.is_alive() and not stop.wait(0.2):
-            pass
+            if time.monotonic() >= report_at:
+                _report(registry)
+                report_at = time.monotonic() + _REPORT_EVERY
         server.should_exit = True
         thread.join()
+
+
+def _report(registry: Registry) -> None:
+    try:
+        registry.health.report("serve", {"error": None})
+    except GruenpulsError as error:
+        # The pages go on whatever becomes of the report.
+        _log.warning("the state of the console cannot be reported", error=str(error))
 
 
 def _listener(host: str, port: int) -> socket.socket:
