@@ -196,6 +196,8 @@ def import_devices(
                 what, where=str(table), remedy="rows before it were; mend it and run the import again"
             ) from error
     complaints.print(f"Imported {table.name}.")
+    if counts["change"]:
+        complaints.print("Changed depths or profiles count from now on; `gruenpuls redecode` applies them to history.")
 
 
 def _planned(session: Session, row: dict[str, str]) -> tuple[str, DeviceRow | None, Device | None, str]:
