@@ -100,9 +100,11 @@ def copy(
     if as_json:
         print_json({"dry_run": dry_run, **asdict(found)})
         return
-    terminal.print(f"{found.rows} readings of {found.series} series in {found.parts} months, SHA-256 {found.checksum}")
+    terminal.print(
+        f"{found.rows} readings of {found.series} series in {found.parts} monthly parts, SHA-256 {found.checksum}"
+    )
     verb = "would be copied" if dry_run else "were copied and read back"
-    terminal.print(f"{found.copied_rows} of them in {found.copied_parts} months {verb}; the rest was there already.")
+    terminal.print(f"{found.copied_rows} of them in {found.copied_parts} parts {verb}; the rest was there already.")
     if not dry_run:
         terminal.print(f"To work with it, set store.kind = {target.store.kind!r}.")
 

@@ -85,7 +85,7 @@ def test_what_was_journalled_while_the_server_was_away_is_there_once_it_is_back(
 
         found = city.gruenpuls.json("store", "copy", "--to-kind", "embedded")
         assert (found["rows"], found["copied_rows"]) == (4 * MESSAGES, 4 * MESSAGES)
-        assert "0 of them in 0 months" in city.gruenpuls("store", "copy", "--to-kind", "embedded", "--dry-run")
+        assert "0 of them in 0 parts" in city.gruenpuls("store", "copy", "--to-kind", "embedded", "--dry-run")
     city.gruenpuls.monkeypatch.setenv("GRUENPULS_STORE__KIND", "embedded")
     settings = settings_from()
     work_off(settings)
