@@ -14,6 +14,7 @@ from gruenpuls.console.app import console_app
 from gruenpuls.console.pages import ROWS
 from gruenpuls.console.settings import ConsoleSettings
 from gruenpuls.domain.site import Site, SiteKind
+from gruenpuls.queries.self_check import CHECK, Discrepancy, Fault, Holding, SelfCheck
 
 
 def rows(text: str) -> list[str]:
@@ -98,6 +99,26 @@ def test_the_sums_of_the_intake_page_add_up(console: Console) -> None:
     tiles = re.findall(r'class="tile"><b>([\d.]+)</b>', text)
     received, *parts = (int(number.replace(".", "")) for number in tiles)
     assert received == sum(parts) == 4926
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("de", "Von Meldungen ist ungeklärt, was aus ihnen wurde: 1.234"),
+        ("en", "Messages of which nobody knows what became of them: 1,234"),
+    ],
+)
+def test_a_failed_self_check_stands_on_the_intake_page(tmp_path: Path, language: str, sentence: str) -> None:
+    with opened(tmp_path) as city:
+        app = console_app(
+            registry=city.registry, readings=city.store, clock=lambda: NOW, replay=tuple, settings=ConsoleSettings()
+        )
+        console = Console(app)
+        assert 'role="alert"' not in console.get("/intake", accept_language=language).text
+        held = Holding(0, 0)
+        check = SelfCheck(NOW, 0, 1234, 0, (Discrepancy(Fault.NUMBERS, 1234),), {}, (), (), held, held)
+        city.registry.health.report("work", {CHECK: check.plain()})
+        assert sentence in console.get("/intake", accept_language=language).text
 
 
 def test_dead_letters_say_what_helps(console: Console) -> None:

@@ -1,0 +1,96 @@
+"""`gruenpuls status --devices`, on a journal and stores filled for real."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from command_line import CommandLine
+
+from gruenpuls.cli.status import _span
+from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.service.registry import open_registry
+from gruenpuls.service.workshop import workshop
+from gruenpuls.settings import settings_from
+from gruenpuls.simulation.frames import elsys_ems
+from gruenpuls.simulation.messages import helium
+from ingest.journal import Journal
+
+OLD, FRESH, STRANGER, UNHEARD = (f"a81758fffe04b1c{digit}" for digit in range(4))
+NOW = datetime.now(UTC)
+
+
+def message(device: str, age: timedelta) -> RawMessage:
+    at = NOW - age
+    frame = elsys_ems(air_temperature=20, relative_humidity=50, battery_voltage=3.6)
+    return RawMessage("lora", "helium/x/rx", at, helium(device, frame, port=5, counter=1, measured_at=at))
+
+
+@pytest.fixture(autouse=True)
+def _messages(gruenpuls: CommandLine) -> None:
+    gruenpuls("site", "add", "park", "--kind", "park")
+    for device in (OLD, FRESH, UNHEARD):
+        gruenpuls("device", "add", device, "--profile", "elsys-ems", "--site", "park", "--from", "2023-08-01")
+    hour = timedelta(hours=1)
+    with Journal(settings_from().journal_dir) as journal:
+        journal.append(
+            [message(FRESH, hour), message(OLD, 50 * hour), message(OLD, 50 * hour), message(STRANGER, hour)]
+        )
+    with workshop(settings_from()) as tools:
+        while tools.decoder.step():
+            pass
+
+
+def test_devices_without_readings_come_first_then_those_silent_longest(gruenpuls: CommandLine) -> None:
+    found = gruenpuls.json("status", "--devices")["by_device"]
+    assert [it["device"] for it in found] == [UNHEARD, STRANGER, OLD, FRESH]
+    unheard, stranger, old, _ = found
+    assert (unheard["last_uplink_at"], unheard["silent_seconds"], unheard["profile"]) == (None, None, "elsys-ems")
+    assert (stranger["profile"], stranger["decoded"], stranger["dead_lettered"]) == (None, 0, 1)
+    assert (old["decoded"], old["dead_lettered"], old["duplicates"]) == (1, 0, 1)
+    assert old["silent_seconds"] == pytest.approx(50 * 3600, abs=300)
+    table = gruenpuls("status", "--devices")
+    assert table.index(STRANGER) < table.index(OLD) < table.index(FRESH)
+    assert "2 d 2 h" in table
+
+
+def test_devices_are_listed_only_when_asked_for(gruenpuls: CommandLine) -> None:
+    assert "by_device" not in gruenpuls.json("status")
+    assert OLD not in gruenpuls("status")
+
+
+def test_a_failed_self_check_is_told_and_fails_the_check(gruenpuls: CommandLine) -> None:
+    discrepancy = {"fault": "counters", "messages": 3}
+    held = {"files": 0, "bytes": 0}
+    check = {
+        "checked_at": datetime.now(UTC).isoformat(),
+        "waiting": 0,
+        "missing": 0,
+        "damaged_segments": 0,
+        "discrepancies": [discrepancy],
+        "dead_letters": {},
+        "silences": [],
+        "failing_jobs": [],
+        "journal": held,
+        "store": held,
+    }
+    registry = open_registry(settings_from())
+    registry.health.report("collect", {"sources": [], "journal": {"error": None}})
+    registry.health.report("work", {"error": None, "check": {**check, "discrepancies": []}})
+    gruenpuls("status", "--check")
+    registry.health.report("work", {"error": None, "check": check})
+    said = gruenpuls("status", "--check", status=1)
+    registry.close()
+    assert "the counters of devices are not the registry's totals, 3 messages apart" in said
+    assert gruenpuls.json("status")["complaints"][0]["code"] == "counters_disagree"
+
+
+@pytest.mark.parametrize(
+    ("silence", "text"),
+    [
+        (timedelta(seconds=59), "0 min"),
+        (timedelta(minutes=59), "59 min"),
+        (timedelta(hours=23, minutes=5), "23 h 5 min"),
+        (timedelta(days=3, hours=4, minutes=59), "3 d 4 h"),
+    ],
+)
+def test_a_silence_is_told_in_its_two_largest_units(silence: timedelta, text: str) -> None:
+    assert _span(silence) == text
