@@ -187,7 +187,9 @@ def count_tallies(connection: sa.Connection, tallies: Sequence[DeviceTally]) -> 
         {
             "device": tally.device,
             "source": tally.source,
-            **asdict(tally.tally),
+            "decoded": tally.tally.decoded,
+            "dead_lettered": tally.tally.dead_lettered,
+            "duplicates": tally.tally.duplicates,
             "last_uplink_at": tally.last_uplink_at.astimezone(UTC) if tally.last_uplink_at else None,
         }
         for tally in sorted(tallies, key=lambda tally: (tally.device, tally.source))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from gruenpuls.domain.ports import DirtySpan
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, portions, upsert
+from gruenpuls.stores.registry.connection import Database, among, portions, upsert
 from gruenpuls.stores.registry.keys import site_ids
 
 
@@ -60,28 +60,22 @@ def mark_series(connection: sa.Connection, earliest: Mapping[int, datetime]) -> 
     A device's series touches every site the device was at since then, from the day it came there.
     """
     series, site, deployment = schema.series.c, schema.site.c, schema.deployment.c
-    days: dict[int, date] = {}
-    for part in portions(sorted(earliest)):
-        measured = (
-            sa.select(series.id, site.id.label("site_id"), site.time_zone, deployment.from_at, deployment.to_at)
-            .select_from(schema.series)
-            .join(schema.deployment, deployment.device_id == series.device_id)
-            .join(schema.site, site.id == deployment.site_id)
-            .where(series.id.in_(part))
-        )
-        for series_id, site_id, time_zone, from_at, to_at in connection.execute(measured):
-            moment = earliest[series_id]
-            if to_at is None or to_at > moment:
-                day = local_day(max(moment, from_at), time_zone)
-                days[site_id] = min(day, days.get(site_id, day))
-        derived = (
-            sa.select(series.id, site.id.label("site_id"), site.time_zone)
-            .join_from(schema.series, schema.site, site.id == series.site_id)
-            .where(series.id.in_(part))
-        )
-        for series_id, site_id, time_zone in connection.execute(derived):
-            day = local_day(earliest[series_id], time_zone)
-            days[site_id] = min(day, days.get(site_id, day))
+    owners = sa.select(series.id, series.device_id, series.site_id).where(among(connection, series.id, earliest.keys()))
+    devices: dict[int, datetime] = {}
+    sites: dict[int, datetime] = {}
+    for number, device_id, site_id in connection.execute(owners):
+        owned, owner = (devices, device_id) if site_id is None else (sites, site_id)
+        owned[owner] = min(earliest[number], owned.get(owner, earliest[number]))
+    deployed = sa.select(deployment.device_id, deployment.site_id, deployment.from_at, deployment.to_at)
+    for device_id, site_id, from_at, to_at in connection.execute(
+        deployed.where(among(connection, deployment.device_id, devices.keys()))
+    ):
+        moment = devices[device_id]
+        if to_at is None or to_at > moment:
+            moment = max(moment, from_at)
+            sites[site_id] = min(moment, sites.get(site_id, moment))
+    zones = sa.select(site.id, site.time_zone).where(among(connection, site.id, sites.keys()))
+    days = {site_id: local_day(sites[site_id], time_zone) for site_id, time_zone in connection.execute(zones)}
     mark(connection, days)
 
 

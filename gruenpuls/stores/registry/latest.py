@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from gruenpuls.stores.registry.connection import Database, portions, upsert
 from gruenpuls.stores.registry.judgements import touching
 
 _INSTANT = timedelta(milliseconds=1)
+_COLUMNS = ("series_id", "measured_at", "value", "flag", "run_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +68,24 @@ def keep_latest(connection: sa.Connection, readings: ReadingBatch) -> None:
     if not len(present):
         return
     newest = present.where(np.append(present.series[1:] != present.series[:-1], [True]))
-    moments = newest.measured_at.astype("datetime64[us]").tolist()
-    rows = [
-        {"series_id": series, "measured_at": moment.replace(tzinfo=UTC), "value": value, "flag": flag, "run_id": run}
-        for series, moment, value, flag, run in zip(
-            newest.series.tolist(),
-            moments,
-            newest.value.tolist(),
-            newest.flag.tolist(),
-            newest.run.tolist(),
-            strict=True,
-        )
-    ]
     table = schema.latest
     insert = upsert(connection, table)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["series_id"],
-            set_={name: insert.excluded[name] for name in ("measured_at", "value", "flag", "run_id")},
-            where=table.c.measured_at <= insert.excluded.measured_at,
-        ),
-        rows,
+    statement = insert.on_conflict_do_update(
+        index_elements=["series_id"],
+        set_={name: insert.excluded[name] for name in _COLUMNS if name != "series_id"},
+        where=table.c.measured_at <= insert.excluded.measured_at,
     )
+    if connection.dialect.name == "sqlite":
+        # SQLAlchemy's look at every value takes three times as long as SQLite does; so the moments come as it
+        # would write them.
+        moments = np.char.replace(np.datetime_as_string(newest.measured_at.astype("datetime64[us]")), "T", " ")
+        text = str(statement.compile(dialect=connection.dialect, column_keys=_COLUMNS))
+        connection.exec_driver_sql(text, list(_rows(newest, moments.tolist())))
+        return
+    aware = [moment.replace(tzinfo=UTC) for moment in newest.measured_at.astype("datetime64[us]").tolist()]
+    connection.execute(statement, [dict(zip(_COLUMNS, row, strict=True)) for row in _rows(newest, aware)])
+
+
+def _rows(readings: ReadingBatch, moments: list[Any]) -> Iterator[tuple[Any, ...]]:
+    columns = (readings.value.tolist(), readings.flag.tolist(), readings.run.tolist())
+    return zip(readings.series.tolist(), moments, *columns, strict=True)

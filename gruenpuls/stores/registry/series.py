@@ -11,7 +11,7 @@ from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, portions, upsert
+from gruenpuls.stores.registry.connection import Database, among, upsert
 from gruenpuls.stores.registry.keys import device_ids, site_ids
 
 
@@ -44,11 +44,8 @@ def series_ids(database: Database, keys: Sequence[SeriesKey]) -> list[int]:
 
 def _known(connection: sa.Connection, identities: Collection[str]) -> dict[str, int]:
     table = schema.series.c
-    known: dict[str, int] = {}
-    for part in portions(list(identities)):
-        rows = connection.execute(sa.select(table.identity, table.id).where(table.identity.in_(part)))
-        known.update((text, number) for text, number in rows)
-    return known
+    query = sa.select(table.identity, table.id).where(among(connection, table.identity, identities))
+    return {text: number for text, number in connection.execute(query)}  # noqa: C416  rows are no pairs to mypy
 
 
 def _rows(connection: sa.Connection, missing: dict[str, SeriesKey]) -> list[dict[str, Any]]:
