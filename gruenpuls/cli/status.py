@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from gruenpuls.queries.device_intake import DeviceIntake
     from gruenpuls.stores.registry import Registry
 
-_IN_THE_TABLE = {
+_SAID_ANYWAY = {
     "process_never_heard",
     "process_silent",
     "source_not_connected",
     "journal_failing",
     "work_failing",
+    "never_checked",
 }
-"""What the table of processes says already."""
+"""What the table of processes says already, or the sum of messages, which is made anew for whoever asks."""
 
 _RECENT = timedelta(minutes=2)
 
@@ -60,7 +61,7 @@ def status(
         for it in registry.health.all()
     ]
     state = Observed(registry, session.settings.data_dir, ready_limits(session.settings), wall_clock).state()
-    complaints = [it for it in state.complaints() if it.code not in _IN_THE_TABLE]
+    complaints = [it for it in state.complaints() if it.code not in _SAID_ANYWAY]
     listed = device_intakes(registry, session.now()) if devices else []
     sources = registry.tallies.by_source()
     remarks = _remarks(registry)
