@@ -9,6 +9,9 @@ from fastapi import FastAPI
 
 from gruenpuls.console.watch import Watch
 
+_GRACE_SECONDS = 5
+"""How long answers that are under way may take once the server is to stop."""
+
 
 class ConsoleServer(uvicorn.Server):
     """Serve a console; open pages hold a connection each, which would otherwise keep the server from stopping.
@@ -25,7 +28,15 @@ class ConsoleServer(uvicorn.Server):
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         super().__init__(
-            uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
         )
         self._watch: Watch = app.state.watch
 

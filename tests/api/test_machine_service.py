@@ -63,7 +63,8 @@ def test_a_service_tells_what_arrived_and_when_a_source_falls_silent(tmp_path: P
             return samples(text)
 
         service.await_true(lambda: told().get('gruenpuls_messages_duplicates{source="lora"}'), "worked off")
-        service.await_true(lambda: told()['gruenpuls_messages_journalled_total{source="lora"}'] == 2, "reported")
+        service.await_true(lambda: told().get('gruenpuls_messages_journalled_total{source="lora"}') == 2, "reported")
+        service.await_true(lambda: "gruenpuls_numbers_add_up" in told(), "checked")
         found = told()
         assert found['gruenpuls_messages_dead_lettered{source="lora"}'] == 1
         assert found['gruenpuls_source_received_total{source="lora"}'] == 2

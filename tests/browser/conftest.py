@@ -60,7 +60,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
             yield Shown(city, f"http://127.0.0.1:{port}")
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(60)
         assert not thread.is_alive(), "open pages keep the server from stopping"
 
 
