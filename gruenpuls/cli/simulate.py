@@ -197,9 +197,8 @@ def history(
     frost: Frost = True,
 ) -> None:
     """Register the city and write what it measured straight into the store; the service must not run meanwhile."""
+    from gruenpuls.service.rooms import writing_store
     from gruenpuls.simulation.city_history import History
-    from gruenpuls.stores.embedded import EmbeddedStore
-    from gruenpuls.stores.embedded.lake import Limits
 
     session: Session = context.obj
     rates = {"stuck": stuck, "drift": drift, "in_air": in_air, "battery": battery, "reset": reset, "lost": lost}
@@ -207,9 +206,8 @@ def history(
     _tell(observation)
     if dry_run:
         return
-    limits = Limits(session.settings.store.memory_mb, session.settings.store.threads)
     registry = session.registry
-    with closing(EmbeddedStore.open_writer(session.settings.store_dir, registry.judgements, limits)) as store:
+    with closing(writing_store(session.settings, registry.judgements)) as store:
         # Under the lock, so that a running service refuses before anything is registered.
         _register(session, observation)
         with _bar() as bar:
