@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from gruenpuls.domain.processor import Processor
-from processors.daily_extremes import DAILY_EXTREMES
-from processors.dew_point import DEW_POINT
-from processors.heat_index import HEAT_INDEX
-from processors.plant_available_water import PLANT_AVAILABLE_WATER
-from processors.soil_water_status import SOIL_WATER_STATUS
+from processors.climate.daily_extremes import DAILY_EXTREMES
+from processors.comfort.dew_point import DEW_POINT
+from processors.comfort.heat_index import HEAT_INDEX
+from processors.soil.plant_available_water import PLANT_AVAILABLE_WATER
+from processors.soil.soil_water_status import SOIL_WATER_STATUS
 
 ALL: Final[tuple[Processor, ...]] = (
     DEW_POINT,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -34,12 +34,23 @@ class Input:
         0 asks for at least one.
     by_depth : bool
         Whether the array has a third axis, one place per depth.
+    of : str
+        The statistic of the series that is read, such as ``"daily_maximum"``; empty is as measured.
+    weather : bool
+        Whether a step the site did not measure itself is taken from the nearest place that did.
     """
 
     quantity: str
     statistic: str = "mean"
     completeness: float = 0.0
     by_depth: bool = False
+    of: str = ""
+    weather: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Under what `Fleet.inputs` holds it: its quantity, and the series' statistic or else its own."""
+        return self.quantity, self.of or self.statistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +71,30 @@ class Fleet:
     steps : datetime64[ms] (time,)
         Start of each step, UTC; for a daily cadence the site's day as a calendar date.
     inputs : dict of float64 (time, site) or (time, site, depth)
-        By quantity and statistic, ``("air_temperature", "mean")``; NaN is missing.
+        By `Input.key`, ``("air_temperature", "mean")``; NaN is missing.
     depths : float64 (site, depth)
         Depth behind each place of the third axis [cm]; NaN where a site has fewer.
     attributes : dict of float64 (site,)
         Site attributes as numbers: ``field_capacity`` [%], ``wilting_point`` [%], ``root_depth`` [m],
         ``tree`` [-] 1 for trees and 0 for all else, ``growing_season`` [-] the n-th at the site in the
-        year of the last step; NaN is unknown.
+        year of the last step, ``latitude`` and ``longitude`` [°], ``elevation`` [m above sea level], and what
+        `processors.water.site_parameters` estimates; NaN is unknown.
+    distances : dict of float64 (time, site)
+        How far away a weather input was measured [km], by `Input.key`; 0 at the site itself.
+    carried : dict of float64 (site,)
+        What the processor said of the step before the first, by quantity and statistic; NaN where it had
+        not said anything.
+    watered : float64 (time, site)
+        Water people gave [L]; empty unless the processor asks for it.
     """
 
     steps: NDArray[np.datetime64]
     inputs: Mapping[tuple[str, str], Array]
     depths: Array
     attributes: Mapping[str, Array]
+    distances: Mapping[tuple[str, str], Array] = field(default_factory=dict)
+    carried: Mapping[tuple[str, str], Array] = field(default_factory=dict)
+    watered: Array = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +115,15 @@ class Processor:
         where the output is by depth; NaN is missing.
     source : str
         Where the formula or threshold is published.
+    carries : tuple of Output
+        Which of its own outputs it continues from; such a processor has no memory, its state has.
+    spin_up : int
+        How many days before its first one a site without a state is computed from, where the weather
+        is known so far back [d].
+    watered : bool
+        Whether it takes into account what people watered.
+    every_site : bool
+        Whether it also judges sites that measure nothing, from the weather around them.
     """
 
     name: str
@@ -103,3 +134,7 @@ class Processor:
     memory: int
     compute: Callable[[Fleet], dict[tuple[str, str], Array]]
     source: str
+    carries: tuple[Output, ...] = ()
+    spin_up: int = 0
+    watered: bool = False
+    every_site: bool = False

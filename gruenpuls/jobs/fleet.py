@@ -112,7 +112,7 @@ def fleet(
         values = _hourly(needed, plots, summed.aggregates, hours, row[mine], item[mine])
         if processor.cadence is Cadence.DAY:
             values = _daily(needed, values, np.searchsorted(hours, midnights))
-        inputs[needed.quantity, needed.statistic] = values
+        inputs[needed.key] = values
     daily = processor.cadence is Cadence.DAY
     steps = np.array(days, "datetime64[ms]") if daily else hours
     last_year = (end - timedelta(days=1)).year

@@ -38,9 +38,12 @@ UNITS: Final[dict[str, Unit]] = {
     "V": Unit("V", 2),
     "dBm": Unit("dBm", 0),
     "dB": Unit("dB", 1),
+    "h": Unit("h", 1),
+    "d": Unit("d", 0),
+    "L": Unit("l", 0),
 }
 
-_FINER: Final = {"soil_water_content": 1, "vapour_pressure": 2}
+_FINER: Final = {"soil_water_content": 1, "vapour_pressure": 2, "vapour_pressure_deficit": 2}
 """Quantities that need more digits than their unit usually does."""
 
 

@@ -2,6 +2,8 @@
 
 import doctest
 import importlib
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ def fleet(
         shape = (steps, sites, depths) if needed.by_depth else (steps, sites)
         low, high = max(quantity.minimum, -10), min(quantity.maximum, 45)
         values = np.sort(generator.uniform(low, high, shape), axis=0)
-        inputs[needed.quantity, needed.statistic] = np.full(shape, np.nan) if missing else values
+        inputs[needed.key] = np.full(shape, np.nan) if missing else values
     length = np.timedelta64(1, "h" if processor.cadence is Cadence.HOUR else "D")
     return Fleet(
         np.datetime64("2023-08-14T00:00", "ms") + np.arange(steps) * length,
@@ -36,21 +38,24 @@ def fleet(
     )
 
 
+def _module(processor: Processor) -> ModuleType:
+    (path,) = Path(processors.__file__).parent.glob(f"*/{processor.name}.py")
+    return importlib.import_module(f"processors.{path.parent.name}.{processor.name}")
+
+
 def test_it_speaks_only_of_quantities_that_exist(processor: Processor) -> None:
     for named in (*processor.inputs, *processor.outputs):
         assert named.quantity in QUANTITIES
 
 
 def test_its_name_is_its_file_and_it_says_where_it_is_from(processor: Processor) -> None:
-    module = importlib.import_module(f"processors.{processor.name}")
-    assert getattr(module, processor.name.upper()) is processor
+    assert getattr(_module(processor), processor.name.upper()) is processor
     assert processor.source
     assert processor.version
 
 
 def test_its_examples_run(processor: Processor) -> None:
-    module = importlib.import_module(f"processors.{processor.name}")
-    results = doctest.testmod(module, extraglobs={"np": np})
+    results = doctest.testmod(_module(processor), extraglobs={"np": np})
     assert results.attempted
     assert not results.failed
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from processors.soil_water_status import (
+from processors.soil.soil_water_status import (
     ENOUGH_DEPTHS,
     HELD_FOR,
     LIMITS,

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.daily_extremes import daily_extremes
+from processors.climate.daily_extremes import daily_extremes
 
 TEMPERATURE = st.one_of(st.floats(-40, 50), st.just(np.nan))
 

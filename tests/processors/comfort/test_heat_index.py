@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.heat_index import heat_index
+from processors.comfort.heat_index import heat_index
 
 References = Callable[[str], list[dict[str, Any]]]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.plant_available_water import plant_available_water, root_zone_water
+from processors.soil.plant_available_water import plant_available_water, root_zone_water
 
 References = Callable[[str], list[dict[str, Any]]]
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.dew_point import dew_point
+from processors.comfort.dew_point import dew_point
 
 TEMPERATURES = st.floats(-30, 60)
 HUMIDITIES = st.floats(30, 100)

@@ -1,0 +1,1 @@
+"""Days, nights and places compared: what the air temperature of a season amounts to."""

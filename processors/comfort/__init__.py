@@ -1,0 +1,1 @@
+"""How hot people feel: thermal indices and what they are made of."""

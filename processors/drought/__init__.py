@@ -1,0 +1,1 @@
+"""Drought of a whole area, from the weather of a station."""

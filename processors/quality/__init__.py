@@ -1,0 +1,1 @@
+"""Whether readings can be trusted: tests after QARTOD, and what networks and batteries tell of a device."""

@@ -1,0 +1,1 @@
+"""Rain: from counters to events, levels and the water green holds back."""
