@@ -38,6 +38,7 @@ UNITS: Final[dict[str, Unit]] = {
     "V": Unit("V", 2),
     "dBm": Unit("dBm", 0),
     "dB": Unit("dB", 1),
+    "cm": Unit("cm", 0),
     "h": Unit("h", 1),
     "d": Unit("d", 0),
     "L": Unit("l", 0),
