@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import re
 import subprocess
 from contextlib import closing
 from http.client import HTTPConnection
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from api.exposition_text import samples
 from mosquitto import free_port
+from requirement import program
 from service_process import ServiceProcess
 
 pytestmark = pytest.mark.server
@@ -77,9 +78,7 @@ def test_a_service_tells_what_arrived_and_when_a_source_falls_silent(tmp_path: P
 
 
 def test_promtool_finds_nothing_to_complain_of(tmp_path: Path) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool (Debian package prometheus) is not installed; the strict reader above stands in for it")
+    promtool = program("promtool", "prometheus")
     port = free_port()
     (tmp_path / "gruenpuls.toml").write_text(f"[console]\nport = {port}\n", encoding="utf-8")
     with (
@@ -95,3 +94,15 @@ def test_promtool_finds_nothing_to_complain_of(tmp_path: Path) -> None:
         text = asked(port, "/metrics")[1]
     checked = subprocess.run([promtool, "check", "metrics"], input=text, text=True, capture_output=True, check=False)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_promtool_accepts_the_alerts_the_manual_proposes(tmp_path: Path) -> None:
+    promtool = program("promtool", "prometheus")
+    manual = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
+    (rules,) = re.findall(r"```yaml\n(groups:\n.*?)```", manual, re.DOTALL)
+    (tmp_path / "rules.yaml").write_text(rules, "utf-8")
+    checked = subprocess.run(
+        [promtool, "check", "rules", str(tmp_path / "rules.yaml")], text=True, capture_output=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert f"{rules.count('alert:')} rules found" in checked.stdout

@@ -1,4 +1,4 @@
-"""What the broker as we ship it loses of what it acknowledged, when it is killed."""
+"""What a killed broker loses of what it acknowledged: mosquitto as we ship it, and one that persists first."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import random
 import signal
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from collecting import TOPIC, Publisher, collecting, numbers, until
 from mosquitto import Mosquitto, free_port
+from rabbitmq import RabbitMq
 
 from ingest.journal import Journal
 from ingest.mqtt import Broker, MqttCollector
 
 pytestmark = pytest.mark.server
 
-KILLS = int(os.environ.get("GRUENPULS_CHAOS_BROKER_KILLS", "3"))
-"""How often the broker is killed while a collector listens."""
+KILLS = int(os.environ.get("GRUENPULS_CHAOS_BROKER_KILLS", "2"))
+"""How often each broker is killed."""
 
 _SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto.conf"
 _RATE = 500
@@ -93,7 +95,7 @@ def test_a_killed_broker_loses_nothing_a_collector_has_caught_up_with(tmp_path: 
 
 def publish_evenly(publisher: Publisher, stop: threading.Event) -> None:
     """Publish on and on, at a rate any collector keeps up with."""
-    number = _BACKLOG
+    number = max(publisher.acknowledged, default=-1) + 1
     while not stop.wait(0.02):
         for _ in range(_RATE // 50):
             publisher.publish(number)
@@ -119,3 +121,41 @@ def test_a_killed_broker_loses_what_it_queued_since_it_last_saved_and_no_more(tm
         lost = set(unsaved) - kept
         print(f"collector away: of {len(saved)} saved 0 lost, of {len(unsaved)} since then {len(lost)}")  # noqa: T201 - the figure itself
         assert lost == set(unsaved), "mosquitto keeps more than it says: state the new bound"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180 + 60 * KILLS)
+def test_a_killed_broker_that_persists_first_loses_nothing_whether_anybody_listens_or_not(tmp_path: Path) -> None:
+    chance = random.Random(20261122)
+    with RabbitMq(tmp_path) as broker, Journal(tmp_path / "journal") as journal:
+        away(broker.port, journal)
+        with Publisher(broker.port) as publisher:
+            stop = threading.Event()
+            sent = threading.Thread(target=publish_evenly, args=(publisher, stop))
+            sent.start()
+            for turn in range(KILLS):
+                with nullcontext() if turn % 2 else collecting(source(broker.port), journal):
+                    time.sleep(chance.uniform(0.5, 2))
+                    broker.kill()
+                    broker.start()
+            stop.set()
+            sent.join()
+            until(lambda: not publisher.under_way)
+        listening = source(broker.port)
+        with collecting(listening, journal):
+            until(lambda: listening._started)
+            await_silence(listening)
+        kept = list(numbers(journal))
+        assert len(publisher.acknowledged) > KILLS * _RATE // 2, "nothing was under way"
+        assert publisher.acknowledged - set(kept) == set()
+        again = len(kept) - len(set(kept))
+        print(  # noqa: T201 - the figure itself
+            f"RabbitMQ: 0 of {len(publisher.acknowledged)} lost in {KILLS} kills at {_RATE}/s, {again} came twice"
+        )
+
+
+def await_silence(listening: MqttCollector) -> None:
+    """Wait until nothing has come for two seconds."""
+    received = -1
+    while received != (received := listening.health().received):
+        time.sleep(2)
