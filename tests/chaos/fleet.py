@@ -104,16 +104,26 @@ class City:
         Ports.
     data_dir : Path or None
         Beside the settings if None.
+    influx : str or None
+        Address of the InfluxDB that keeps the readings; they are files in the data directory if None.
     """
 
-    def __init__(self, directory: Path, broker: int = 1, console: int = 1, data_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        broker: int = 1,
+        console: int = 1,
+        data_dir: Path | None = None,
+        influx: str | None = None,
+    ) -> None:
         self.directory = directory
         (directory / "profiles").mkdir(parents=True)
         (directory / "profiles" / "bench-probe.yaml").write_text(PROBE_TEXT, encoding="utf-8")
         (directory / "gruenpuls.toml").write_text(
             f'data_dir = "{data_dir or directory / "var"}"\nprofiles_dir = "{directory / "profiles"}"\n'
             f'[[sources]]\nname = "fleet"\nport = {broker}\ntopics = ["{TOPIC}"]\nclient_id = "{CLIENT}"\n'
-            f"[console]\nport = {console}\n[work]\npause = 0.1\n[store]\nthreads = 1\n",
+            f"[console]\nport = {console}\n[work]\npause = 0.1\n[store]\nthreads = 1\n"
+            + (f'kind = "influxdb"\n[store.influxdb]\nurl = "{influx}"\n' if influx else ""),
             encoding="utf-8",
         )
         self.settings: Settings = settings_from(directory / "gruenpuls.toml")
@@ -137,8 +147,8 @@ class City:
 
     def status(self) -> Any:  # noqa: ANN401 - any JSON value
         """Return what `gruenpuls status --json` says."""
-        named = {"GRUENPULS_DATA_DIR": str(self.settings.data_dir)}
-        with ServiceProcess("status", "--json", directory=self.directory / "asking", environment=named) as asked:
+        named = "--settings", str(self.directory / "gruenpuls.toml")
+        with ServiceProcess(*named, "status", "--json", directory=self.directory / "asking") as asked:
             assert asked.ended() == 0, asked.said
             return json.loads(asked.said)
 

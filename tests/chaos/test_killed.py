@@ -7,10 +7,12 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chaos.fleet import City, expected_tally, leave_session, message, portions, undisturbed
+from chaos.fleet import City, Content, expected_tally, leave_session, message, portions, undisturbed
+from influx import Influx
 from mosquitto import Mosquitto, broker, free_port
 from service_process import ServiceProcess
 
@@ -29,6 +31,7 @@ KILLS = int(os.environ.get("GRUENPULS_CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("GRUENPULS_CHAOS_SEED", "20261122"))
 """Of the moments of the kills."""
 
+_SERVER = "influxd"
 _LONGEST_PAUSE = 2.0
 _PORTION = 100
 
@@ -66,13 +69,32 @@ def publish(port: int, seconds: float) -> None:
         assert publisher.acknowledged == UPLINKS
 
 
+@pytest.fixture(scope="module")
+def at_leisure(tmp_path_factory: pytest.TempPathFactory) -> Content:
+    """Return what the store holds in the end if nothing is disturbed."""
+    return undisturbed(tmp_path_factory.mktemp("undisturbed") / "city", range(UPLINKS))
+
+
+@pytest.fixture(params=["embedded", "influxdb"])
+def influx(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Influx | None]:
+    """Yield the server that keeps the readings; None where they are files."""
+    if request.param == "embedded":
+        yield None
+    else:
+        with Influx(tmp_path) as server:
+            yield server
+
+
 @pytest.mark.timeout(120 + 90 * KILLS)
-def test_nothing_is_lost_or_doubled_while_processes_are_killed(broker: Mosquitto, tmp_path: Path) -> None:
+def test_nothing_is_lost_or_doubled_while_processes_are_killed(
+    broker: Mosquitto, influx: Influx | None, tmp_path: Path, at_leisure: Content
+) -> None:
     chance = random.Random(SEED)
     pauses = [chance.uniform(0, _LONGEST_PAUSE) for _ in range(KILLS)]
     # Each process is hit as often as the others, in an order nobody knows.
-    victims = chance.sample([*PROCESSES] * -(-KILLS // len(PROCESSES)), KILLS)
-    with City(tmp_path / "city", broker.port, free_port()) as city:
+    hit = [*PROCESSES, *([_SERVER] if influx else [])]
+    victims = chance.sample(hit * -(-KILLS // len(hit)), KILLS)
+    with City(tmp_path / "city", broker.port, free_port(), influx=influx.url if influx else None) as city:
         leave_session(broker.port)
         expected = expected_tally(range(UPLINKS))
         with city.process("run") as service:
@@ -85,7 +107,11 @@ def test_nothing_is_lost_or_doubled_while_processes_are_killed(broker: Mosquitto
                     lambda before=before: before >= expected.total or city.worked_off().total > before, "working"
                 )
                 time.sleep(pause)
-                kill_one(service, victim)
+                if influx and victim == _SERVER:
+                    influx.kill()
+                    influx.start()
+                else:
+                    kill_one(service, victim)
             publishing.join()
             service.await_true(
                 lambda: (done := city.worked_off()).decoded + done.dead_lettered >= expected.total,
@@ -95,12 +121,14 @@ def test_nothing_is_lost_or_doubled_while_processes_are_killed(broker: Mosquitto
             service.await_true(lambda: len(children(service.process.pid)) == len(PROCESSES), "running again")
             service.process.terminate()
             assert service.ended() == 0
-            assert service.said.count("process ended, starting it again") == KILLS
-        status = city.assert_complete(range(UPLINKS), undisturbed(tmp_path / "undisturbed", range(UPLINKS)))
+            assert service.said.count("process ended, starting it again") == KILLS - victims.count(_SERVER)
+        status = city.assert_complete(range(UPLINKS), at_leisure)
         print(f"{UPLINKS} uplinks, killed: {', '.join(victims)}; {status['duplicates']} came twice")  # noqa: T201 - the report of a long run
 
 
-def test_uplinks_wait_in_the_journal_while_the_store_is_away(broker: Mosquitto, tmp_path: Path) -> None:
+def test_uplinks_wait_in_the_journal_while_the_store_is_away(
+    broker: Mosquitto, tmp_path: Path, at_leisure: Content
+) -> None:
     with City(tmp_path / "city", broker.port) as city:
         leave_session(broker.port)
         with city.process("collect") as collector:
@@ -109,4 +137,4 @@ def test_uplinks_wait_in_the_journal_while_the_store_is_away(broker: Mosquitto, 
                 collector.await_true(lambda: journal.waiting(0) >= UPLINKS, "in the journal")
         with city.process("work") as work:
             work.await_true(lambda: city.worked_off().total >= UPLINKS, "worked off")
-        city.assert_complete(range(UPLINKS), undisturbed(tmp_path / "undisturbed", range(UPLINKS)))
+        city.assert_complete(range(UPLINKS), at_leisure)
