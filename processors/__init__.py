@@ -10,11 +10,13 @@ from processors.comfort.dew_point import DEW_POINT
 from processors.comfort.heat_index import HEAT_INDEX
 from processors.soil.plant_available_water import PLANT_AVAILABLE_WATER
 from processors.soil.soil_water_status import SOIL_WATER_STATUS
+from processors.water.reference_evapotranspiration import REFERENCE_EVAPOTRANSPIRATION
 
 ALL: Final[tuple[Processor, ...]] = (
     DEW_POINT,
     HEAT_INDEX,
     DAILY_EXTREMES,
+    REFERENCE_EVAPOTRANSPIRATION,
     PLANT_AVAILABLE_WATER,
     SOIL_WATER_STATUS,
 )

@@ -241,6 +241,15 @@ _ALL: Final = (
         _CF + "water_potential_evapotranspiration_amount/",
     ),
     Quantity(
+        "reference_evapotranspiration_method",
+        "1",
+        "Method of the reference evapotranspiration",
+        "Verfahren der Referenzverdunstung",
+        0,
+        499,
+        Aggregation.LAST,
+    ),
+    Quantity(
         "actual_evapotranspiration",
         "mm",
         "Actual evapotranspiration",

@@ -13,7 +13,15 @@ from gruenpuls.domain.processor import Array, Cadence, Fleet, Processor
 from gruenpuls.domain.quantity import QUANTITIES
 
 STEPS, SITES, DEPTHS = 30, 4, 3
-ATTRIBUTES = ("field_capacity", "wilting_point", "root_depth", "tree", "growing_season")
+ATTRIBUTES = {
+    "field_capacity": 30.0,
+    "wilting_point": 12.0,
+    "root_depth": 0.9,
+    "tree": 1.0,
+    "growing_season": 2.0,
+    "latitude": 51.5,
+    "elevation": 80.0,
+}
 
 pytestmark = pytest.mark.parametrize("processor", processors.ALL, ids=lambda processor: processor.name)
 
@@ -34,7 +42,7 @@ def fleet(
         np.datetime64("2023-08-14T00:00", "ms") + np.arange(steps) * length,
         inputs,
         np.broadcast_to(np.array([30.0, 60.0, 90.0])[:depths], (sites, depths)).copy(),
-        {name: np.full(sites, value) for name, value in zip(ATTRIBUTES, (30.0, 12.0, 0.9, 1.0, 2.0), strict=True)},
+        {name: np.full(sites, value) for name, value in ATTRIBUTES.items()},
     )
 
 

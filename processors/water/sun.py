@@ -1,0 +1,168 @@
+"""The sun above the horizon as FAO-56 and ASCE-EWRI reckon it: what could reach the ground without an atmosphere."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from gruenpuls.domain.processor import Array
+from gruenpuls.domain.reading import Times
+
+SOLAR_CONSTANT: Final = 0.0820
+"""[MJ m-2 min-1]"""
+_DAY_MINUTES: Final = 24 * 60
+_DAYS: Final = 365
+
+
+def day_of_year(steps: Times) -> Array:
+    """Return which day of its year each step is, 1 January being 1.
+
+    >>> day_of_year(np.array(["2024-01-01", "2024-12-31"], "datetime64[ms]")).tolist()
+    [1.0, 366.0]
+    """
+    days = steps.astype("datetime64[D]")
+    first = days.astype("datetime64[Y]").astype("datetime64[D]")
+    number: Array = (days - first).astype(np.float64) + 1
+    return number
+
+
+def inverse_relative_distance(day: Array) -> Array:
+    """Return the inverse relative distance of earth and sun, squared, by day of the year [-] (FAO-56 eq. 23)."""
+    return 1 + 0.033 * np.cos(2 * np.pi * day / _DAYS)
+
+
+def declination(day: Array) -> Array:
+    """Return the sun's declination by day of the year [rad] (FAO-56 eq. 24)."""
+    return 0.409 * np.sin(2 * np.pi * day / _DAYS - 1.39)
+
+
+def sunset_hour_angle(latitude: Array, day: Array) -> Array:
+    """Return the hour angle at which the sun sets: 0 in the polar night, pi where it never does.
+
+    Parameters
+    ----------
+    latitude : float64 (...)
+        [°], north positive, -90 to 90.
+    day : float64 (...)
+        Day of the year [-].
+
+    Returns
+    -------
+    float64 (...)
+        [rad]
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 25.
+
+    Examples
+    --------
+    >>> sunset_hour_angle(np.array([-20.0, 80.0]), np.array([246.0, 172.0])).round(3).tolist()
+    [1.527, 3.142]
+    """
+    lat = np.radians(np.where(np.abs(latitude) <= 90, latitude, np.nan))  # noqa: PLR2004 - the poles
+    # A hair short of the pole the tangent is huge, the product is clipped and day or night is whole.
+    with np.errstate(invalid="ignore"):
+        cosine = -np.tan(lat) * np.tan(declination(day))
+    angle: Array = np.arccos(np.clip(cosine, -1, 1))
+    return angle
+
+
+def daylight_hours(latitude: Array, day: Array) -> Array:
+    """Return the longest possible sunshine by latitude [°] and day of the year [h] (FAO-56 eq. 34)."""
+    return 24 / np.pi * sunset_hour_angle(latitude, day)
+
+
+def extraterrestrial_radiation(latitude: Array, day: Array) -> Array:
+    """Return the radiation on a horizontal plane above the atmosphere in a day.
+
+    Parameters
+    ----------
+    latitude : float64 (...)
+        [°], north positive, -90 to 90.
+    day : float64 (...)
+        Day of the year [-].
+
+    Returns
+    -------
+    float64 (...)
+        [MJ m-2 d-1], 0 in the polar night.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 21.
+
+    Examples
+    --------
+    >>> extraterrestrial_radiation(np.array([-20.0]), np.array([246.0])).round(1).tolist()
+    [32.2]
+    """
+    lat, delta, omega = np.radians(latitude), declination(day), sunset_hour_angle(latitude, day)
+    theta = omega * np.sin(lat) * np.sin(delta) + np.cos(lat) * np.cos(delta) * np.sin(omega)
+    whole: Array = np.maximum(_DAY_MINUTES / np.pi * SOLAR_CONSTANT * inverse_relative_distance(day) * theta, 0.0)
+    return whole
+
+
+def hour_angle(longitude: Array, day: Array, utc_hour: Array) -> Array:
+    """Return the sun's hour angle [rad], -pi to pi and 0 at true noon (FAO-56 eq. 31 to 33, in UTC).
+
+    Parameters
+    ----------
+    longitude : float64 (...)
+        [°], east positive.
+    day : float64 (...)
+        Day of the year [-].
+    utc_hour : float64 (...)
+        Moment within the day [h UTC].
+    """
+    b = 2 * np.pi * (day - 81) / 364
+    correction = 0.1645 * np.sin(2 * b) - 0.1255 * np.cos(b) - 0.025 * np.sin(b)
+    angle = np.pi / 12 * (utc_hour + longitude / 15 + correction - 12)
+    wrapped: Array = (angle + np.pi) % (2 * np.pi) - np.pi
+    return wrapped
+
+
+def sine_of_elevation(latitude: Array, longitude: Array, day: Array, utc_hour: Array) -> Array:
+    """Return the sine of the sun's elevation above the horizon [-] (ASCE-EWRI 2005, eq. 62); inputs as below."""
+    lat, delta = np.radians(latitude), declination(day)
+    omega = hour_angle(longitude, day, utc_hour)
+    sine: Array = np.sin(lat) * np.sin(delta) + np.cos(lat) * np.cos(delta) * np.cos(omega)
+    return sine
+
+
+def hourly_extraterrestrial_radiation(latitude: Array, longitude: Array, day: Array, utc_hour: Array) -> Array:
+    """Return the radiation on a horizontal plane above the atmosphere in an hour, cut at sunrise and sunset.
+
+    Parameters
+    ----------
+    latitude, longitude : float64 (...)
+        [°], north and east positive.
+    day : float64 (...)
+        Day of the year [-].
+    utc_hour : float64 (...)
+        Middle of the hour [h UTC].
+
+    Returns
+    -------
+    float64 (...)
+        [MJ m-2 h-1], 0 at night.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 28 to 33; cut at sunrise and sunset as in
+    ASCE-EWRI (2005), The ASCE Standardized Reference Evapotranspiration Equation, eq. 56.
+
+    Examples
+    --------
+    >>> noon = (np.array([16.22]), np.array([-16.25]), np.array([274.0]), np.array([15.5]))
+    >>> hourly_extraterrestrial_radiation(*noon).round(2).tolist()
+    [3.54]
+    """
+    lat, delta, omega = np.radians(latitude), declination(day), hour_angle(longitude, day, utc_hour)
+    set_at = sunset_hour_angle(latitude, day)
+    begin = np.clip(omega - np.pi / 24, -set_at, set_at)
+    end = np.clip(omega + np.pi / 24, -set_at, set_at)
+    theta = (end - begin) * np.sin(lat) * np.sin(delta) + np.cos(lat) * np.cos(delta) * (np.sin(end) - np.sin(begin))
+    whole: Array = np.maximum(12 * 60 / np.pi * SOLAR_CONSTANT * inverse_relative_distance(day) * theta, 0.0)
+    return whole
