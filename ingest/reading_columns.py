@@ -28,6 +28,9 @@ Row: TypeAlias = tuple[int, int, float, int]
 since 1970 UTC, its value in the unit of the series' quantity, its flag. No class: there are many."""
 
 
+_ROW: Final = np.dtype([("place", "i8"), ("measured_at", "i8"), ("value", "f8"), ("flag", "i8")])
+
+
 class DeviceColumns:
     """Where the measurements of one device go, within one batch.
 
@@ -132,18 +135,17 @@ class ReadingColumns:
         if not self._rows:
             return ReadingBatch.empty()
         count = len(self._rows)
-        places, times, values, flags = zip(*self._rows, strict=True)
+        rows = np.fromiter(self._rows, _ROW, count)
         ids = {run: run_id(run) for run in dict.fromkeys(self._runs)}
         precedence = np.empty(len(self._uplinks), np.int64)
         precedence[sorted(range(len(self._uplinks)), key=self._uplinks.__getitem__)] = np.arange(len(self._uplinks))
-        value = np.fromiter(values, np.float64, count)
-        flag = np.fromiter(flags, np.uint8, count)
+        value, flag = rows["value"].copy(), rows["flag"].astype(np.uint8)
         missing = ~np.isfinite(value) | (flag == Flag.MISSING)
         value[missing] = np.nan
         flag[missing] = Flag.MISSING
         batch = ReadingBatch(
-            series[np.fromiter(places, np.int64, count)],
-            _times(times),
+            series[rows["place"]],
+            rows["measured_at"].astype("datetime64[ms]"),
             value,
             flag,
             np.repeat(np.fromiter((ids[run] for run in self._runs), np.int64, len(self._runs)), self._lengths),

@@ -87,6 +87,8 @@ class UplinkIndex:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._devices: dict[str, int] = {}
+        self._newest: dict[int, int] = {}
+        self._newest_before: dict[int, int] = {}
         self._offset = 0
         self._counts = _Counts(0, 0, 0, 0)
         try:
@@ -139,6 +141,7 @@ class UplinkIndex:
             changes = self._changes_of_keyed(keyed, firsts, numbers)
             for device, receptions in bare.items():
                 changes += self._changes_of_bare(device, numbers[device], sorted(receptions))
+            self._note_newest(changes)
             self._apply(changes)
         return changes
 
@@ -167,14 +170,22 @@ class UplinkIndex:
         return found if found is not None and copy.offset in (found.offset, found.first) else None
 
     def rivals(self, changes: Iterable[Change]) -> list[Standing]:
-        """Return the unchanged uplinks of the same devices at the moments these changes touch."""
+        """Return the unchanged uplinks of the same devices at the moments these changes touch.
+
+        Parameters
+        ----------
+        changes : iterable of Change
+            Those of the last `admit`, others may be among them.
+        """
         moments: set[tuple[int, int]] = set()
         changed: set[bytes] = set()
         for change in changes:
             for standing in change:
                 if standing is not None:
-                    moments.add((standing.device, standing.measured_at))
                     changed.add(standing.key)
+                    # Where a device had nothing as late as that, there is nothing to look for.
+                    if standing.measured_at <= self._newest_before.get(standing.device, standing.measured_at):
+                        moments.add((standing.device, standing.measured_at))
         found: list[Standing] = []
         with index_errors(self._path):
             for part in _parts(moments):
@@ -282,6 +293,8 @@ class UplinkIndex:
         self._offset = offset
         self._counts = _Counts(*counts)
         self._devices.clear()
+        self._newest.clear()
+        self._newest_before.clear()
 
     def _begin(self) -> None:
         if not self._db.in_transaction:
@@ -368,6 +381,23 @@ class UplinkIndex:
                 after = Standing(key, number, heard.measured_at, heard.rank, heard.offset, first, dead)
             changes.append(Change(before, after))
         return changes
+
+    def _note_newest(self, changes: Sequence[Change]) -> None:
+        """Keep each device's newest moment, and which it was before these changes; taken back ones still count."""
+        newest = self._newest
+        before = self._newest_before = {}
+        for _, after in changes:
+            if after is None:
+                continue
+            device, moment = after.device, after.measured_at
+            known = newest.get(device)
+            if known is None:
+                (stored,) = self._db.execute(
+                    "SELECT max(measured_at) FROM uplink WHERE device = ?", (device,)
+                ).fetchone()
+                known = -1 << 63 if stored is None else stored
+            before.setdefault(device, known)
+            newest[device] = max(known, moment)
 
     def _apply(self, changes: Sequence[Change]) -> None:
         gone = [before for before, after in changes if before is not None and after is None]

@@ -26,6 +26,8 @@ from gruenpuls.stores.embedded.reader import EmbeddedReader, current, moment
 
 FOLD_ROWS = 20_000
 """So many rows may wait in the catalogue before they are folded into Parquet."""
+_LARGE = 8
+"""A commit of this part of those rows is folded at once: beyond it, a row in the catalogue costs more."""
 KEEP_FOR = timedelta(minutes=10)
 """What was replaced stays so long for queries that are still running."""
 
@@ -257,7 +259,7 @@ class EmbeddedStore(EmbeddedReader):
         """Add unique keys with their values, or with the word that they are gone."""
         self._seq += 1
         count = len(changes["series"])
-        if self._waiting + count > self._fold_rows:
+        if self._waiting + count > self._fold_rows or count > self._fold_rows // _LARGE:
             fold(cursor, changes)
             self._waiting = 0
         elif count:

@@ -31,14 +31,24 @@ def test_small_commits_leave_one_file_a_month_and_a_catalogue_of_bounded_size(st
     sizes = []
     for turn in range(3):
         for hour in range(turn * 9, turn * 9 + 9):
-            store.write(Commit(readings(range(hour, hour + 1)), progress=Progress(hour, Tally(hour))))
+            few = readings(range(hour, hour + 1), range(3))
+            store.write(Commit(few, progress=Progress(hour, Tally(hour))))
+        assert store.statistics().recent_rows > 0
         store.compact(keep_for=NOTHING)
         statistics = store.statistics()
-        assert (statistics.rows, statistics.recent_rows) == ((turn + 1) * 90, 0)
+        assert (statistics.rows, statistics.recent_rows) == ((turn + 1) * 27, 0)
         assert statistics.files <= 3
         assert statistics.snapshots <= 2
         sizes.append(statistics.catalogue_bytes)
     assert sizes[2] <= sizes[0] * 1.1
+
+
+def test_a_large_commit_goes_into_parquet_at_once_and_takes_along_what_waits(store: EmbeddedStore) -> None:
+    store.write(Commit(readings(range(1), range(3), value=1.0)))
+    assert (store.statistics().rows, store.statistics().recent_rows) == (0, 3)
+    store.write(Commit(readings(range(1), range(2, 6), value=2.0)))
+    assert (store.statistics().rows, store.statistics().recent_rows) == (6, 0)
+    assert store.read(range(6), START, END).value.tolist() == [1, 1, 2, 2, 2, 2]
 
 
 def test_small_files_that_lost_a_few_rows_each_do_not_pile_up(store: EmbeddedStore) -> None:
