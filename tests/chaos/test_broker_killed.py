@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from chaos.extent import extent
 from collecting import TOPIC, Publisher, collecting, numbers, until
 from mosquitto import Mosquitto, free_port
 from rabbitmq import RabbitMq
@@ -20,7 +21,7 @@ from ingest.mqtt import Broker, MqttCollector
 
 pytestmark = pytest.mark.server
 
-KILLS = int(os.environ.get("GRUENPULS_CHAOS_BROKER_KILLS", "2"))
+KILLS = extent("BROKER_KILLS", 2, 20)
 """How often each broker is killed."""
 
 _SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto.conf"
@@ -77,14 +78,13 @@ def test_a_killed_broker_loses_nothing_a_collector_has_caught_up_with(tmp_path: 
             sent = threading.Thread(target=publish_evenly, args=(publisher, stop))
             sent.start()
             for _ in range(KILLS):
-                time.sleep(chance.uniform(1, 3))
+                time.sleep(chance.uniform(0.5, 2))
                 broker.kill()
                 broker.start()
-            time.sleep(2)
             stop.set()
             sent.join()
             until(lambda: not publisher.under_way)
-            time.sleep(2)
+            await_silence(listening)
         kept = set(numbers(journal))
         lost = publisher.acknowledged - kept
         assert set(range(_BACKLOG)) <= kept
@@ -143,7 +143,6 @@ def test_a_killed_broker_that_persists_first_loses_nothing_whether_anybody_liste
             until(lambda: not publisher.under_way)
         listening = source(broker.port)
         with collecting(listening, journal):
-            until(lambda: listening._started)
             await_silence(listening)
         kept = list(numbers(journal))
         assert len(publisher.acknowledged) > KILLS * _RATE // 2, "nothing was under way"
@@ -155,7 +154,8 @@ def test_a_killed_broker_that_persists_first_loses_nothing_whether_anybody_liste
 
 
 def await_silence(listening: MqttCollector) -> None:
-    """Wait until nothing has come for two seconds."""
+    """Wait until it is connected, and nothing has come for a second."""
+    until(lambda: listening.health().connected_since)
     received = -1
     while received != (received := listening.health().received):
-        time.sleep(2)
+        time.sleep(1)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from chaos.extent import extent
 from chaos.fleet import (
     BEGIN,
     CLIENT,
@@ -35,12 +36,14 @@ from ingest.mqtt import Broker, MqttCollector
 
 __all__ = ["broker"]
 
-UPLINKS = int(os.environ.get("GRUENPULS_CHAOS_DISK_UPLINKS", "1000"))
+UPLINKS = extent("DISK_UPLINKS", 1_000, 100_000)
 """How many are published before, while and after the disk is full, together."""
-TEARS = int(os.environ.get("GRUENPULS_CHAOS_TEARS", "12"))
+TEARS = extent("TEARS", 12, 1_000)
 """How often the power is cut in the middle of a commit."""
+STEP_UPLINKS = extent("STEP_UPLINKS", 50, 12_500)
+"""How many come between two jumps of the clock."""
 
-_DISK_BYTES = 32 << 20
+_DISK_BYTES = (32 << 20) + 1_000 * UPLINKS
 _SECTOR = 512
 _PAGE = 4096
 
@@ -162,7 +165,7 @@ def test_a_clock_that_jumps_costs_nothing_but_what_it_dates_before_its_time(brok
         leave_session(broker.port)
         steps = [timedelta(hours=hours) for hours in (0, -3, 3, -30, 26, 24 * 400, 0)]
         wrong = timedelta(days=-365)
-        numbers = range(50 * len(steps) + 50)
+        numbers = range(STEP_UPLINKS * (len(steps) + 1))
         step = timedelta()
 
         def clock() -> datetime:
@@ -174,11 +177,11 @@ def test_a_clock_that_jumps_costs_nothing_but_what_it_dates_before_its_time(brok
             collecting(source, journal),
             Publisher(broker.host, broker.port) as publisher,
         ):
-            parts = list(portions(numbers, 50))
+            parts = list(portions(numbers, STEP_UPLINKS))
             for turn, part in enumerate(parts):
                 step = [*steps, wrong][turn]
                 publisher.publish_all(map(message, part))
-                until(lambda expected=50 * (turn + 1): source.health().acknowledged >= expected)
+                until(lambda expected=STEP_UPLINKS * (turn + 1): source.health().acknowledged >= expected)
         city.work_off()
         status = city.status()
         assert status["adds_up"]
@@ -189,4 +192,4 @@ def test_a_clock_that_jumps_costs_nothing_but_what_it_dates_before_its_time(brok
         )
         early = sum(not is_noise(number) and not is_strange(number) for number in parts[-1])
         assert status["dead_letters_by_reason"]["implausible_time"] == early
-        assert city.content() == undisturbed(tmp_path / "undisturbed", range(50 * len(steps)))
+        assert city.content() == undisturbed(tmp_path / "undisturbed", range(STEP_UPLINKS * len(steps)))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chaos.extent import extent
 from chaos.fleet import BEGIN, City, measured_at, message, truth, values
 from decoding_bench import payload_of
 
@@ -24,7 +25,7 @@ from ingest.decode import Decoder
 from ingest.javascript import CodecPool
 from ingest.uplink_index import UplinkIndex
 
-MESSAGES = int(os.environ.get("GRUENPULS_CHAOS_MESSAGES", "20000"))
+MESSAGES = extent("MESSAGES", 20_000, 1_000_000)
 """How many messages come, two of three of them mutated."""
 
 _BATCH = 1_000

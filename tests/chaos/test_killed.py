@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chaos.extent import extent
 from chaos.fleet import City, Content, expected_tally, leave_session, message, portions, undisturbed
 from influx import Influx
 from mosquitto import Mosquitto, broker, free_port
@@ -24,15 +25,16 @@ __all__ = ["broker"]
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
-UPLINKS = int(os.environ.get("GRUENPULS_CHAOS_UPLINKS", "3000"))
+UPLINKS = extent("UPLINKS", 1_500, 100_000)
 """How many are published while processes are killed."""
-KILLS = int(os.environ.get("GRUENPULS_CHAOS_KILLS", "4"))
+KILLS = extent("KILLS", 3, 20)
 """How many processes are killed."""
-SEED = int(os.environ.get("GRUENPULS_CHAOS_SEED", "20261122"))
+SEED = extent("SEED", 20261122, 20261122)
 """Of the moments of the kills."""
 
 _SERVER = "influxd"
-_LONGEST_PAUSE = 2.0
+_PUBLISHING_SECONDS = 2.0
+"""Between two kills."""
 _PORTION = 100
 
 
@@ -57,16 +59,16 @@ def kill_one(service: ServiceProcess, name: str) -> None:
     os.kill(children(service.process.pid)[name], signal.SIGKILL)
 
 
-def publish(port: int, seconds: float) -> None:
-    """Publish all uplinks evenly over a time."""
-    parts = list(portions(range(UPLINKS), _PORTION))
+def publish(port: int, numbers: range, seconds: float) -> None:
+    """Publish uplinks evenly over a time."""
+    parts = list(portions(numbers, _PORTION))
     started = time.monotonic()
     with Publisher("127.0.0.1", port) as publisher:
-        for number, part in enumerate(parts):
+        for place, part in enumerate(parts):
             publisher.publish_all(map(message, part))
-            time.sleep(max(0.0, started + seconds * (number + 1) / len(parts) - time.monotonic()))
+            time.sleep(max(0.0, started + seconds * (place + 1) / len(parts) - time.monotonic()))
         assert publisher.drain()
-        assert publisher.acknowledged == UPLINKS
+        assert publisher.acknowledged == len(numbers)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +92,6 @@ def test_nothing_is_lost_or_doubled_while_processes_are_killed(
     broker: Mosquitto, influx: Influx | None, tmp_path: Path, at_leisure: Content
 ) -> None:
     chance = random.Random(SEED)
-    pauses = [chance.uniform(0, _LONGEST_PAUSE) for _ in range(KILLS)]
     # Each process is hit as often as the others, in an order nobody knows.
     hit = [*PROCESSES, *([_SERVER] if influx else [])]
     victims = chance.sample(hit * -(-KILLS // len(hit)), KILLS)
@@ -98,21 +99,19 @@ def test_nothing_is_lost_or_doubled_while_processes_are_killed(
         leave_session(broker.port)
         expected = expected_tally(range(UPLINKS))
         with city.process("run") as service:
-            publishing = threading.Thread(target=publish, args=(broker.port, sum(pauses)))
-            publishing.start()
-            for pause, victim in zip(pauses, victims, strict=True):
-                # Between two kills something gets done, as long as there is something to do.
-                before = city.worked_off().total
-                service.await_true(
-                    lambda before=before: before >= expected.total or city.worked_off().total > before, "working"
-                )
-                time.sleep(pause)
+            for victim, share in zip(victims, portions(range(UPLINKS), -(-UPLINKS // KILLS)), strict=True):
+                # Half of the kills come when all is well again, the others when something may still lie in ruins.
+                goal = share.start if chance.random() < 0.5 else 0
+                service.await_true(lambda goal=goal: city.worked_off().total >= goal, "working again")
+                publishing = threading.Thread(target=publish, args=(broker.port, share, _PUBLISHING_SECONDS))
+                publishing.start()
+                time.sleep(chance.uniform(0, _PUBLISHING_SECONDS))
                 if influx and victim == _SERVER:
                     influx.kill()
                     influx.start()
                 else:
                     kill_one(service, victim)
-            publishing.join()
+                publishing.join()
             service.await_true(
                 lambda: (done := city.worked_off()).decoded + done.dead_lettered >= expected.total,
                 "worked off",
@@ -132,7 +131,7 @@ def test_uplinks_wait_in_the_journal_while_the_store_is_away(
     with City(tmp_path / "city", broker.port) as city:
         leave_session(broker.port)
         with city.process("collect") as collector:
-            publish(broker.port, 0)
+            publish(broker.port, range(UPLINKS), 0)
             with Journal.reader(city.settings.journal_dir) as journal:
                 collector.await_true(lambda: journal.waiting(0) >= UPLINKS, "in the journal")
         with city.process("work") as work:
