@@ -39,8 +39,8 @@ def mark(connection: sa.Connection, days: Mapping[int, date]) -> None:
         connection.execute(statement, rows)
 
 
-def mark_from_first_deployment(connection: sa.Connection, site_ids: Collection[int]) -> None:
-    """Mark all there is of these sites: from the day their first deployment began."""
+def mark_from_first_day(connection: sa.Connection, site_ids: Collection[int]) -> None:
+    """Mark all there is of these sites: from when they first had a device, or the weather of a station."""
     site, deployment = schema.site.c, schema.deployment.c
     days: dict[int, date] = {}
     for part in portions(sorted(site_ids)):
@@ -51,6 +51,10 @@ def mark_from_first_deployment(connection: sa.Connection, site_ids: Collection[i
             .group_by(site.id, site.time_zone)
         )
         days.update((row.id, local_day(row.first_at, row.time_zone)) for row in rows)
+    use = schema.weather_use.c
+    given = sa.select(use.site_id, sa.func.min(use.from_day).label("first")).group_by(use.site_id)
+    for row in connection.execute(given.where(among(connection, use.site_id, site_ids))):
+        days[row.site_id] = min(row.first, days.get(row.site_id, row.first))
     mark(connection, days)
 
 

@@ -233,7 +233,7 @@ def _keep_one(connection: sa.Connection, now: datetime, incident: Incident, site
     values = {
         name: value
         for name, value in asdict(incident).items()
-        if name not in {"rule", "site", "began_at", "state", "severity"}
+        if name not in {"rule", "site", "began_at", "state", "severity", "steps", "saw"}
     } | {"state": state.value, "severity": int(incident.severity)}
     number = connection.execute(
         upsert(connection, table)

@@ -18,7 +18,7 @@ from gruenpuls.domain.site import Site, SiteKind, Soil
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.audit import record_all
 from gruenpuls.stores.registry.connection import Database, portions, upsert
-from gruenpuls.stores.registry.dirty import mark_from_first_deployment
+from gruenpuls.stores.registry.dirty import mark_from_first_day
 
 _PLAIN: Final = (
     "key",
@@ -216,7 +216,7 @@ def update_sites(connection: sa.Connection, now: datetime, changed: Sequence[tup
         if any(name.partition(".")[0] in _CHANGES_RESULTS for name in changes):
             dirty.append(site_id)
     record_all(connection, now, actor, "site.change", details.items())
-    mark_from_first_deployment(connection, dirty)
+    mark_from_first_day(connection, dirty)
 
 
 def differences(before: Site, after: Site) -> dict[str, list[Any]]:

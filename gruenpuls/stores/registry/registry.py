@@ -28,6 +28,8 @@ from gruenpuls.stores.registry.requests import Requests
 from gruenpuls.stores.registry.resolution import Resolution
 from gruenpuls.stores.registry.settings import Settings
 from gruenpuls.stores.registry.tallies import Tallies
+from gruenpuls.stores.registry.waterings import Waterings
+from gruenpuls.stores.registry.weather_use import WeatherUse
 
 
 class Registry:
@@ -54,6 +56,8 @@ class Registry:
     latest : Latest
     judgements : Judgements
         Overrides (`gruenpuls.domain.ports.FlagIntervals`).
+    waterings : Waterings
+    weather_use : WeatherUse
     dirty : DirtySpans
     watermarks : Watermarks
     jobs : Jobs
@@ -79,6 +83,8 @@ class Registry:
         self.resolution = Resolution(database)
         self.latest = Latest(database)
         self.judgements = Judgements(database)
+        self.waterings = Waterings(database)
+        self.weather_use = WeatherUse(database)
         self.dirty = DirtySpans(database)
         self.watermarks = Watermarks(database)
         self.jobs = Jobs(database)

@@ -387,3 +387,31 @@ imported: Final = sa.Table(
     _whole("changed"),
     _whole("unchanged"),
 )
+
+watering: Final = sa.Table(
+    "watering",
+    metadata,
+    _id(),
+    _reference("site"),
+    _moment("at"),
+    _real("litres", nullable=False),
+    _text("method"),
+    _text("source"),
+    _text("author"),
+    _text("comment"),
+    sa.Index(None, "site_id", "at"),
+)
+
+weather_use: Final = sa.Table(
+    "weather_use",
+    metadata,
+    sa.Column("site_id", sa.BigInteger, sa.ForeignKey("site.id"), primary_key=True, autoincrement=False),
+    sa.Column("quantity", _TEXT, primary_key=True),
+    sa.Column("statistic", _TEXT, primary_key=True),
+    sa.Column("from_day", sa.Date, primary_key=True),
+    sa.Column("to_day", sa.Date, nullable=False),  # exclusive
+    _text("origin"),
+    sa.Column("station_id", sa.BigInteger, sa.ForeignKey("site.id"), nullable=True),  # None: nobody knew it
+    _real("distance"),
+    sa.Index(None, "to_day"),
+)

@@ -14,9 +14,12 @@ from gruenpuls.domain.device import Deployment
 from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.incident import Incident, IncidentState, Severity
 from gruenpuls.domain.reading import Flag
+from gruenpuls.domain.watering import Watering
 from gruenpuls.stores.registry import Registry, schema
 
 FIRING = Incident("drought", LIME.key, IncidentState.FIRING, Severity.WARNING, NOON, NOON, None, 80.0, 80.0, NOON)
+
+WATERED = Watering(LIME.key, NOON, 75.0)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,13 @@ BY_PEOPLE = {
     "requests.ask": Change(
         "request.redecode", "request 1", lambda it, who: it.requests.ask("redecode", {"device": "a"}, actor=who)
     ),
+    "waterings.add": Change("watering.add", LIME.key, lambda it, who: it.waterings.add(WATERED, actor=who)),
+    "waterings.add_all": Change("watering.add", LIME.key, lambda it, who: it.waterings.add_all([WATERED], actor=who)),
+    "waterings.remove": Change(
+        "watering.remove",
+        LIME.key,
+        lambda it, who: it.waterings.remove(it.waterings.add(WATERED, actor="else"), actor=who),
+    ),
     "settings.keep": Change("setting.keep", "replay", lambda it, who: it.settings.keep("replay", 1, actor=who)),
 }
 
@@ -107,6 +117,7 @@ BY_THE_SERVICE = {
     "past.revive",
     "latest.keep",
     "latest.replace",
+    "weather_use.replace",
     "dirty.mark",
     "dirty.clear",
     "watermarks.keep_fleet",
@@ -179,6 +190,11 @@ READING = {
     "tallies.silent_since",
     "watermarks.fleet",
     "watermarks.sites",
+    "waterings.of_sites",
+    "waterings.known",
+    "weather_use.bounds",
+    "weather_use.of_site",
+    "weather_use.since",
 }
 
 
@@ -215,9 +231,11 @@ def test_a_change_by_nobody_does_not_happen(registry: Registry, method: str) -> 
     with pytest.raises(InputError, match="somebody who made it"):
         BY_PEOPLE[method].make(registry, " ")
     after = _everything(registry)
-    prepared = {"incident", "incident_history", "flag_interval", "dirty", "audit"}
+    prepared = {"incident", "incident_history", "flag_interval", "watering", "dirty", "audit"}
     untouched = (
-        set(before) if method not in {"incidents.acknowledge", "judgements.withdraw"} else set(before) - prepared
+        set(before)
+        if method not in {"incidents.acknowledge", "judgements.withdraw", "waterings.remove"}
+        else set(before) - prepared
     )
     assert {name: after[name] for name in untouched} == {name: before[name] for name in untouched}
 
