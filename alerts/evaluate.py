@@ -2,106 +2,48 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from alerts.rule import Rule, Window
-from gruenpuls.domain.incident import Incident, IncidentState
-from gruenpuls.domain.reading import Ids, Times, Values, from_stored, to_stored
+from alerts.condition import Circumstance, Level
+from alerts.rule import Rule
+from alerts.signal import Rows, Seen, fresh_rows
+from alerts.span import milliseconds
+from alerts.state import AT_REST, FIRING, NEVER, PENDING, Moments, RuleStates
+from gruenpuls.domain.incident import Incident, IncidentState, Severity
+from gruenpuls.domain.reading import Ids, Values, from_stored
 
-_Moments = NDArray[np.int64]
-_NEVER: Final = np.iinfo(np.int64).min
-_AT_REST, _PENDING, _FIRING = 0, 1, 2
-_FOLD: Final = {"mean": np.add, "sum": np.add, "min": np.minimum, "max": np.maximum}
-
-
-@dataclass(frozen=True, slots=True)
-class RuleStates:
-    """What a rule remembers of each site, as columns; moments are UTC milliseconds.
-
-    Parameters
-    ----------
-    phase : int8 (site,)
-        At rest 0, pending 1, firing 2.
-    began_at, fired_at : int64 (site,)
-        When the condition was first met, and when it had held long enough.
-    calm_since : int64 (site,)
-        Since when a firing condition has been over.
-    peak, last_value : float64 (site,)
-        Worst value since it began, and the last one judged [unit of the rule's quantity].
-    last_at : int64 (site,)
-        When that was measured; what is not newer is not judged again.
-    """
-
-    phase: NDArray[np.int8]
-    began_at: _Moments
-    fired_at: _Moments
-    calm_since: _Moments
-    peak: Values
-    last_value: Values
-    last_at: _Moments
-
-    @classmethod
-    def at_rest(cls, sites: int) -> RuleStates:
-        """Return the state of sites nothing is known of."""
-        began_at, fired_at, calm_since, last_at = (np.full(sites, _NEVER, np.int64) for _ in range(4))
-        values = np.full(sites, np.nan), np.full(sites, np.nan)
-        return cls(np.zeros(sites, np.int8), began_at, fired_at, calm_since, *values, last_at)
-
-    def starting(self, place: int, at: datetime) -> None:
-        """Let one site be judged from a moment on, inclusive; readings before it only count in a window."""
-        self.last_at[place] = to_stored(at).astype(np.int64) - 1
-
-    @classmethod
-    def from_rows(cls, rows: Sequence[dict[str, float | int | None] | None]) -> RuleStates:
-        """Return states as they were kept, one row a site; None is at rest."""
-        states = cls.at_rest(len(rows))
-        for place, row in enumerate(rows):
-            for name, value in (row or {}).items():
-                if value is not None:
-                    getattr(states, name)[place] = value
-        return states
-
-    def to_rows(self) -> list[dict[str, float | int | None]]:
-        """Return each site's state as something JSON can keep."""
-        columns = {
-            name: [None if value == _NEVER or math.isnan(value) else value for value in getattr(self, name).tolist()]
-            for name in self.__slots__
-        }
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-    def copy(self) -> RuleStates:
-        """Return the same in arrays of its own."""
-        return RuleStates(*(getattr(self, name).copy() for name in self.__slots__))
+_Mask = NDArray[np.bool_]
+_OVER: Final = 0
+"""The severity in a step after which no level fires."""
 
 
 def evaluate(
-    rule: Rule, sites: Sequence[str], site: Ids, measured_at: Times, value: Values, states: RuleStates
+    rule: Rule, sites: Sequence[str], seen: Seen, states: RuleStates, zone: tzinfo = UTC
 ) -> tuple[list[Incident], RuleStates]:
     """Return what the readings make of incidents, and what must be remembered for the next ones.
 
-    Readings that are missing, or not newer than the last one judged at their site, are not judged;
-    the latter still count in a window, so those of the last `rule.window.span` belong to the columns.
+    Readings that are missing, or not newer than the last moment judged at their site, are not judged;
+    the latter still count in a window and as what a series said last, so those of the last `rule.context`
+    belong to the columns.
 
     Parameters
     ----------
     rule : Rule
     sites : sequence of str
         Their keys.
-    site : int64 (n,)
-        Which of them a reading is from.
-    measured_at : datetime64[ms] (n,)
-        UTC, in any order.
-    value : float64 (n,)
-        [unit of the rule's quantity]; of several at one moment the worst counts.
+    seen : Seen
+        Of several values of one series at one moment the worst counts.
     states : RuleStates (site,)
         What was remembered; left as it is.
+    zone : tzinfo
+        Whose calendar a rule's seasons follow.
 
     Returns
     -------
@@ -110,24 +52,29 @@ def evaluate(
     states : RuleStates (site,)
     """
     states = states.copy()
-    site, moment, value = _ordered(rule, site, measured_at, value)
-    if rule.window is not None:
-        value = _over_window(rule.window, site, moment, value)
-    fresh = moment > states.last_at[site]
-    site, moment, value = site[fresh], moment[fresh], value[fresh]
+    rows = fresh_rows(rule, seen, states)
+    off = _out_of_season(rule, rows.moment, zone)
 
-    first = np.searchsorted(site, np.arange(len(sites)))
-    rank = np.arange(len(site)) - first[site]
+    first = np.searchsorted(rows.site, np.arange(len(sites)))
+    rank = np.arange(len(rows.site)) - first[rows.site]
     order = np.argsort(rank, kind="stable")
     resolved: list[Incident] = []
-    for turn in np.split(order, np.cumsum(np.bincount(rank)[:-1])) if len(site) else ():
-        ended = _step(rule, states, site[turn], moment[turn], value[turn])
+    for turn in np.split(order, np.cumsum(np.bincount(rank)[:-1])) if len(rank) else ():
+        some = Rows(rows.site[turn], rows.moment[turn], rows.value[turn])
+        ended = _step(rule, states, some, off[turn])
         resolved += [_incident(rule, sites, states, place, IncidentState.RESOLVED) for place in ended.tolist()]
         _rest(states, ended)
+        for place in ended.tolist():
+            states.steps[place] = ()
     still_open = [
-        _incident(rule, sites, states, place, IncidentState.FIRING if phase == _FIRING else IncidentState.PENDING)
-        for place, phase in enumerate(states.phase.tolist())
-        if phase != _AT_REST
+        _incident(
+            rule,
+            sites,
+            states,
+            place,
+            IncidentState.PENDING if states.fired_at[place] == NEVER else IncidentState.FIRING,
+        )
+        for place in np.flatnonzero(states.began_at != NEVER).tolist()
     ]
     return resolved + still_open, states
 
@@ -136,7 +83,7 @@ def restart_at(rule: Rule, changed_from: datetime, incidents: Sequence[Incident]
     """Return from when one site must be judged again, at rest, after its readings changed.
 
     Before an incident began the rule was at rest. Without one, whatever is pending when the change
-    sets in began within the hold time and one gap: anything older would start anew anyway.
+    sets in began within the longest hold time and one gap: anything older would start anew anyway.
 
     Parameters
     ----------
@@ -146,7 +93,7 @@ def restart_at(rule: Rule, changed_from: datetime, incidents: Sequence[Incident]
     incidents : sequence of Incident
         All the rule has at the site.
     """
-    start = changed_from - rule.hold_for - rule.longest_gap
+    start = changed_from - max(level.hold_for for level in rule.levels) - rule.longest_gap
     running = [
         incident.began_at
         for incident in incidents
@@ -155,95 +102,178 @@ def restart_at(rule: Rule, changed_from: datetime, incidents: Sequence[Incident]
     return min(running, default=start)
 
 
-def _milliseconds(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)
+def _out_of_season(rule: Rule, moment: Moments, zone: tzinfo) -> _Mask:
+    if not rule.seasons:
+        return np.zeros(len(moment), np.bool_)
+    local = pd.DatetimeIndex(moment.astype("datetime64[ms]"), tz=UTC).tz_convert(zone)
+    day = np.asarray(local.month * 100 + local.day)
+    within = np.zeros(len(moment), np.bool_)
+    for season in rule.seasons:
+        begun, lasting = day >= season.first, day <= season.last
+        within |= (begun | lasting) if season.over_new_year else (begun & lasting)
+    return ~within
 
 
-def _ordered(rule: Rule, site: Ids, measured_at: Times, value: Values) -> tuple[Ids, _Moments, Values]:
-    """Return the readings that are there by site and time, one a moment."""
-    known = ~np.isnan(value)
-    moment = measured_at[known].astype("datetime64[ms]").astype(np.int64)
-    site, value = site[known], value[known]
-    order = np.lexsort((-value if rule.above else value, moment, site))
-    site, moment, value = site[order], moment[order], value[order]
-    first = np.ones(len(site), np.bool_)
-    first[1:] = (site[1:] != site[:-1]) | (moment[1:] != moment[:-1])
-    return site[first], moment[first], value[first]
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Whether a level is met, is over, and whether that can be told at all (site,)."""
+
+    met: _Mask
+    over: _Mask
+    known: _Mask
 
 
-def _over_window(window: Window, site: Ids, moment: _Moments, value: Values) -> Values:
-    """Return the window's statistic at each reading; sorted by site and time."""
-    if not len(site):
-        return value
-    span = _milliseconds(window.span)
-    # One axis for all sites, each further from the next than any window reaches.
-    axis = site * (int(np.ptp(moment)) + span + 1) + (moment - moment.min())
-    end = np.arange(1, len(site) + 1)
-    start = np.searchsorted(axis, axis - span, side="right")
-    bounds = np.stack([start, end], axis=1).ravel()
-    folded: Values = _FOLD[window.statistic].reduceat(np.append(value, 0.0), bounds)[::2]
-    return folded / (end - start) if window.statistic == "mean" else folded
+def _verdict(rule: Rule, level: Level, value: Values) -> _Verdict:
+    met, over, known = [], [], []
+    for condition in level.conditions:
+        sign = 1 if condition.above else -1
+        found = sign * value[:, rule.place(condition.of)]
+        met.append(found >= sign * condition.raise_at)
+        over.append(found <= sign * condition.clear_at)
+        known.append(~np.isnan(found))
+    every = not level.some
+    fold, other = (np.logical_and, np.logical_or) if every else (np.logical_or, np.logical_and)
+    is_met = fold.reduce(met)
+    is_not = other.reduce([there & ~yes for there, yes in zip(known, met, strict=True)])
+    return _Verdict(is_met, other.reduce(over), is_met | is_not)
 
 
-def _step(rule: Rule, states: RuleStates, site: Ids, moment: _Moments, value: Values) -> Ids:
-    """Judge one reading each of different sites; return the sites whose incident it resolves."""
-    sign = 1 if rule.above else -1
-    met = sign * value >= sign * rule.raise_at
-    over = sign * value <= sign * rule.clear_at
-    unseen = states.last_at[site] == _NEVER
-    gap = ~unseen & (moment - np.where(unseen, moment, states.last_at[site]) > _milliseconds(rule.longest_gap))
-    phase = states.phase[site]
+def _hushed(rule: Rule, value: Values) -> _Mask:
+    """Return where the rule must find nothing new."""
+    hushed = np.zeros(len(value), np.bool_)
+    for circumstance in rule.unless:
+        hushed |= _is_so(rule, circumstance, value)
+    for circumstance in rule.only_if:
+        hushed |= ~_is_so(rule, circumstance, value)
+    return hushed
 
-    begins = met & ((phase == _AT_REST) | ((phase == _PENDING) & gap))
-    phase = np.where(begins, _PENDING, np.where((phase == _PENDING) & ~met, _AT_REST, phase)).astype(np.int8)
-    began_at = np.where(begins, moment, states.began_at[site])
+
+def _is_so(rule: Rule, circumstance: Circumstance, value: Values) -> _Mask:
+    found = value[:, rule.place(circumstance.of)]
+    low = -np.inf if circumstance.at_least is None else circumstance.at_least
+    high = np.inf if circumstance.at_most is None else circumstance.at_most
+    return np.asarray((found >= low) & (found <= high))
+
+
+def _believed(rule: Rule, states: RuleStates, rows: Rows) -> Values:
+    """Take in what the series say now; return what each said last, NaN where that is too long ago."""
+    there = ~np.isnan(rows.value)
+    held = np.where(there, rows.value, states.held[rows.site])
+    held_at = np.where(there, rows.moment[:, None], states.held_at[rows.site])
+    states.held[rows.site] = held
+    states.held_at[rows.site] = held_at
+    longest = np.array([milliseconds(watched.holds_for or rule.longest_gap) for watched in rule.watch])
+    unseen = held_at == NEVER
+    age = rows.moment[:, None] - np.where(unseen, rows.moment[:, None], held_at)
+    believed: Values = np.where(unseen | (age > longest), np.nan, held)
+    return believed
+
+
+def _step(rule: Rule, states: RuleStates, rows: Rows, out_of_season: _Mask) -> Ids:
+    """Judge one moment each of different sites; return the sites whose incident it resolves."""
+    site, moment = rows.site, rows.moment
+    value = _believed(rule, states, rows)
+    hushed = _hushed(rule, value)
+    before = _severity(rule, states.phase[site])
+    for place, level in enumerate(rule.levels):
+        verdict = _verdict(rule, level, value)
+        told = _Verdict(
+            met=verdict.met & ~hushed & ~out_of_season,
+            over=(verdict.over & ~hushed) | out_of_season,
+            known=verdict.known | hushed | out_of_season,
+        )
+        _step_level(states, site, moment, place, level, told, milliseconds(rule.longest_gap))
+
+    active = (states.phase[site] != AT_REST).any(axis=1)
+    fired_before = states.fired_at[site] != NEVER
+    fires = (states.phase[site] == FIRING).any(axis=1)
+    since = np.where(states.phase[site] == AT_REST, np.iinfo(np.int64).max, states.since[site]).min(axis=1)
+    began_at = np.where(fired_before, states.began_at[site], np.where(active, since, NEVER))
+    primary = rows.value[:, 0]
     worse = np.fmax if rule.above else np.fmin
-    peak = np.where(begins, value, worse(states.peak[site], value))
-
-    held = (phase == _PENDING) & (
-        moment - np.where(phase == _PENDING, began_at, moment) >= _milliseconds(rule.hold_for)
-    )
-    fired_at = np.where(held, moment, np.where(phase == _FIRING, states.fired_at[site], _NEVER))
-    phase = np.where(held, _FIRING, phase).astype(np.int8)
-
-    calming = (phase == _FIRING) & over
-    since = states.calm_since[site]
-    calm_since = np.where(calming, np.where((since == _NEVER) | gap, moment, since), _NEVER)
-    done = calming & (moment - np.where(calming, calm_since, moment) >= _milliseconds(rule.clear_for))
-
-    states.phase[site] = phase
+    anew = ~fired_before & (began_at == moment)
+    states.peak[site] = np.where(anew, value[:, 0], worse(states.peak[site], primary))
     states.began_at[site] = began_at
-    states.fired_at[site] = fired_at
-    states.calm_since[site] = calm_since
-    states.peak[site] = peak
-    states.last_value[site] = value
+    states.fired_at[site] = np.where(fired_before, states.fired_at[site], np.where(fires, moment, NEVER))
+    states.last_value[site] = np.where(np.isnan(primary), states.last_value[site], primary)
     states.last_at[site] = moment
-    _rest(states, site[phase == _AT_REST])
-    ended: Ids = site[done]
-    return ended
+    after = _severity(rule, states.phase[site])
+    for changed in np.flatnonzero(before != after).tolist():
+        states.steps[site[changed]] += ((int(moment[changed]), int(after[changed])),)
+    ended = ~active & (fired_before | fires)
+    _rest(states, site[~active & ~ended])
+    resolved: Ids = site[ended]
+    return resolved
+
+
+def _step_level(
+    states: RuleStates, site: Ids, moment: Moments, place: int, level: Level, verdict: _Verdict, longest_gap: int
+) -> None:
+    """Let one level of each site rise or fall."""
+    phase, since = states.phase[site, place], states.since[site, place]
+    known_at, calm_since = states.known_at[site, place], states.calm_since[site, place]
+    gap = (known_at != NEVER) & (moment - np.where(known_at == NEVER, moment, known_at) > longest_gap)
+
+    begins = verdict.met & ((phase == AT_REST) | ((phase == PENDING) & gap))
+    ceases = (phase == PENDING) & verdict.known & ~verdict.met
+    phase = np.where(begins, PENDING, np.where(ceases, AT_REST, phase)).astype(np.int8)
+    since = np.where(begins, moment, since)
+    pending = phase == PENDING
+    held = pending & verdict.met & (moment - np.where(pending, since, moment) >= milliseconds(level.hold_for))
+    phase = np.where(held, FIRING, phase).astype(np.int8)
+
+    calming = (phase == FIRING) & verdict.over
+    begun = np.where((calm_since == NEVER) | gap, moment, calm_since)
+    calm_since = np.where(calming, begun, np.where(verdict.known, NEVER, calm_since))
+    done = calming & (moment - np.where(calming, calm_since, moment) >= milliseconds(level.clear_for))
+    rests = done | (phase == AT_REST)
+    states.phase[site, place] = np.where(done, AT_REST, phase)
+    states.since[site, place] = np.where(rests, NEVER, since)
+    states.calm_since[site, place] = np.where(rests, NEVER, calm_since)
+    states.known_at[site, place] = np.where(verdict.known, moment, known_at)
+
+
+def _severity(rule: Rule, phase: NDArray[np.int8]) -> Ids:
+    """Return the severity that fires at each site, 0 where none does."""
+    severities = np.array([int(level.severity) for level in rule.levels])
+    return np.asarray(np.where(phase == FIRING, severities, _OVER).max(axis=1))
 
 
 def _rest(states: RuleStates, site: Ids) -> None:
     """Forget what was under way at these sites."""
-    states.phase[site] = _AT_REST
+    states.phase[site] = AT_REST
     states.peak[site] = np.nan
-    for moments in (states.began_at, states.fired_at, states.calm_since):
-        moments[site] = _NEVER
+    for moments in (states.since, states.calm_since, states.began_at, states.fired_at):
+        moments[site] = NEVER
 
 
 def _incident(rule: Rule, sites: Sequence[str], states: RuleStates, place: int, state: IncidentState) -> Incident:
-    def at(column: _Moments) -> datetime:
-        return from_stored(column[place].astype("datetime64[ms]"))
+    def at(moment: np.int64 | int) -> datetime:
+        return from_stored(np.int64(moment).astype("datetime64[ms]"))
 
+    def told(value: np.float64) -> float | None:
+        return None if np.isnan(value) else float(value)
+
+    steps = states.steps[place]
+    reached = [severity for _, severity in steps if severity != _OVER]
+    if state is IncidentState.PENDING:
+        severity = max(
+            level.severity for level, phase in zip(rule.levels, states.phase[place], strict=True) if phase != AT_REST
+        )
+    else:
+        severity = Severity(max(reached) if state is IncidentState.RESOLVED else reached[-1])
+    held = zip(rule.watch, states.held[place].tolist(), strict=True)
     return Incident(
         rule=rule.name,
         site=sites[place],
         state=state,
-        severity=rule.severity,
-        began_at=at(states.began_at),
-        fired_at=None if state is IncidentState.PENDING else at(states.fired_at),
-        resolved_at=at(states.last_at) if state is IncidentState.RESOLVED else None,
-        peak=float(states.peak[place]),
-        last_value=float(states.last_value[place]),
-        last_at=at(states.last_at),
+        severity=severity,
+        began_at=at(states.began_at[place]),
+        fired_at=None if state is IncidentState.PENDING else at(states.fired_at[place]),
+        resolved_at=at(states.last_at[place]) if state is IncidentState.RESOLVED else None,
+        peak=told(states.peak[place]),
+        last_value=told(states.last_value[place]),
+        last_at=at(states.last_at[place]),
+        steps=tuple((at(moment), Severity(reached) if reached else None) for moment, reached in steps),
+        saw=tuple((watched.called, value) for watched, value in held if not np.isnan(value)),
     )

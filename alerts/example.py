@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 
-from alerts.evaluate import RuleStates, evaluate
-from alerts.rule import Example, ExpectedState, Rule, duration_text
-from gruenpuls.domain.reading import Times, Values, to_stored
-
-_START: Final = to_stored(datetime(2023, 8, 14, tzinfo=UTC))
-"""Examples tell only spans; any day will do."""
+from alerts.evaluate import evaluate
+from alerts.rule import Example, ExpectedState, Rule
+from alerts.signal import Seen
+from alerts.span import duration_text, milliseconds
+from alerts.state import RuleStates
+from gruenpuls.domain.incident import Incident
+from gruenpuls.domain.reading import to_stored
 
 
 def unexpected(rule: Rule) -> list[str]:
@@ -21,35 +21,41 @@ def unexpected(rule: Rule) -> list[str]:
 
 
 def _faults(rule: Rule, example: Example) -> list[str]:
-    measured_at, value = _series(example)
+    start = to_stored(datetime.combine(example.begins, time(), UTC))
+    seen = _series(rule, example, start)
     faults = []
     for expectation in example.expect:
-        seen = measured_at <= _START + _stored(expectation.at)
-        found = _state(rule, measured_at[seen], value[seen])
-        if found is not expectation.state:
+        now = seen.measured_at <= start + _stored(expectation.at)
+        newest = _newest(rule, Seen(seen.watched[now], seen.site[now], seen.measured_at[now], seen.value[now]))
+        found = ExpectedState(newest.state.value) if newest else ExpectedState.NONE
+        severity = newest.severity.name.lower() if newest else None
+        if found is not expectation.state or expectation.severity not in {None, severity}:
             faults.append(
                 f"{rule.name}, {example.name}: after {duration_text(expectation.at)}"
-                f" expected {expectation.state}, found {found}"
+                f" expected {_told(expectation.state, expectation.severity)}, found {_told(found, severity)}"
             )
     return faults
 
 
-def _series(example: Example) -> tuple[Times, Values]:
-    moments, values = [], []
+def _told(state: ExpectedState, severity: str | None) -> str:
+    return f"{state} {severity}" if severity else str(state)
+
+
+def _series(rule: Rule, example: Example, start: np.datetime64) -> Seen:
+    places, moments, values = [], [], []
     for stretch in example.readings:
         steps = (stretch.end - stretch.start) // stretch.every + 1
-        moments.append(_START + _stored(stretch.start) + np.arange(steps) * _stored(stretch.every))
+        places.append(np.full(steps, rule.place(stretch.of)))
+        moments.append(start + _stored(stretch.start) + np.arange(steps) * _stored(stretch.every))
         values.append(np.full(steps, stretch.value))
-    return np.concatenate(moments), np.concatenate(values)
+    place = np.concatenate(places)
+    return Seen(place, np.zeros_like(place), np.concatenate(moments), np.concatenate(values))
 
 
 def _stored(span: timedelta) -> np.timedelta64:
-    return np.timedelta64(span // timedelta(milliseconds=1), "ms")
+    return np.timedelta64(milliseconds(span), "ms")
 
 
-def _state(rule: Rule, measured_at: Times, value: Values) -> ExpectedState:
-    site = np.zeros(len(value), np.int64)
-    incidents, _ = evaluate(rule, ["example"], site, measured_at, value, RuleStates.at_rest(1))
-    if not incidents:
-        return ExpectedState.NONE
-    return ExpectedState(max(incidents, key=lambda incident: incident.began_at).state.value)
+def _newest(rule: Rule, seen: Seen) -> Incident | None:
+    incidents, _ = evaluate(rule, ["example"], seen, RuleStates.at_rest(rule, 1))
+    return max(incidents, key=lambda incident: incident.began_at, default=None)

@@ -3,103 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import string
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final, Literal, Self
+from itertools import pairwise
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from alerts.condition import Circumstance, Condition, Level, Watched
+from alerts.scope import Scope, Season
+from alerts.span import Part, Span
 from gruenpuls.domain.incident import Severity
-from gruenpuls.domain.quantity import QUANTITIES, Quantity
-from gruenpuls.domain.site import Site, SiteKind
-
-_UNITS: Final = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-_DURATION: Final = re.compile(r"(\d+) ?(min|h|d)")
+from gruenpuls.domain.quantity import Quantity
 
 
-def duration(text: object) -> timedelta:
-    """Return a span written as ``30 min``, ``6 h`` or ``7 d``.
+class MisplacedError(ValueError):
+    """A fault found by looking at a whole rule, and the keys that lead to it."""
 
-    Raises
-    ------
-    ValueError
-        If it is written otherwise.
-    """
-    if isinstance(text, timedelta):
-        return text
-    match = _DURATION.fullmatch(str(text))
-    if not match:
-        message = f"a span is written like 30 min, 6 h or 7 d, not {text!r}"
-        raise ValueError(message)
-    return int(match[1]) * _UNITS[match[2]]
+    def __init__(self, message: str, *location: str | int) -> None:
+        super().__init__(message)
+        self.location = location
 
 
-def duration_text(span: timedelta) -> str:
-    """Return a span as it is written in a rule, in the largest unit that fits."""
-    for unit, length in reversed(_UNITS.items()):
-        if span and not span % length:
-            return f"{span // length} {unit}"
-    return f"{span // _UNITS['min']} min"
-
-
-def _severity(text: object) -> object:
-    names = [severity.name.lower() for severity in Severity]
-    if isinstance(text, Severity):
-        return text
-    if text not in names:
-        message = f"a severity is one of {', '.join(names)}, not {text!r}"
-        raise ValueError(message)
-    return Severity[str(text).upper()]
-
-
-Span = Annotated[timedelta, BeforeValidator(duration), PlainSerializer(duration_text, return_type=str)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Window(_Part):
-    """Readings of the last so many hours taken together, this one included.
-
-    Parameters
-    ----------
-    span : timedelta
-        How far back they reach, exclusive.
-    statistic : str
-        What becomes of them.
-    """
-
-    span: Span = Field(gt=timedelta(0))
-    statistic: Literal["mean", "min", "max", "sum"]
-
-
-class Scope(_Part):
-    """Where a rule applies; what is empty does not restrict.
-
-    Parameters
-    ----------
-    kinds : tuple of SiteKind
-    municipalities, districts : tuple of str
-        Their names.
-    """
-
-    kinds: tuple[SiteKind, ...] = ()
-    municipalities: tuple[str, ...] = ()
-    districts: tuple[str, ...] = ()
-
-    def includes(self, site: Site) -> bool:
-        """Whether a site is among them."""
-        return (
-            (not self.kinds or site.kind in self.kinds)
-            and (not self.municipalities or site.municipality in self.municipalities)
-            and (not self.districts or site.district in self.districts)
-        )
-
-
-class Text(_Part):
+class Text(Part):
     """What people read, in one language; words in braces are filled in (`Text.FIELDS`).
 
     Parameters
@@ -131,25 +58,28 @@ class Text(_Part):
         return text
 
 
-class Texts(_Part):
+class Texts(Part):
     """What people read, in every language there is."""
 
     de: Text
     en: Text
 
 
-class Readings(_Part):
+class Readings(Part):
     """A stretch of an example's series: one value again and again.
 
     Parameters
     ----------
+    of : str
+        Which watched series; by default the first.
     start, end : timedelta
         From the beginning of the example, both inclusive.
     every : timedelta
     value : float
-        In the unit of the rule's quantity.
+        [unit of the quantity]
     """
 
+    of: str = ""
     start: Span = Field(alias="from")
     end: Span = Field(alias="to")
     every: Span = Field(default=timedelta(hours=1), gt=timedelta(0))
@@ -165,55 +95,60 @@ class ExpectedState(StrEnum):
     RESOLVED = "resolved"
 
 
-class Expectation(_Part):
-    """What the newest incident must be once everything up to a moment was seen."""
+class Expectation(Part):
+    """What the newest incident must be once everything up to a moment was seen.
+
+    Parameters
+    ----------
+    at : timedelta
+    state : ExpectedState
+    severity : str or None
+        Which level must have been reached; None asks for none.
+    """
 
     at: Span
     state: ExpectedState
+    severity: Literal["notice", "warning", "alarm"] | None = None
 
 
-class Example(_Part):
+class Example(Part):
     """A series made up to show what the rule does, and what it must have found.
 
     Parameters
     ----------
     name : str
+    begins : date
+        The day it starts; matters to rules with a season.
     readings : tuple of Readings
     expect : tuple of Expectation
     """
 
     name: str
+    begins: date = date(2023, 8, 14)
     readings: tuple[Readings, ...] = Field(min_length=1)
     expect: tuple[Expectation, ...] = Field(min_length=1)
 
 
-class Rule(_Part):
-    """An alert rule on one quantity of a site.
-
-    Above or below follows from the numbers: with `raise` above `clear` high values are bad.
+class Rule(Part):
+    """An alert rule on what is measured or judged at a site.
 
     Parameters
     ----------
     name : str
         Unique, also the file's name.
-    quantity : str
-        Name in `gruenpuls.domain.quantity.QUANTITIES`.
-    statistic : str
-        That of the series, ``""`` as measured or judged, or such as ``"max_day"``.
-    window : Window or None
-        None judges each reading by itself.
-    severity : Severity
-    raise_at : float
-        Written ``raise``: from here on the condition is met, inclusive [unit of the quantity].
-    clear_at : float
-        Written ``clear``: from here on it is over, inclusive; what lies between changes nothing
-        once the rule fires [unit of the quantity].
-    hold_for : timedelta
-        How long it must be met before the rule fires; any reading short of `raise` starts anew.
-    clear_for : timedelta
-        How long it must be over before the incident is resolved.
+    enabled : bool
+        Whether it is on unless the city says otherwise.
+    watch : tuple of Watched
+        What it looks at; the first is what people are told.
+    levels : tuple of Level
+        Its severities, least first: one incident rises and falls between them.
     longest_gap : timedelta
-        Readings further apart say nothing about the time between: both spans start anew.
+        Readings further apart say nothing about the time between: all spans start anew.
+    unless, only_if : tuple of Circumstance
+        While one of the first is so, or one of the others is not or not known, nothing new is found, and what
+        fires goes on.
+    seasons : tuple of Season
+        When in the year it applies, by the site's calendar; empty is all year. Outside everything counts as over.
     applies_to : Scope
     source : str
         Where the limits are from.
@@ -223,56 +158,95 @@ class Rule(_Part):
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    quantity: str
-    statistic: str = ""
-    window: Window | None = None
-    severity: Annotated[
-        Severity,
-        BeforeValidator(_severity),
-        PlainSerializer(lambda severity: severity.name.lower(), return_type=str),
-    ]
-    raise_at: float = Field(alias="raise")
-    clear_at: float = Field(alias="clear")
-    hold_for: Span
-    clear_for: Span
+    enabled: bool = False
+    watch: tuple[Watched, ...] = Field(min_length=1)
+    levels: tuple[Level, ...] = Field(min_length=1)
     longest_gap: Span = Field(default=timedelta(days=1), gt=timedelta(0))
+    unless: tuple[Circumstance, ...] = ()
+    only_if: tuple[Circumstance, ...] = ()
+    seasons: tuple[Season, ...] = ()
     applies_to: Scope = Scope()
     source: str = Field(min_length=1)
     text: Texts
     examples: tuple[Example, ...] = Field(min_length=1)
 
-    @field_validator("quantity")
-    @classmethod
-    def _quantity_exists(cls, name: str) -> str:
-        if name not in QUANTITIES:
-            message = f"there is no quantity {name!r}"
-            raise ValueError(message)
-        return name
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [watched.called for watched in self.watch]
+        twice = next((place for place, name in enumerate(names) if name in names[:place]), None)
+        if twice is not None:
+            message = f"another watched series is called {names[twice]!r}; give it a name of its own"
+            raise MisplacedError(message, "watch", twice)
+        for place, (lower, upper) in enumerate(pairwise(self.levels), 1):
+            if upper.severity <= lower.severity:
+                message = "levels stand in order, the least severe first, each severity once"
+                raise MisplacedError(message, "levels", place, "severity")
+        return self
 
     @model_validator(mode="after")
-    def _limits_make_sense(self) -> Self:
-        if self.raise_at == self.clear_at:
-            message = "raise and clear must differ: the band between them keeps the alert from flapping"
-            raise ValueError(message)
-        summed = self.window is not None and self.window.statistic == "sum"
-        for word, limit in (("raise", self.raise_at), ("clear", self.clear_at)):
-            if not summed and not self.of.minimum <= limit <= self.of.maximum:
-                message = f"{word} {limit:g} is no value {self.quantity} can have ({self.of.unit})"
-                raise ValueError(message)
+    def _names_are_known(self) -> Self:
+        names = [watched.called for watched in self.watch]
+        spoken: list[tuple[str, tuple[str | int, ...]]] = []
+        for word in ("unless", "only_if"):
+            spoken += [(part.of, (word, place, "of")) for place, part in enumerate(getattr(self, word))]
+        for place, level in enumerate(self.levels):
+            word = "all" if level.every else "any"
+            spoken += [(part.of, ("levels", place, word, at, "of")) for at, part in enumerate(level.conditions)]
+        for place, example in enumerate(self.examples):
+            spoken += [(part.of, ("examples", place, "readings", at, "of")) for at, part in enumerate(example.readings)]
+        for name, location in spoken:
+            if name and name not in names:
+                message = f"nothing watched is called {name!r}; there are {', '.join(names)}"
+                raise MisplacedError(message, *location)
         return self
+
+    @model_validator(mode="after")
+    def _limits_can_be(self) -> Self:
+        for place, level in enumerate(self.levels):
+            for at, condition in enumerate(level.conditions):
+                watched = self.watch[self.place(condition.of)]
+                for word, limit in (("raise", condition.raise_at), ("clear", condition.clear_at)):
+                    if not watched.can_be(limit):
+                        inner = (word,) if level.raise_at is not None else ("all" if level.every else "any", at, word)
+                        message = f"{word} {limit:g} is no value {watched.quantity} can have ({watched.of.unit})"
+                        raise MisplacedError(message, "levels", place, *inner)
+        return self
+
+    def place(self, name: str) -> int:
+        """Return which of the watched series is called so; the first where the name is empty."""
+        return [watched.called for watched in self.watch].index(name) if name else 0
+
+    def level(self, severity: Severity) -> Level:
+        """Return the level of a severity, or else the one below it."""
+        return max(
+            (level for level in self.levels if level.severity <= severity),
+            key=lambda level: level.severity,
+            default=self.levels[0],
+        )
+
+    def told(self, level: Level) -> Condition:
+        """Return the condition people are told of a level: that on the first watched series, or else the first."""
+        return next((condition for condition in level.conditions if self.place(condition.of) == 0), level.conditions[0])
 
     @property
     def of(self) -> Quantity:
-        """What the rule watches."""
-        return QUANTITIES[self.quantity]
+        """What people are told the value of."""
+        return self.watch[0].of
 
     @property
     def above(self) -> bool:
-        """Whether high values are bad."""
-        return self.raise_at > self.clear_at
+        """Whether high values of the first watched series are bad."""
+        return self.told(self.levels[0]).above
+
+    @property
+    def context(self) -> timedelta:
+        """How far back readings are needed before the first one judged."""
+        window = max((watched.window.span for watched in self.watch if watched.window), default=timedelta(0))
+        held = max((watched.holds_for or self.longest_gap for watched in self.watch[1:]), default=timedelta(0))
+        return window + (max(held, self.longest_gap) if len(self.watch) > 1 else timedelta(0))
 
     @property
     def digest(self) -> str:
         """SHA-256 of everything that decides when it fires; changed words change nothing."""
-        deciding = self.model_dump_json(exclude={"text", "examples", "source"}, by_alias=True)
+        deciding = self.model_dump_json(exclude={"text", "examples", "source", "enabled"}, by_alias=True)
         return hashlib.sha256(deciding.encode()).hexdigest()

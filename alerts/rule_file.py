@@ -8,8 +8,9 @@ from typing import Final
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from alerts.rule import Rule
+from alerts.rule import MisplacedError, Rule
 from gruenpuls.domain.errors import ConfigurationError
 
 _REMEDY: Final = "compare it with the rules that ship in alerts/rules"
@@ -43,7 +44,7 @@ def parse_rule(text: str, where: str) -> Rule:
     try:
         return Rule.model_validate(raw)
     except ValidationError as error:
-        faults = [(*_place(root, fault["loc"]), _said(fault["msg"])) for fault in error.errors()]
+        faults = [(*_place(root, _location(fault)), _said(fault["msg"])) for fault in error.errors()]
         first_line, first_key, what = faults[0]
         others = "".join(f"; line {line}, {key}: {said}" for line, key, said in faults[1:])
         place = f"{where}:{first_line}, {first_key}".removesuffix(", ")
@@ -84,6 +85,12 @@ def read_rules(directory: Path) -> tuple[Rule, ...]:
 def shipped_rules() -> tuple[Rule, ...]:
     """Return the rules that come with Grünpuls."""
     return read_rules(Path(str(files("alerts") / "rules")))
+
+
+def _location(fault: ErrorDetails) -> tuple[int | str, ...]:
+    """Return the keys that lead to a fault; one of several parts together says itself where."""
+    found = fault.get("ctx", {}).get("error")
+    return fault["loc"] + (found.location if isinstance(found, MisplacedError) else ())
 
 
 def _said(message: str) -> str:

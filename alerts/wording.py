@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final, Literal
 
-from alerts.rule import Rule, duration_text
+from alerts.rule import Rule
+from alerts.span import duration_text
 from gruenpuls.domain.incident import Incident
 
 Language = Literal["de", "en"]
@@ -43,15 +44,17 @@ def worded(rule: Rule, incident: Incident, site_name: str, language: Language, t
     time_zone : tzinfo
         In which moments are told.
     """
+    level = rule.level(incident.severity)
+    told = rule.told(level)
     fields = {
         "site": site_name,
         "value": _number(incident.last_value, language),
         "peak": _number(incident.peak, language),
         "unit": _UNITS.get(rule.of.unit, rule.of.unit),
-        "raise": _number(rule.raise_at, language),
-        "clear": _number(rule.clear_at, language),
-        "hold_for": _span(rule.hold_for, language),
-        "clear_for": _span(rule.clear_for, language),
+        "raise": _number(told.raise_at, language),
+        "clear": _number(told.clear_at, language),
+        "hold_for": _span(level.hold_for, language),
+        "clear_for": _span(level.clear_for, language),
         "since": _moment(incident.began_at, language, time_zone),
         "lasted": _span(_rounded(incident.last_at - incident.began_at), language),
     }
@@ -62,7 +65,9 @@ def worded(rule: Rule, incident: Incident, site_name: str, language: Language, t
     return Wording(title, reason, action)
 
 
-def _number(value: float, language: Language) -> str:
+def _number(value: float | None, language: Language) -> str:
+    if value is None:
+        return "–"
     text = f"{round(value, 1):g}"
     return text.replace(".", ",") if language == "de" else text
 

@@ -153,10 +153,10 @@ class Wording:
 
     def peak(self, named: NamedIncident) -> str:
         """Return the worst value an incident saw."""
-        rule = self.rules.get(named.incident.rule)
-        if rule is None:
-            return self.say.number(named.incident.peak, 1)
-        return self.say.measure(named.incident.peak, rule.quantity)
+        rule, peak = self.rules.get(named.incident.rule), named.incident.peak
+        if peak is None:
+            return "–"
+        return self.say.number(peak, 1) if rule is None else self.say.measure(peak, rule.watch[0].quantity)
 
     def facts(self, site: Site) -> list[tuple[str, str]]:
         """Return what is registered about a site, by its name; what nobody entered is left out."""

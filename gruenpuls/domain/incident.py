@@ -38,12 +38,16 @@ class Incident:
     fired_at : datetime or None
         When it had held long enough.
     resolved_at : datetime or None
-    peak : float
-        The worst value seen [unit of the rule's quantity].
-    last_value : float
-        What the rule saw last [unit of the rule's quantity].
+    peak : float or None
+        The worst value seen [unit of the rule's first quantity]; None where that says nothing.
+    last_value : float or None
+        What the rule saw last [unit of the rule's first quantity].
     last_at : datetime
-        When that was measured.
+        The last moment that was judged.
+    steps : tuple of (datetime, Severity or None)
+        How it rose and fell: since when it fired at which severity, None where it fell below all.
+    saw : tuple of (str, float)
+        What everything the rule watches said last, by its name in the rule [unit of its quantity].
     """
 
     rule: str
@@ -53,6 +57,8 @@ class Incident:
     began_at: datetime
     fired_at: datetime | None
     resolved_at: datetime | None
-    peak: float
-    last_value: float
+    peak: float | None
+    last_value: float | None
     last_at: datetime
+    steps: tuple[tuple[datetime, Severity | None], ...] = ()
+    saw: tuple[tuple[str, float], ...] = ()

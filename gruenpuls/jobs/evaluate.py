@@ -9,12 +9,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
-from alerts.evaluate import RuleStates, evaluate, restart_at
+from alerts.evaluate import evaluate, restart_at
 from alerts.rule import Rule
+from alerts.signal import Seen
+from alerts.state import RuleStates
 from gruenpuls.domain.incident import Incident
 from gruenpuls.domain.ports import DirtySpan, ObservationReader
-from gruenpuls.domain.reading import Flag, Ids, Times, Values, from_stored, to_stored
+from gruenpuls.domain.reading import Flag, Ids, from_stored, to_stored
 from gruenpuls.domain.site import Site
 from gruenpuls.jobs.days import day_start, local_day
 from gruenpuls.jobs.ownership import chosen, owned
@@ -76,14 +79,15 @@ class Evaluation:
         known = [span for span in spans if span.site in sites]
         for rule in self.rules:
             kept = self.registry.rule_states.load(rule.name)
-            self._withdraw(
-                rule, [key for key, site in sites.items() if kept.get(key) and not rule.applies_to.includes(site)]
-            )
-            concerned = [span for span in known if rule.applies_to.includes(sites[span.site])]
+            within = {key for key, site in sites.items() if rule.applies_to.includes(site, now.year)}
+            self._withdraw(rule, [key for key in sites if kept.get(key) and key not in within])
+            concerned = [span for span in known if span.site in within]
             if not concerned:
                 continue
-            rows = self.registry.resolution.fleet_series([rule.quantity], [span.site for span in concerned])
-            rows = chosen(rows, rows.statistic == rule.statistic)
+            rows = self.registry.resolution.fleet_series(
+                sorted({watched.quantity for watched in rule.watch}), [span.site for span in concerned]
+            )
+            rows = chosen(rows, _watched(rule, rows) >= 0)
             watched = {rows.sites[place] for place in np.unique(rows.site)} | kept.keys()
             for group in self._groups(rule, [span for span in concerned if span.site in watched], sites, kept):
                 self._judge_group(rule, group, rows, now)
@@ -112,7 +116,7 @@ class Evaluation:
                 together.setdefault((zone, start), {})[span.site] = state["state"]
         for (zone, start), rows in together.items():
             keys = tuple(sorted(rows))
-            states = RuleStates.from_rows([rows[key] for key in keys])
+            states = RuleStates.from_rows(rule, [rows[key] for key in keys])
             for place, key in enumerate(keys):
                 if rows[key] is None:
                     states.starting(place, start)
@@ -125,18 +129,18 @@ class Evaluation:
         return by_site
 
     def _judge_group(self, rule: Rule, group: _Group, rows: FleetSeries, now: datetime) -> None:
-        context = rule.window.span if rule.window else timedelta(0)
         end = day_start(local_day(now, group.zone) + timedelta(days=2), group.zone)
-        site, at, value = self._readings(group.sites, rows, group.start - context, end)
+        seen = self._readings(rule, group.sites, rows, group.start - rule.context, end)
         checkpoint = group.start
-        if len(at):
-            checkpoint = max(checkpoint, day_start(local_day(from_stored(at.max()), group.zone), group.zone))
+        if len(seen.value):
+            last = from_stored(seen.measured_at.max())
+            checkpoint = max(checkpoint, day_start(local_day(last, group.zone), group.zone))
         border = to_stored(checkpoint)
 
-        before = at < border
-        settled, states = evaluate(rule, group.sites, site[before], at[before], value[before], group.states)
-        since = at >= border - np.timedelta64(context)
-        found, _ = evaluate(rule, group.sites, site[since], at[since], value[since], states)
+        before = _part(seen, seen.measured_at < border)
+        settled, states = evaluate(rule, group.sites, before, group.states, group.zone)
+        since = _part(seen, seen.measured_at >= border - np.timedelta64(rule.context))
+        found, _ = evaluate(rule, group.sites, since, states, group.zone)
         resolved = [incident for incident in settled if incident.resolved_at is not None]
         self.registry.incidents.settle(rule.name, group.sites, group.start, resolved + found)
         self.registry.rule_states.save(
@@ -148,13 +152,25 @@ class Evaluation:
         )
 
     def _readings(
-        self, sites: Sequence[str], rows: FleetSeries, from_at: datetime, to_at: datetime
-    ) -> tuple[Ids, Times, Values]:
-        """Return what these sites' rows say: which site, when, and the value."""
+        self, rule: Rule, sites: Sequence[str], rows: FleetSeries, from_at: datetime, to_at: datetime
+    ) -> Seen:
+        """Return what these sites' rows say."""
         place_of = {key: place for place, key in enumerate(sites)}
         places = np.array([place_of.get(key, -1) for key in rows.sites], np.int64)
         rows = chosen(rows, places[rows.site] >= 0)
         batch = self.reader.read(np.unique(rows.series).tolist(), from_at, to_at)
         batch = batch.where((batch.flag != Flag.FAIL) & (batch.flag != Flag.MISSING))
         row, item = owned(rows, batch.series, batch.measured_at, batch.measured_at)
-        return places[rows.site[row]], batch.measured_at[item], batch.value[item]
+        return Seen(_watched(rule, rows)[row], places[rows.site[row]], batch.measured_at[item], batch.value[item])
+
+
+def _watched(rule: Rule, rows: FleetSeries) -> Ids:
+    """Return which of the series a rule watches each row is, -1 where it is none of them."""
+    found = np.full(len(rows), -1, np.int64)
+    for place, watched in enumerate(rule.watch):
+        found[(rows.quantity == watched.quantity) & (rows.statistic == watched.statistic)] = place
+    return found
+
+
+def _part(seen: Seen, mask: NDArray[np.bool_]) -> Seen:
+    return Seen(seen.watched[mask], seen.site[mask], seen.measured_at[mask], seen.value[mask])

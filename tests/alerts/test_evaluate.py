@@ -9,9 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alerts.evaluate import RuleStates, evaluate, restart_at
+from alerts.evaluate import evaluate, restart_at
 from alerts.rule import Rule
 from alerts.rule_file import parse_rule
+from alerts.signal import Seen
+from alerts.state import RuleStates
 from gruenpuls.domain.incident import Incident, IncidentState, Severity
 
 START = datetime(2023, 8, 14, tzinfo=UTC)
@@ -20,14 +22,11 @@ HOLD, CALM, GAP = timedelta(hours=6), timedelta(hours=4), timedelta(hours=12)
 
 TEXT = """\
 name: dry
-quantity: soil_tension
-severity: warning
-raise: {raise_at}
-clear: {clear_at}
-hold_for: 6 h
-clear_for: 4 h
+watch:
+  - {{quantity: soil_tension{window}}}
+levels:
+  - {{severity: warning, raise: {raise_at}, clear: {clear_at}, hold_for: 6 h, clear_for: 4 h}}
 longest_gap: 12 h
-{window}
 source: made up
 text:
   de: {{title: "x", reason: "x", action: "x"}}
@@ -42,7 +41,7 @@ BELOW = parse_rule(TEXT.format(raise_at=70, clear_at=80, window=""), "below")
 
 def windowed(statistic: str, span: str = "3 h") -> Rule:
     return parse_rule(
-        TEXT.format(raise_at=80, clear_at=70, window=f"window: {{span: {span}, statistic: {statistic}}}"), statistic
+        TEXT.format(raise_at=80, clear_at=70, window=f", window: {{span: {span}, statistic: {statistic}}}"), statistic
     )
 
 
@@ -51,11 +50,13 @@ class Reading:
     hours: float
     value: float
     site: int = 0
+    watched: int = 0
 
 
-def columns(readings: Sequence[Reading]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def columns(readings: Sequence[Reading]) -> Seen:
     start = np.datetime64(START.replace(tzinfo=None), "ms")
-    return (
+    return Seen(
+        np.array([reading.watched for reading in readings], np.int64),
         np.array([reading.site for reading in readings], np.int64),
         np.array(
             [start + np.timedelta64(round(reading.hours * 3_600_000), "ms") for reading in readings], "datetime64[ms]"
@@ -68,7 +69,7 @@ SITES = ("one", "two", "three")
 
 
 def found(rule: Rule, readings: Sequence[Reading], states: RuleStates | None = None) -> list[Incident]:
-    incidents, _ = evaluate(rule, SITES, *columns(readings), states or RuleStates.at_rest(len(SITES)))
+    incidents, _ = evaluate(rule, SITES, columns(readings), states or RuleStates.at_rest(rule, len(SITES)))
     return sorted(incidents, key=lambda incident: (incident.site, incident.began_at))
 
 
@@ -100,6 +101,8 @@ def told_one_by_one(  # noqa: C901 - plain on purpose: one branch for each sente
     rule: Rule, readings: Sequence[Reading]
 ) -> list[Incident]:
     """Judge one site's readings in the plainest way there is."""
+    [level] = rule.levels
+    limits = rule.told(level)
     worse = max if rule.above else min
     incidents: list[Incident] = []
     began = fired = calm = last = None
@@ -108,14 +111,19 @@ def told_one_by_one(  # noqa: C901 - plain on purpose: one branch for each sente
     def incident(state: IncidentState, ended: datetime | None) -> Incident:
         assert began is not None
         assert last is not None
-        return Incident("dry", "one", state, Severity.WARNING, began, fired, ended, peak, value, last)
+        steps: list[tuple[datetime, Severity | None]] = [(fired, Severity.WARNING)] if fired else []
+        steps += [(ended, None)] if ended else []
+        saw = (("soil_tension", value),)
+        return Incident(
+            "dry", "one", state, Severity.WARNING, began, fired, ended, peak, value, last, tuple(steps), saw
+        )
 
     for reading in sorted(readings, key=lambda reading: reading.hours):
         if np.isnan(reading.value):
             continue
         now, value = at(reading.hours), reading.value
-        met = value >= rule.raise_at if rule.above else value <= rule.raise_at
-        over = value <= rule.clear_at if rule.above else value >= rule.clear_at
+        met = value >= limits.raise_at if rule.above else value <= limits.raise_at
+        over = value <= limits.clear_at if rule.above else value >= limits.clear_at
         gap = last is not None and now - last > rule.longest_gap
         last = now
         if fired is None:
@@ -126,11 +134,11 @@ def told_one_by_one(  # noqa: C901 - plain on purpose: one branch for each sente
         if began is None:
             continue
         peak = worse(peak, value)
-        if fired is None and now - began >= rule.hold_for:
+        if fired is None and now - began >= level.hold_for:
             fired = now
         if fired is not None:
             calm = (now if calm is None or gap else calm) if over else None
-            if calm is not None and now - calm >= rule.clear_for:
+            if calm is not None and now - calm >= level.clear_for:
                 incidents.append(incident(IncidentState.RESOLVED, now))
                 began = fired = calm = None
     if began is not None:
@@ -185,16 +193,16 @@ def test_the_order_of_arrival_does_not_matter(readings: list[Reading], random: R
 )
 def test_batches_of_any_size_end_in_the_same_incidents(readings: list[Reading], cuts: list[int], rule: Rule) -> None:
     readings = sorted(readings, key=lambda reading: reading.hours)
-    context = rule.window.span.total_seconds() / 3600 if rule.window else 0
-    states = RuleStates.at_rest(len(SITES))
+    context = rule.context.total_seconds() / 3600
+    states = RuleStates.at_rest(rule, len(SITES))
     resolved: list[Incident] = []
     still_open: list[Incident] = []
     bounds = [-1.0, *sorted(float(cut) for cut in cuts), float("inf")]
     for low, high in pairwise(bounds):
         batch = [reading for reading in readings if low - context < reading.hours <= high]
-        incidents, states = evaluate(rule, SITES, *columns(batch), states)
+        incidents, states = evaluate(rule, SITES, columns(batch), states)
         # What a restart would do: everything through JSON and back.
-        states = RuleStates.from_rows(states.to_rows())
+        states = RuleStates.from_rows(rule, states.to_rows())
         resolved += [incident for incident in incidents if incident.state is IncidentState.RESOLVED]
         still_open = [incident for incident in incidents if incident.state is not IncidentState.RESOLVED]
     split = sorted(resolved + still_open, key=lambda incident: (incident.site, incident.began_at))
@@ -203,10 +211,10 @@ def test_batches_of_any_size_end_in_the_same_incidents(readings: list[Reading], 
 
 @given(series())
 def test_what_was_judged_is_not_judged_again(readings: list[Reading]) -> None:
-    _, states = evaluate(ABOVE, SITES, *columns(readings), RuleStates.at_rest(len(SITES)))
+    _, states = evaluate(ABOVE, SITES, columns(readings), RuleStates.at_rest(ABOVE, len(SITES)))
     still_open = [incident for incident in found(ABOVE, readings) if incident.state is not IncidentState.RESOLVED]
     assert found(ABOVE, readings, states) == still_open
-    _, again = evaluate(ABOVE, SITES, *columns(readings), states)
+    _, again = evaluate(ABOVE, SITES, columns(readings), states)
     assert again.to_rows() == states.to_rows()
 
 
@@ -221,10 +229,9 @@ def test_judging_again_from_where_the_rule_was_at_rest_is_judging_all(
     start = restart_at(rule, at(changed), known)
     kept = [incident for incident in known if incident.resolved_at is not None and incident.resolved_at < start]
 
-    states = RuleStates.at_rest(len(SITES))
+    states = RuleStates.at_rest(rule, len(SITES))
     states.starting(0, start)
-    context = rule.window.span if rule.window else timedelta(0)
-    again = found(rule, [reading for reading in readings if at(reading.hours) > start - context - HOLD], states)
+    again = found(rule, [reading for reading in readings if at(reading.hours) > start - rule.context - HOLD], states)
     assert kept + again == found(rule, readings)
 
 
@@ -279,20 +286,22 @@ def test_of_two_sensors_at_one_moment_the_worse_counts() -> None:
 
 @pytest.mark.parametrize(("statistic", "expected"), [("mean", 79), ("max", 90), ("min", 68), ("sum", 158)])
 def test_a_window_takes_the_last_hours_together(statistic: str, expected: float) -> None:
-    _, states = evaluate(windowed(statistic, "2 h"), SITES, *columns(hourly(100, 60, 68, 90)), RuleStates.at_rest(3))
+    _, states = evaluate(
+        windowed(statistic, "2 h"), SITES, columns(hourly(100, 60, 68, 90)), RuleStates.at_rest(ABOVE, 3)
+    )
     assert states.last_value[0] == expected
 
 
 def test_windows_do_not_reach_into_another_site() -> None:
     readings = [Reading(0, 100, 0), Reading(0, 60, 1), Reading(0.5, 60, 1)]
-    _, states = evaluate(windowed("max"), SITES, *columns(readings), RuleStates.at_rest(3))
+    _, states = evaluate(windowed("max"), SITES, columns(readings), RuleStates.at_rest(ABOVE, 3))
     assert states.last_value[1] == 60
 
 
 def test_no_readings_and_no_sites_are_no_trouble() -> None:
     for rule in (ABOVE, windowed("mean")):
         assert found(rule, []) == []
-        assert evaluate(rule, [], *columns([]), RuleStates.at_rest(0))[0] == []
+        assert evaluate(rule, [], columns([]), RuleStates.at_rest(rule, 0))[0] == []
 
 
 def test_a_hundred_thousand_sites_are_judged_together() -> None:
@@ -300,7 +309,10 @@ def test_a_hundred_thousand_sites_are_judged_together() -> None:
     site = np.arange(len(sites))
     moment = np.full(len(sites), np.datetime64("2023-08-14T12:00", "ms"))
     incidents, states = evaluate(
-        ABOVE, sites, site, moment, np.where(site < 5, 90.0, 10.0), RuleStates.at_rest(len(sites))
+        ABOVE,
+        sites,
+        Seen(np.zeros_like(site), site, moment, np.where(site < 5, 90.0, 10.0)),
+        RuleStates.at_rest(ABOVE, len(sites)),
     )
     assert [incident.site for incident in incidents] == sites[:5]
     assert (states.phase[5:] == 0).all()

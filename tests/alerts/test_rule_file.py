@@ -11,12 +11,14 @@ from gruenpuls.domain.incident import Severity
 
 GOOD = """\
 name: dry
-quantity: soil_tension
-severity: alarm
-raise: 80
-clear: 70
-hold_for: 6 h
-clear_for: 30 min
+watch:
+  - quantity: soil_tension
+levels:
+  - severity: alarm
+    raise: 80
+    clear: 70
+    hold_for: 6 h
+    clear_for: 30 min
 source: made up
 text:
   de: {title: "{site}", reason: "{value} {unit}", action: "gießen"}
@@ -38,32 +40,33 @@ def refused(text: str) -> ConfigurationError:
 
 def test_a_rule_is_read() -> None:
     rule = parse_rule(GOOD, "rules/dry.yaml")
-    assert rule.severity is Severity.ALARM
+    [level] = rule.levels
+    assert level.severity is Severity.ALARM
     assert rule.above
-    assert rule.hold_for.total_seconds() == 6 * 3600
-    assert rule.clear_for.total_seconds() == 1800
+    assert level.hold_for.total_seconds() == 6 * 3600
+    assert level.clear_for.total_seconds() == 1800
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line", "key", "said"),
     [
-        ("quantity: soil_tension", "quantity: soil_tensoin", 2, "quantity", "no quantity 'soil_tensoin'"),
-        ("severity: alarm", "severity: bad", 3, "severity", "notice, warning, alarm"),
-        ("severity: alarm", "severity: [alarm]", 3, "severity", "notice, warning, alarm"),
-        ("raise: 80", "raise: eighty", 4, "raise", "number"),
-        ("hold_for: 6 h", "hold_for: 6 hours", 6, "hold_for", "30 min, 6 h or 7 d"),
-        ("hold_for: 6 h", "hold_for: -6 h", 6, "hold_for", "30 min, 6 h or 7 d"),
-        ("source: made up", "sauce: made up", 8, "sauce", "Extra inputs"),
-        ('reason: "{value} {unit}", action: "gießen"', 'reason: "{valu}", action: "x"', 10, "text.de.reason", "{valu}"),
+        ("quantity: soil_tension", "quantity: soil_tensoin", 3, "watch.0.quantity", "no quantity 'soil_tensoin'"),
+        ("severity: alarm", "severity: bad", 5, "levels.0.severity", "notice, warning, alarm"),
+        ("severity: alarm", "severity: [alarm]", 5, "levels.0.severity", "notice, warning, alarm"),
+        ("raise: 80", "raise: eighty", 6, "levels.0.raise", "number"),
+        ("hold_for: 6 h", "hold_for: 6 hours", 8, "levels.0.hold_for", "30 min, 6 h or 7 d"),
+        ("hold_for: 6 h", "hold_for: -6 h", 8, "levels.0.hold_for", "30 min, 6 h or 7 d"),
+        ("source: made up", "sauce: made up", 10, "sauce", "Extra inputs"),
+        ('reason: "{value} {unit}", action: "gießen"', 'reason: "{valu}", action: "x"', 12, "text.de.reason", "{valu}"),
         (
             'reason: "{value} {unit}", action: "gießen"',
             'reason: "{valu", action: "x"',
-            10,
+            12,
             "text.de.reason",
             "expected",
         ),
-        ("value: 90}", "valu: 90}", 15, "examples.0.readings.0.value", "required"),
-        ("state: firing", "state: burning", 17, "examples.0.expect.0.state", "'none', 'pending'"),
+        ("value: 90}", "valu: 90}", 17, "examples.0.readings.0.value", "required"),
+        ("state: firing", "state: burning", 19, "examples.0.expect.0.state", "'none', 'pending'"),
     ],
 )
 def test_an_error_names_file_line_and_key(old: str, new: str, line: int, key: str, said: str) -> None:
@@ -76,15 +79,15 @@ def test_an_error_names_file_line_and_key(old: str, new: str, line: int, key: st
 
 
 def test_a_missing_key_is_named() -> None:
-    error = refused(GOOD.replace("hold_for: 6 h\n", ""))
+    error = refused(GOOD.replace("    hold_for: 6 h\n", ""))
     assert "hold_for" in error.where
-    assert "rules/dry.yaml:1" in error.where
+    assert "rules/dry.yaml:5" in error.where
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     error = refused(GOOD.replace("raise: 80", "raise: eighty").replace("hold_for: 6 h", "hold_for: long"))
     assert "raise" in str(error)
-    assert "line 6, hold_for" in str(error)
+    assert "line 8, levels.0.hold_for" in str(error)
 
 
 def test_equal_limits_are_refused() -> None:
@@ -96,9 +99,9 @@ def test_a_limit_the_quantity_can_never_reach_is_refused() -> None:
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:
-    error = refused(GOOD.replace("clear: 70", "clear: 70\nraise: 60"))
+    error = refused(GOOD.replace("clear: 70", "clear: 70\n    raise: 60"))
     assert "twice" in error.what
-    assert "rules/dry.yaml:6, raise" in error.where
+    assert "rules/dry.yaml:8, raise" in error.where
 
 
 @pytest.mark.parametrize(

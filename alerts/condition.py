@@ -1,0 +1,196 @@
+"""What a rule watches, from when on that is bad, and what makes it hold its tongue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
+
+from alerts.span import Part, Span
+from gruenpuls.domain.incident import Severity
+from gruenpuls.domain.quantity import QUANTITIES, Quantity
+
+_NAME = r"^[a-z][a-z0-9_]*$"
+
+
+def _severity(text: object) -> object:
+    names = [severity.name.lower() for severity in Severity]
+    if isinstance(text, Severity):
+        return text
+    if text not in names:
+        message = f"a severity is one of {', '.join(names)}, not {text!r}"
+        raise ValueError(message)
+    return Severity[str(text).upper()]
+
+
+class Window(Part):
+    """Readings of the last so many hours taken together, this one included.
+
+    Parameters
+    ----------
+    span : timedelta
+        How far back they reach, exclusive.
+    statistic : str
+        What becomes of them.
+    at_least : int
+        With fewer readings in it a window says nothing.
+    """
+
+    span: Span = Field(gt=timedelta(0))
+    statistic: Literal["mean", "min", "max", "sum"]
+    at_least: int = Field(default=1, ge=1)
+
+
+class Watched(Part):
+    """A series a rule looks at.
+
+    Parameters
+    ----------
+    quantity : str
+        Name in `gruenpuls.domain.quantity.QUANTITIES`.
+    statistic : str
+        That of the series, ``""`` as measured or judged, or such as ``"daily_maximum"``.
+    name : str
+        What conditions call it; by default its quantity.
+    window : Window or None
+        None takes each reading by itself.
+    holds_for : timedelta or None
+        How long what it said last is still believed beside what others say; by default the rule's longest gap.
+    """
+
+    quantity: str
+    statistic: str = ""
+    name: str = Field(default="", pattern=f"^$|{_NAME}")
+    window: Window | None = None
+    holds_for: Span | None = Field(default=None, gt=timedelta(0))
+
+    @field_validator("quantity")
+    @classmethod
+    def _quantity_exists(cls, name: str) -> str:
+        if name not in QUANTITIES:
+            message = f"there is no quantity {name!r}"
+            raise ValueError(message)
+        return name
+
+    @property
+    def called(self) -> str:
+        """The name conditions use."""
+        return self.name or self.quantity
+
+    @property
+    def of(self) -> Quantity:
+        """What it measures."""
+        return QUANTITIES[self.quantity]
+
+    def can_be(self, limit: float) -> bool:
+        """Whether it can ever have such a value; a sum can have any."""
+        summed = self.window is not None and self.window.statistic == "sum"
+        return summed or self.of.minimum <= limit <= self.of.maximum
+
+
+class Condition(Part):
+    """From when on a watched series is bad, and from when on that is over.
+
+    Above or below follows from the numbers: with `raise` above `clear` high values are bad.
+
+    Parameters
+    ----------
+    of : str
+        Which watched series; by default the first.
+    raise_at : float
+        Written ``raise``: from here on it is met, inclusive [unit of the quantity].
+    clear_at : float
+        Written ``clear``: from here on it is over, inclusive; what lies between changes nothing
+        once the rule fires [unit of the quantity].
+    """
+
+    of: str = ""
+    raise_at: float = Field(alias="raise")
+    clear_at: float = Field(alias="clear")
+
+    @model_validator(mode="after")
+    def _limits_differ(self) -> Self:
+        if self.raise_at == self.clear_at:
+            message = "raise and clear must differ: the band between them keeps the alert from flapping"
+            raise ValueError(message)
+        return self
+
+    @property
+    def above(self) -> bool:
+        """Whether high values are bad."""
+        return self.raise_at > self.clear_at
+
+
+class Level(Part):
+    """One severity of a rule: either one condition, or several of which all or any must be met.
+
+    Parameters
+    ----------
+    severity : Severity
+    raise_at, clear_at : float or None
+        Written ``raise`` and ``clear``: the condition on the first watched series.
+    every, some : tuple of Condition
+        Written ``all`` and ``any``.
+    hold_for : timedelta
+        How long it must be met before it fires; anything short of it starts anew.
+    clear_for : timedelta
+        How long it must be over before it ends.
+    """
+
+    severity: Annotated[
+        Severity,
+        BeforeValidator(_severity),
+        PlainSerializer(lambda severity: severity.name.lower(), return_type=str),
+    ]
+    raise_at: float | None = Field(default=None, alias="raise")
+    clear_at: float | None = Field(default=None, alias="clear")
+    every: tuple[Condition, ...] = Field(default=(), alias="all")
+    some: tuple[Condition, ...] = Field(default=(), alias="any")
+    hold_for: Span
+    clear_for: Span
+
+    @model_validator(mode="after")
+    def _one_kind_of_condition(self) -> Self:
+        alone = self.raise_at is not None or self.clear_at is not None
+        if alone + bool(self.every) + bool(self.some) != 1:
+            message = "a level has raise and clear, or a list under all, or one under any"
+            raise ValueError(message)
+        if alone and (self.raise_at is None or self.clear_at is None):
+            message = f"{'raise' if self.raise_at is None else 'clear'} is missing"
+            raise ValueError(message)
+        if alone:
+            assert self.raise_at is not None
+            assert self.clear_at is not None
+            Condition(raise_at=self.raise_at, clear_at=self.clear_at)
+        return self
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What is asked, however it is written."""
+        if self.raise_at is not None and self.clear_at is not None:
+            return (Condition(raise_at=self.raise_at, clear_at=self.clear_at),)
+        return self.every or self.some
+
+
+class Circumstance(Part):
+    """Something about a site that decides whether a rule may speak.
+
+    Parameters
+    ----------
+    of : str
+        Which watched series.
+    at_least, at_most : float or None
+        It is so from here on, or up to here, inclusive [unit of the quantity].
+    """
+
+    of: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            message = "a circumstance needs at_least or at_most"
+            raise ValueError(message)
+        return self
