@@ -37,7 +37,7 @@ class Texture:
     field_capacity : float
         Volumetric water content at pF 1.8; of roof substrates the maximum water capacity by FLL [%].
     available_capacity : float
-        Plant-available water capacity (nFK) [%].
+        Plant-available water capacity (nFK); of roof substrates all they hold, as roofs are planned with [%].
     air_capacity : float
         Pores that are empty at field capacity [%].
     uncertainty : float
@@ -163,7 +163,7 @@ _KA5: Final = {
 }
 """Field capacity, available capacity, air capacity [%]."""
 
-_FLL_ROOF: Final = "FLL green roof guideline (2018), least maximum water capacity; wilting point 5 %: our assumption"
+_FLL_ROOF: Final = "FLL green roof guideline (2018), least maximum water capacity, all of which counts as storage"
 
 
 def ka5_names(symbol: str) -> tuple[str, str]:
@@ -198,7 +198,7 @@ _SUBSTRATES: Final = (
         "Dachsubstrat, extensiv",
         "extensive roof substrate",
         35,
-        30,
+        35,
         10,
         _SUBSTRATE_UNCERTAINTY,
         f"{_FLL_ROOF}; multi-layer",
@@ -208,7 +208,7 @@ _SUBSTRATES: Final = (
         "Dachsubstrat, extensiv einschichtig",
         "single-layer extensive roof substrate",
         20,
-        15,
+        20,
         20,
         _SUBSTRATE_UNCERTAINTY,
         f"{_FLL_ROOF}; single-layer",
@@ -218,7 +218,7 @@ _SUBSTRATES: Final = (
         "Dachsubstrat, intensiv",
         "intensive roof substrate",
         45,
-        40,
+        45,
         10,
         _SUBSTRATE_UNCERTAINTY,
         _FLL_ROOF,
