@@ -66,7 +66,7 @@ class Refresh:
     def _first_days(self) -> dict[str, date]:
         """Return the day the first deployment began, of each site that has one."""
         quantities = {needed.quantity for made in self.recomputation.processors for needed in made.inputs}
-        quantities |= {rule.quantity for rule in self.evaluation.rules}
+        quantities |= {watched.quantity for rule in self.evaluation.rules for watched in rule.watch}
         rows = self.registry.resolution.fleet_series(quantities)
         measured = rows.origin == "measured"
         keys = sorted({rows.sites[place] for place in np.unique(rows.site[measured])})
