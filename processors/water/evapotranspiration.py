@@ -42,7 +42,7 @@ def penman_monteith(
     air_temperature: Array,
     wind_speed: Array,
     deficit: Array,
-    elevation: Array,
+    pressure: Array,
     numerator: Array | float,
     denominator: Array | float,
 ) -> Array:
@@ -58,8 +58,8 @@ def penman_monteith(
         At 2 m [m/s]; still air counts as 0.5 m/s.
     deficit : float64 (...)
         Of saturation vapour pressure [kPa]; below 0 it is 0.
-    elevation : float64 (...)
-        [m above sea level]
+    pressure : float64 (...)
+        Of the air [kPa].
     numerator, denominator : float or float64 (...)
         Of the surface and step: 900 and 0.34 for short grass and a day.
 
@@ -74,12 +74,12 @@ def penman_monteith(
 
     Examples
     --------
-    >>> given = [np.array([value]) for value in (13.28, 16.9, 2.078, 0.589, 100.0)]
+    >>> given = [np.array([value]) for value in (13.28, 16.9, 2.078, 0.589, 100.1)]
     >>> penman_monteith(*given, numerator=900, denominator=0.34).round(1).tolist()
     [3.9]
     """
     slope = slope_of_vapour_pressure(air_temperature)
-    psychrometric = psychrometric_constant(atmospheric_pressure(elevation))
+    psychrometric = psychrometric_constant(pressure)
     wind = np.maximum(wind_speed, LOWEST)
     drying = psychrometric * numerator / (air_temperature + 273) * wind * np.maximum(deficit, 0.0)
     whole = (0.408 * slope * net_radiation + drying) / (slope + psychrometric * (1 + denominator * wind))
@@ -143,7 +143,8 @@ def daily_evapotranspiration(
     clear = clearness(radiation, clear_sky_radiation(above, elevation))
     net = net_shortwave(radiation) - net_longwave(minimum, maximum, vapour_pressure, clear)
     deficit = mean_saturation_vapour_pressure(minimum, maximum) - vapour_pressure
-    whole = penman_monteith(net, (minimum + maximum) / 2, wind_speed, deficit, elevation, 900, 0.34)
+    pressure = atmospheric_pressure(elevation)
+    whole = penman_monteith(net, (minimum + maximum) / 2, wind_speed, deficit, pressure, 900, 0.34)
     return np.where(possible & (whole <= _MOST_OF_A_DAY), whole, np.nan)
 
 
@@ -213,7 +214,8 @@ def hourly_evapotranspiration(
     surface = np.where(dark, 0.96, 0.24)
     kept = net * np.where(dark, 0.5, 0.9)
     deficit = saturation_vapour_pressure(air_temperature) - vapour_pressure
-    whole = penman_monteith(kept, air_temperature, wind_speed, deficit, elevation, 37, surface)
+    pressure = atmospheric_pressure(elevation)
+    whole = penman_monteith(kept, air_temperature, wind_speed, deficit, pressure, 37, surface)
     return np.where(possible, whole, np.nan)
 
 
