@@ -327,12 +327,12 @@ def _changed(limits: Limits, change: Mapping[str, float]) -> Limits:
     if not change:
         return limits
     for key, value in change.items():
+        where = f"{limits.name}.{key}"
         if key not in _CHANGEABLE or (key.startswith("acute") and limits.acute is None):
-            raise _refused(
-                f"{limits.name}.{key}", "this row has no such threshold", f"one of: {', '.join(_CHANGEABLE)}"
-            )
+            raise _refused(where, "this row has no such threshold", f"one of: {', '.join(_CHANGEABLE)}")
         if not 0 <= value < _EVER:
-            raise _refused(f"{limits.name}.{key}", f"{value} is no threshold", "a number from 0 on")
+            what = f"{value} is no threshold"
+            raise _refused(where, what, "a number from 0 on")
     tension = [change.get(key, before) for key, before in zip(_TENSION, limits.tension, strict=True)]
     water = [change.get(key, before) for key, before in zip(_WATER, limits.available_water, strict=True)]
     if tension[0] > tension[1] or water[0] < water[1]:
