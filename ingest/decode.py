@@ -25,12 +25,12 @@ from gruenpuls.domain.reading import Ids, ReadingBatch, Times
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry
 from ingest.decode_batch import Batch, Message, read_message
 from ingest.javascript import CodecPool
-from ingest.reading_columns import earliest_moments
+from ingest.reading_columns import Fleet, earliest_moments
 from ingest.resolve import Copy, milliseconds
 from ingest.uplink_index import Change, UplinkIndex
 from ingest.uplink_index_file import DamagedIndexError
 
-BATCH: Final = 5_000
+BATCH: Final = 20_000
 """Most messages in one commit."""
 FUTURE_TOLERANCE: Final = timedelta(days=1)
 """How far after its receipt a message may claim to be measured."""
@@ -97,6 +97,7 @@ class Decoder:
         self._limit = limit
         self._future_tolerance = future_tolerance
         self._codecs = codecs if codecs is not None else CodecPool()
+        self._fleet = Fleet()
         self._progress: Progress | None = None
         self._unsure = True
 
@@ -155,9 +156,17 @@ class Decoder:
 
         return self._attempt(level)
 
-    def new_batch(self, devices: Collection[str]) -> Batch:
-        """Return an empty batch that decodes with the profiles these devices have now."""
-        return Batch(self._registry.devices(devices), self._profile_named, self._future_tolerance, self._codecs)
+    def new_batch(self, devices: Collection[str], fleet: Fleet | None = None) -> Batch:
+        """Return an empty batch that decodes with the profiles these devices have now.
+
+        Parameters
+        ----------
+        devices : collection of str
+        fleet : Fleet or None
+            For the series; None for one of the batch's own, which holds those of these devices alone.
+        """
+        registered = self._registry.devices(devices)
+        return Batch(registered, self._profile_named, self._future_tolerance, self._codecs, fleet or Fleet())
 
     def messages(self, offsets: Collection[int]) -> dict[int, Message]:
         """Return the uplinks at these offsets, as far as the journal still has them and they can be read."""
@@ -176,6 +185,7 @@ class Decoder:
         except BaseException:
             # Whatever the store, the registry and the index hold now is asked of them at the next attempt.
             self._progress = None
+            self._fleet = Fleet()
             raise
 
     def _step(self) -> Progress | None:
@@ -319,13 +329,14 @@ class Decoder:
         rivals = self._index.rivals(changes)
         concerned = [standing for change in changes for standing in change if standing is not None] + rivals
         messages |= self.messages({one.offset for one in concerned} - messages.keys())
-        batch = self.new_batch({messages[one.offset].uplink.device for one in concerned if one.offset in messages})
+        devices = {messages[one.offset].uplink.device for one in concerned if one.offset in messages}
+        batch = self.new_batch(devices, self._fleet)
         batch.decide(changes, rivals, messages)
         return batch
 
     def _write(self, batch: Batch, end: int) -> None:
         columns = batch.columns
-        series = np.asarray(self._registry.series_ids(list(columns.places)), np.int64)
+        series = batch.fleet.ids(self._registry.series_ids)
         readings = columns.readings(series, self._registry.run_id)
         retracted_series, retracted_at = columns.retracted(series)
         touched = earliest_moments(

@@ -17,7 +17,7 @@ from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry, 
 from ingest.envelopes import EnvelopeError, read_uplink
 from ingest.javascript import Codec, CodecError, CodecPool, Fault, Payload
 from ingest.javascript.pool import Outcome
-from ingest.reading_columns import DeviceColumns, ReadingColumns, Row
+from ingest.reading_columns import DeviceColumns, Fleet, ReadingColumns, Row
 from ingest.resolve import Copy, copy_of, milliseconds, moment_of
 from ingest.uplink_index import Change, Standing
 
@@ -94,6 +94,8 @@ class Batch:
         How far after its receipt a message may claim to be measured.
     codecs : CodecPool
         Runs the JavaScript of profiles that have some.
+    fleet : Fleet
+        Gives the series their places.
 
     Attributes
     ----------
@@ -107,6 +109,7 @@ class Batch:
     profile_named: Callable[[str], Profile | None]
     future_tolerance: timedelta
     codecs: CodecPool
+    fleet: Fleet = field(default_factory=Fleet)
     columns: ReadingColumns = field(default_factory=ReadingColumns)
     letters: list[DeadLetter] = field(default_factory=list)
     _mended: set[int] = field(default_factory=set)
@@ -307,7 +310,7 @@ class Batch:
         if profile is None:
             detail = f"{key} is registered with the profile {device.profile!r}, which is not installed"
             raise _UndecodableError(DeadLetterReason.UNKNOWN_PROFILE, detail)
-        return self._columns_of.setdefault(key, DeviceColumns(device, profile, self.columns.places))
+        return self._columns_of.setdefault(key, self.fleet.columns(device, profile))
 
 
 def _decoded_by_network(uplink: Uplink) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -32,20 +33,20 @@ _ROW: Final = np.dtype([("place", "i8"), ("measured_at", "i8"), ("value", "f8"),
 
 
 class DeviceColumns:
-    """Where the measurements of one device go, within one batch.
+    """Where the measurements of one device go.
 
     Parameters
     ----------
     device : Device
     profile : Profile
     places : dict of SeriesKey to int
-        The batch's series so far; new ones are added.
+        The series so far; new ones are added.
     """
 
     def __init__(self, device: Device, profile: Profile, places: dict[SeriesKey, int]) -> None:
+        self.device = device
         self.profile = profile
         self.run = Run("profile", profile.name, str(profile.version), profile.digest)
-        self._device = device
         self._places = places
         self._known: dict[tuple[str, str], int] = {}
         self._depths = {channel.name: channel.depth for channel in profile.channels}
@@ -90,18 +91,39 @@ class DeviceColumns:
 
     def _place(self, channel: str, quantity: str) -> int:
         key = SeriesKey(
-            Owner.CHANNEL, f"{self._device.key}/{channel}", QUANTITIES[quantity].name, self._depths.get(channel)
+            Owner.CHANNEL, f"{self.device.key}/{channel}", QUANTITIES[quantity].name, self._depths.get(channel)
         )
         place = self._places.setdefault(key, len(self._places))
         self._known[channel, quantity] = place
         return place
 
 
+class Fleet:
+    """The series of all devices decoded so far; worth keeping from batch to batch."""
+
+    def __init__(self) -> None:
+        self.places: dict[SeriesKey, int] = {}
+        self._columns: dict[str, DeviceColumns] = {}
+        self._ids: list[int] = []
+
+    def columns(self, device: Device, profile: Profile) -> DeviceColumns:
+        """Return where a device's measurements go, as it is registered now."""
+        known = self._columns.get(device.key)
+        if known is None or known.profile is not profile or known.device != device:
+            known = self._columns[device.key] = DeviceColumns(device, profile, self.places)
+        return known
+
+    def ids(self, series_ids: Callable[[Sequence[SeriesKey]], Sequence[int]]) -> Ids:
+        """Return the id of each series in the order of `places`; only those not known yet are asked for."""
+        if len(self._ids) < len(self.places):
+            self._ids += series_ids(list(islice(self.places, len(self._ids), None)))
+        return np.array(self._ids, np.int64)
+
+
 class ReadingColumns:
     """Rows gathered for one commit, and those to take away."""
 
     def __init__(self) -> None:
-        self.places: dict[SeriesKey, int] = {}
         self._rows: list[Row] = []
         self._lengths: list[int] = []
         self._uplinks: list[bytes] = []
@@ -128,7 +150,7 @@ class ReadingColumns:
         Parameters
         ----------
         series : int64 (n,)
-            Id of each series in the order of `places`.
+            Id of each series in the order of the fleet's `places`.
         run_id : callable
             Gives the id of a run.
         """
@@ -136,7 +158,10 @@ class ReadingColumns:
             return ReadingBatch.empty()
         count = len(self._rows)
         rows = np.fromiter(self._rows, _ROW, count)
-        ids = {run: run_id(run) for run in dict.fromkeys(self._runs)}
+        # There are few runs and many references to them, and hashing one takes long.
+        distinct = {id(run): run for run in self._runs}
+        ids = {run: run_id(run) for run in dict.fromkeys(distinct.values())}
+        numbers = {reference: ids[run] for reference, run in distinct.items()}
         precedence = np.empty(len(self._uplinks), np.int64)
         precedence[sorted(range(len(self._uplinks)), key=self._uplinks.__getitem__)] = np.arange(len(self._uplinks))
         value, flag = rows["value"].copy(), rows["flag"].astype(np.uint8)
@@ -148,7 +173,7 @@ class ReadingColumns:
             rows["measured_at"].astype("datetime64[ms]"),
             value,
             flag,
-            np.repeat(np.fromiter((ids[run] for run in self._runs), np.int64, len(self._runs)), self._lengths),
+            np.repeat(np.fromiter((numbers[id(run)] for run in self._runs), np.int64, len(self._runs)), self._lengths),
         )
         order = np.lexsort((np.repeat(precedence, self._lengths), batch.measured_at, batch.series))
         ordered = batch.where(order)

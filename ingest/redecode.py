@@ -314,7 +314,7 @@ class Redecoder:
         self, batch: Batch, series: dict[int, SeriesKey], runs: dict[int, Run], *, dry_run: bool
     ) -> ReadingBatch:
         """Return what was decoded; in a dry run, what has no id yet gets one that is none."""
-        places = list(batch.columns.places)
+        places = list(batch.fleet.places)
         if dry_run:
             known = {key: number for number, key in series.items()}
             numbers = [known.get(key, -1 - place) for place, key in enumerate(places)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import threading
@@ -30,6 +31,8 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _REPORT_EVERY = 1.0
 _LONGEST_PAUSE = 30.0
+_COLLECT_AFTER = 100_000
+"""New objects after which Python looks for circles: a batch makes many and leaves none, so 700 is a waste."""
 
 
 def run_work(settings: Settings, *, with_parent: bool) -> None:
@@ -45,6 +48,8 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
     set_up_logs(settings.log.level, settings.log.form, "work")
     stop = stop_on_request(with_parent=with_parent)
     with workshop(settings) as tools:
+        gc.freeze()
+        gc.set_threshold(_COLLECT_AFTER)
         reopened = tools.registry.requests.reopen_taken()
         if reopened:
             _log.info("orders that were cut short wait again", count=reopened)

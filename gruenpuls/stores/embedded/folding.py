@@ -51,13 +51,22 @@ def changes_of(commit: Commit) -> Columns:
     }
 
 
-def fold(cursor: duckdb.DuckDBPyConnection, changes: Columns | None) -> None:
+def fold(cursor: duckdb.DuckDBPyConnection, changes: Columns | None, *, waiting: bool = True) -> None:
     """Settle what waits, and these changes after it, within the cursor's transaction.
 
+    Parameters
+    ----------
+    cursor : DuckDBPyConnection
+    changes : Columns or None
+    waiting : bool
+        Whether anything waits.
+
+    Notes
+    -----
     `recent` and `progress` are made anew instead of emptied: DuckLake 1.0 reclaims deleted rows it
     keeps in its catalogue only with their table.
     """
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE settled AS {_newest(cursor, changes)}")
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE settled AS {_newest(cursor, changes, waiting=waiting)}")
     spans = fetched(
         cursor,
         """SELECT min(measured_at) AS first, max(measured_at) AS last
@@ -76,18 +85,20 @@ def fold(cursor: duckdb.DuckDBPyConnection, changes: Columns | None) -> None:
     cursor.execute("INSERT INTO lake.progress VALUES (?, ?, ?, ?, ?)", done)
 
 
-def _newest(cursor: duckdb.DuckDBPyConnection, changes: Columns | None) -> str:
-    waiting = """
+def _newest(cursor: duckdb.DuckDBPyConnection, changes: Columns | None, *, waiting: bool) -> str:
+    newest_waiting = """
         SELECT series, measured_at, value, flag, run FROM lake.recent
         QUALIFY row_number() OVER (PARTITION BY series, measured_at ORDER BY seq DESC) = 1
     """
     if changes is None:
-        return waiting
+        return newest_waiting
     cursor.register("changes", changes)
+    if not waiting:
+        return "FROM changes"
     return f"""
         FROM changes
         UNION ALL BY NAME
-        (SELECT waiting.* FROM ({waiting}) AS waiting ANTI JOIN changes USING (series, measured_at))
+        (SELECT waiting.* FROM ({newest_waiting}) AS waiting ANTI JOIN changes USING (series, measured_at))
     """  # noqa: S608 - a constant
 
 

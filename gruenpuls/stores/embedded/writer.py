@@ -260,7 +260,7 @@ class EmbeddedStore(EmbeddedReader):
         self._seq += 1
         count = len(changes["series"])
         if self._waiting + count > self._fold_rows or count > self._fold_rows // _LARGE:
-            fold(cursor, changes)
+            fold(cursor, changes, waiting=self._waiting > 0)
             self._waiting = 0
         elif count:
             cursor.register("changes", changes)

@@ -15,7 +15,7 @@ from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.audit import record, record_all
-from gruenpuls.stores.registry.connection import Database, portions
+from gruenpuls.stores.registry.connection import Database, among
 from gruenpuls.stores.registry.keys import device_ids, device_key
 
 _LONGEST_KEY: Final = 200
@@ -132,20 +132,13 @@ def insert_devices(connection: sa.Connection, now: datetime, devices: Sequence[D
 def registered_devices(connection: sa.Connection, keys: Collection[str]) -> dict[str, Device]:
     """Return the registered ones among these devices, in an open transaction."""
     device, channel = schema.device.c, schema.channel.c
-    rows: list[sa.Row[*tuple[Any, ...]]] = []
+    wanted = among(connection, device.key, set(keys))
+    rows = connection.execute(sa.select(device.id, device.key, device.profile, device.name).where(wanted)).all()
     channels: dict[int, list[Channel]] = {}
-    for part in portions(sorted(set(keys))):
-        rows += connection.execute(
-            sa.select(device.id, device.key, device.profile, device.name).where(device.key.in_(part))
-        ).all()
-        for row in connection.execute(
-            sa.select(schema.channel).join(schema.device).where(device.key.in_(part)).order_by(channel.id)
-        ):
-            placement = Placement(row.placement) if row.placement else None
-            channels.setdefault(row.device_id, []).append(
-                Channel(row.name, row.quantity, row.depth, row.height, placement)
-            )
-    return {row.key: Device(row.key, row.profile, row.name, tuple(channels.get(row.id, ()))) for row in rows}
+    for row in connection.execute(sa.select(schema.channel).join(schema.device).where(wanted).order_by(channel.id)):
+        placement = Placement(row.placement) if row.placement else None
+        channels.setdefault(row.device_id, []).append(Channel(row.name, row.quantity, row.depth, row.height, placement))
+    return {key: Device(key, profile, name, tuple(channels.get(number, ()))) for number, key, profile, name in rows}
 
 
 def _insert_channels(connection: sa.Connection, channels: Mapping[int, Sequence[Channel]]) -> None:
