@@ -48,11 +48,13 @@ def states(generator: np.random.Generator, bucket: Bucket) -> State:
 def weather(generator: np.random.Generator, steps: int, sites: int) -> Weather:
     shape = (steps, sites)
     rain = generator.exponential(6, shape) * (generator.random(shape) < 0.4)
+    demand = generator.uniform(0, 12, shape)
     return Weather(
         precipitation=rain,
         precipitation_deviation=0.2 * rain,
         air_temperature=generator.uniform(-10, 30, shape),
-        demand=generator.uniform(0, 12, shape),
+        demand=demand,
+        demand_deviation=0.1 * demand,
         leaf=generator.uniform(0, 1, shape),
         watering=generator.uniform(0, 200, shape) * (generator.random(shape) < 0.05),
     )

@@ -31,6 +31,28 @@ _SITE_HEADINGS: Final = {
     "wilting_point": ("wilting point", "welkepunkt", "pwp"),
     "root_depth": ("root depth", "wurzeltiefe", "substrattiefe"),
 }
+_NUMBER_HEADINGS: Final = {
+    "crown_diameter": ("crown diameter", "kronendurchmesser", "kronendurchmesserm", "kronendurchmesser m"),
+    "girth": ("girth", "stammumfang", "stammumfangcm", "stammumfang cm"),
+    "trunk_diameter": ("trunk diameter", "stammdurchmesser", "stammdurchmesser cm", "bhd"),
+    "height": ("height", "höhe", "höhem", "baumhöhe", "höhe m"),
+    "pit_area": ("pit area", "baumscheibe", "baumscheibenfläche", "pflanzfläche"),
+    "pit_volume": ("pit volume", "baumgrubenvolumen", "pflanzgrubenvolumen", "wurzelraum"),
+    "sealing": ("sealing", "versiegelung", "versiegelungsgrad"),
+    "drained_area": ("drained area", "angeschlossene fläche", "einzugsfläche"),
+    "stones": ("stones", "steine", "steinanteil", "skelettanteil"),
+    "area": ("area", "fläche", "roof area", "dachfläche"),
+    "maximum_water_capacity": ("maximum water capacity", "wkmax", "maximale wasserkapazität"),
+}
+"""What is kept as a number: crown diameter and height in m, girth and trunk diameter in cm, areas in m², pit
+volume in m³, the rest in per cent."""
+_WORD_HEADINGS: Final = {
+    "surface": ("surface", "belag", "oberfläche"),
+    "microclimate": ("microclimate", "mikroklima"),
+    "vegetation": ("vegetation", "bewuchs"),
+    "needs_watering": ("needs watering", "bewässerung", "bewässerungspflichtig"),
+    "drainage": ("drainage", "dränage", "entwässerung"),
+}
 _DEVICE_HEADINGS: Final = {
     "key": ("key", "dev eui", "deveui", "gerät", "gerätenummer", "kennung"),
     "profile": ("profile", "profil", "geräteprofil"),
@@ -61,7 +83,8 @@ def _by_heading(headings: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     return {_folded(heading): field for field, names in headings.items() for heading in (field, *names)}
 
 
-_SITE_FIELDS: Final = _by_heading(_SITE_HEADINGS)
+_ATTRIBUTE_HEADINGS: Final = {**_NUMBER_HEADINGS, **_WORD_HEADINGS}
+_SITE_FIELDS: Final = _by_heading({**_SITE_HEADINGS, **_ATTRIBUTE_HEADINGS})
 _DEVICE_FIELDS: Final = _by_heading(_DEVICE_HEADINGS)
 _KIND_BY_NAME: Final = {_folded(name): kind for kind, names in _KINDS.items() for name in (kind.value, *names)}
 
@@ -140,7 +163,7 @@ def site_from_row(row: Mapping[str, str], time_zone: str) -> Site:
     Parameters
     ----------
     row : mapping of str to str
-        Text by heading; headings we do not know become attributes.
+        Text by heading; headings we do not know become attributes as they stand.
     time_zone : str
         For rows that name none.
 
@@ -159,6 +182,9 @@ def site_from_row(row: Mapping[str, str], time_zone: str) -> Site:
     def measure(field: str) -> float | None:
         return number(known[field], field) if field in known else None
 
+    attributes: dict[str, str | float | bool] = dict(rest)
+    attributes |= {field: number(known[field], field) for field in _NUMBER_HEADINGS if field in known}
+    attributes |= {field: known[field] for field in _WORD_HEADINGS if field in known}
     key = _needed(known, "key", _SITE_HEADINGS)
     return Site(
         key=key,
@@ -179,7 +205,7 @@ def site_from_row(row: Mapping[str, str], time_zone: str) -> Site:
             wilting_point=measure("wilting_point"),
             root_depth=measure("root_depth"),
         ),
-        attributes=dict(rest),
+        attributes=attributes,
     )
 
 

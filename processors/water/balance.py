@@ -25,6 +25,7 @@ class Weather:
     precipitation_deviation: Array
     air_temperature: Array
     demand: Array
+    demand_deviation: Array
     leaf: Array
     watering: Array
 
@@ -35,6 +36,7 @@ class Weather:
             self.precipitation_deviation[step, places],
             self.air_temperature[step, places],
             self.demand[step, places],
+            self.demand_deviation[step, places],
             self.leaf[step, places],
             self.watering[step, places],
         )

@@ -134,6 +134,8 @@ class Day(Columns):
         Daily mean [°C].
     demand : float64 (site,)
         What plants and soil would evaporate without want [mm over the root-zone area].
+    demand_deviation : float64 (site,)
+        The day's own part of its standard deviation [mm over the root-zone area].
     leaf : float64 (site,)
         0 bare to 1 in full leaf [-].
     watering : float64 (site,)
@@ -144,6 +146,7 @@ class Day(Columns):
     precipitation_deviation: Array
     air_temperature: Array
     demand: Array
+    demand_deviation: Array
     leaf: Array
     watering: Array
 
@@ -194,8 +197,8 @@ def daily_step(bucket: Bucket, state: State, day: Day) -> tuple[State, Fluxes]:
     the day, so that no storage falls below zero however large the demand; what is above field capacity drains.
     Storage rises with rain, watering and earlier storage and falls with demand, always.
 
-    The deviation grows by lasting errors of demand and inflow, which add up day by day, and by the rain's
-    error and noise, which average out; where the soil is full or nearly dry, water that leaves or stays
+    The deviation grows by lasting errors of demand and inflow, which add up day by day, and by errors of the
+    day's weather and noise, which average out; where the soil is full or nearly dry, water that leaves or stays
     takes its uncertainty along.
 
     Valid for any capacity above zero and any non-negative rain and demand.
@@ -213,7 +216,7 @@ def daily_step(bucket: Bucket, state: State, day: Day) -> tuple[State, Fluxes]:
     >>> pit = Bucket(100 * one, 150 * one, one, 0.5 * one, *[nothing] * 3, one, *[nothing] * 2, 60 * one, one,
     ...     *[nothing] * 3)
     >>> half = State(60 * one, *[nothing] * 5)
-    >>> after, gone = daily_step(pit, half, Day(10 * one, nothing, 15 * one, 4 * one, one, nothing))
+    >>> after, gone = daily_step(pit, half, Day(10 * one, nothing, 15 * one, 4 * one, nothing, one, nothing))
     >>> after.storage.tolist(), gone.evapotranspiration.tolist()
     ([66.0], [4.0])
     """
@@ -244,7 +247,8 @@ def daily_step(bucket: Bucket, state: State, day: Day) -> tuple[State, Fluxes]:
 
     slope = spared * np.where(excess > 0, kept, 1.0) * (filled <= bucket.saturation)
     entered = bucket.rain_share + bucket.inflow_coefficient * bucket.drained_share
-    carried = slope * np.hypot(state.deviation, entered * day.precipitation_deviation)
+    new = (entered * day.precipitation_deviation) ** 2 + day.demand_deviation**2
+    carried = slope * np.sqrt(state.deviation**2 + new)
     lasting = np.hypot(bucket.demand_error * evapotranspiration, bucket.inflow_error * soak)
     deviation = np.hypot(carried + lasting, bucket.noise * bucket.capacity)
     deviation = np.minimum(deviation, _WIDEST * bucket.capacity)

@@ -21,14 +21,16 @@ def test_a_german_cadastre_row_becomes_a_site() -> None:
         "Stadtteil": "Rüttenscheid",
         "Pflanzjahr": "2024",
         "Feldkapazität": "23",
-        "Kronendurchmesser": "4",
+        "Kronendurchmesser": "4,5",
+        "Belag": "Pflaster",
+        "Leitungen": "Gas",
     }
     site = site_from_row(row, ZONE)
     assert (site.key, site.name, site.kind) == ("E-0815", "E-0815", SiteKind.STREET_TREE)
     assert (site.latitude, site.longitude) == (51.4556, 7.0116)
     assert (site.district, site.planted_on, site.soil.field_capacity) == ("Rüttenscheid", "2024", 23.0)
     assert site.soil.wilting_point is None
-    assert site.attributes == {"Kronendurchmesser": "4"}
+    assert site.attributes == {"crown_diameter": 4.5, "surface": "Pflaster", "Leitungen": "Gas"}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def test_a_date_of_planting_is_kept_in_one_form(written: str, kept: str) -> None
 
 
 def test_headings_we_do_not_know_are_told() -> None:
-    assert unknown_headings(["Baumnummer", "lat", "Kronendurchmesser"]) == ["Kronendurchmesser"]
+    assert unknown_headings(["Baumnummer", "lat", "Stammumfang", "Leitungen"]) == ["Leitungen"]
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,7 @@ def test_headings_we_do_not_know_are_told() -> None:
         ({"key": "1", "kind": "Laterne"}, "kind"),
         ({"key": "1", "kind": "bed", "latitude": "north"}, "latitude"),
         ({"key": "1", "kind": "bed", "latitude": "nan"}, "latitude"),
+        ({"key": "1", "kind": "baum", "Stammumfang": "dick"}, "girth"),
         ({"key": "1", "Baumnummer": "2", "kind": "bed"}, "Baumnummer"),
         ({"key": "1", "kind": "baum", "Pflanzdatum": "letztes Jahr"}, "planted_on"),
         ({"key": "1", "kind": "baum", "Pflanzdatum": "2024-02-31"}, "planted_on"),
