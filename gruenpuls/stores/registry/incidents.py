@@ -233,8 +233,12 @@ def _keep_one(connection: sa.Connection, now: datetime, incident: Incident, site
     values = {
         name: value
         for name, value in asdict(incident).items()
-        if name not in {"rule", "site", "began_at", "state", "severity", "steps", "saw"}
-    } | {"state": state.value, "severity": int(incident.severity)}
+        if name not in {"rule", "site", "began_at", "state", "severity", "steps"}
+    } | {
+        "state": state.value,
+        "severity": int(incident.severity),
+        "steps": [[at.isoformat(), severity and int(severity)] for at, severity in incident.steps],
+    }
     number = connection.execute(
         upsert(connection, table)
         .values(rule=incident.rule, site_id=site_id, began_at=incident.began_at, **values)
@@ -270,4 +274,8 @@ def _incident(row: sa.Row[*tuple[Any, ...]]) -> Incident:
         row.peak,
         row.last_value,
         row.last_at,
+        tuple(
+            (datetime.fromisoformat(at), None if severity is None else Severity(severity)) for at, severity in row.steps
+        ),
+        tuple((name, value) for name, value in row.saw),
     )

@@ -290,9 +290,11 @@ incident: Final = sa.Table(
     sa.Column("severity", sa.SmallInteger, nullable=False),
     _moment("fired_at", nullable=True),
     _moment("resolved_at", nullable=True),
-    _real("peak", nullable=False),
-    _real("last_value", nullable=False),
+    _real("peak"),
+    _real("last_value"),
     _moment("last_at"),
+    sa.Column("steps", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("saw", sa.JSON, nullable=False, server_default="[]"),
     sa.UniqueConstraint("rule", "site_id", "began_at"),
     sa.Index(None, "site_id"),
     sa.Index(None, "state"),
@@ -410,7 +412,7 @@ weather_use: Final = sa.Table(
     sa.Column("statistic", _TEXT, primary_key=True),
     sa.Column("from_day", sa.Date, primary_key=True),
     sa.Column("to_day", sa.Date, nullable=False),  # exclusive
-    _text("origin"),
+    _text("source"),
     sa.Column("station_id", sa.BigInteger, sa.ForeignKey("site.id"), nullable=True),  # None: nobody knew it
     _real("distance"),
     sa.Index(None, "to_day"),

@@ -12,7 +12,15 @@ from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incidents import IncidentFilter
 
 DRY = Incident("drought", LIME.key, IncidentState.PENDING, Severity.WARNING, NOON, None, None, 80.0, 80.0, NOON)
-FIRING = replace(DRY, state=IncidentState.FIRING, fired_at=NOON + DAY, peak=95.5, last_at=NOON + DAY)
+FIRING = replace(
+    DRY,
+    state=IncidentState.FIRING,
+    fired_at=NOON + DAY,
+    peak=95.5,
+    last_at=NOON + DAY,
+    steps=((NOON + HOUR, Severity.WARNING), (NOON + 2 * HOUR, None), (NOON + DAY, Severity.WARNING)),
+    saw=(("soil_tension", 80.0), ("soil_temperature", 9.5)),
+)
 
 
 @pytest.fixture

@@ -29,11 +29,13 @@ from gruenpuls.stores.registry import Registry, migration
 from gruenpuls.stores.registry.connection import Database
 from gruenpuls.stores.registry.schema import metadata
 
+PRESENT = max(file.name[:4] for file in (Path(migration.__file__).parent / "migrations" / "versions").glob("0*.py"))
+LATER = f"{int(PRESENT) + 1:04d}"
 _LATER = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
+revision = "{revision}"
 down_revision = "{before}"
 
 
@@ -47,12 +49,13 @@ def upgrade() -> None:
 def later_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Turn this program into its next version, which has one migration more."""
     present = migration._config
-    before = "0002"
 
     def become(more: str = "") -> None:
         folder = tmp_path / "later"
         folder.mkdir(exist_ok=True)
-        (folder / "0003_later.py").write_text(_LATER.format(before=before, more=more), encoding="utf-8")
+        (folder / f"{LATER}_later.py").write_text(
+            _LATER.format(revision=LATER, before=PRESENT, more=more), encoding="utf-8"
+        )
 
         def config() -> Config:
             carried = Path(migration.__file__).parent / "migrations" / "versions"
@@ -107,9 +110,9 @@ def test_an_older_file_is_copied_before_it_is_changed(tmp_path: Path, later_prog
     assert not list(tmp_path.glob("*.before-*"))
     later_program()
     Registry.open(f"sqlite:///{file}").close()
-    with closing(sqlite3.connect(tmp_path / "registry.db.before-0003")) as copy:
+    with closing(sqlite3.connect(tmp_path / f"registry.db.before-{LATER}")) as copy:
         assert copy.execute("SELECT key FROM site").fetchall() == [(LIME.key,)]
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [(PRESENT,)]
     assert not list(tmp_path.glob("*.unfinished"))
 
 
@@ -135,7 +138,7 @@ def test_a_database_of_a_newer_program_is_refused(empty_url: str, later_program:
         Registry.open(empty_url).close()
         patch.setattr(migration, "_config", present)
         with pytest.raises(
-            StorageError, match=r"newer Grünpuls \(schema 0003, this program knows up to 0002\)"
+            StorageError, match=rf"newer Grünpuls \(schema {LATER}, this program knows up to {PRESENT}\)"
         ) as caught:
             Registry.open(empty_url)
     assert "install the newer version" in caught.value.remedy

@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("statistic", TEXT, nullable=False),
         sa.Column("from_day", sa.Date(), nullable=False),
         sa.Column("to_day", sa.Date(), nullable=False),
-        sa.Column("origin", TEXT, nullable=False),
+        sa.Column("source", TEXT, nullable=False),
         sa.Column("station_id", sa.BigInteger(), nullable=True),
         sa.Column("distance", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name="fk_weather_use_site_id"),
