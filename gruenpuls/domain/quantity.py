@@ -229,6 +229,41 @@ _ALL: Final = (
     Quantity("soil_water_status", "1", "Soil water status", "Bodenwasserstatus", 0, 2, Aggregation.MAX),
     Quantity("judged_soil_depths", "{count}", "Soil depths judged", "Beurteilte Bodentiefen", 0, 20, Aggregation.LAST),
     Quantity("frozen_soil_depths", "{count}", "Frozen soil depths", "Gefrorene Bodentiefen", 0, 20, Aggregation.LAST),
+    # drought of an area
+    Quantity(
+        "dry_spell", "d", "Dry spell (days below 1 mm)", "Trockenperiode (Tage unter 1 mm)", 0, 1000, Aggregation.LAST
+    ),
+    Quantity(
+        "rainless_spell",
+        "d",
+        "Rainless days (below 0.1 mm)",
+        "Regenlose Tage (unter 0,1 mm)",
+        0,
+        1000,
+        Aggregation.LAST,
+    ),
+    Quantity(
+        "antecedent_precipitation", "mm", "Antecedent precipitation index", "Vorregenindex", 0, 2000, Aggregation.LAST
+    ),
+    Quantity(
+        "standardised_precipitation_index",
+        "1",
+        "Precipitation index (SPI)",
+        "Niederschlagsindex (SPI)",
+        -3.09,
+        3.09,
+        Aggregation.LAST,
+    ),
+    Quantity(
+        "standardised_precipitation_evapotranspiration_index",
+        "1",
+        "Water balance index (SPEI)",
+        "Wasserbilanzindex (SPEI)",
+        -3.09,
+        3.09,
+        Aggregation.LAST,
+    ),
+    Quantity("comparable_years", "{count}", "Comparable years", "Vergleichsjahre", 0, 200, Aggregation.LAST),
     # the water balance of a site
     Quantity(
         "reference_evapotranspiration",

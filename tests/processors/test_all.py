@@ -26,9 +26,20 @@ ATTRIBUTES = {
 pytestmark = pytest.mark.parametrize("processor", processors.ALL, ids=lambda processor: processor.name)
 
 
+def steps_of(processor: Processor) -> int:
+    """Return how many steps let a processor look back as far as it needs."""
+    return STEPS + processor.memory if processor.cadence is Cadence.DAY else STEPS
+
+
 def fleet(
-    processor: Processor, *, missing: bool = False, steps: int = STEPS, sites: int = SITES, depths: int = DEPTHS
+    processor: Processor,
+    *,
+    missing: bool = False,
+    steps: int | None = None,
+    sites: int = SITES,
+    depths: int = DEPTHS,
 ) -> Fleet:
+    steps = steps_of(processor) if steps is None else steps
     generator = np.random.default_rng(11)
     inputs: dict[tuple[str, str], Array] = {}
     for needed in processor.inputs:
@@ -79,7 +90,8 @@ def test_it_fills_exactly_what_it_declares(processor: Processor) -> None:
     assert set(result) == {(output.quantity, output.statistic) for output in processor.outputs}
     for output in processor.outputs:
         values = result[output.quantity, output.statistic]
-        assert values.shape == ((STEPS, SITES, DEPTHS) if output.by_depth else (STEPS, SITES))
+        shape = (steps_of(processor), SITES)
+        assert values.shape == ((*shape, DEPTHS) if output.by_depth else shape)
         assert values.dtype == np.float64
         assert not np.isinf(values).any()
 
