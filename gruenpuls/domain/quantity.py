@@ -142,6 +142,11 @@ _ALL: Final = (
     Quantity("physiological_equivalent_temperature", "Cel", "PET", "PET", -60, 80),
     Quantity("wet_bulb_globe_temperature", "Cel", "WBGT", "WBGT", -40, 60),
     Quantity("humidex", "Cel", "Humidex", "Humidex", -40, 80),
+    Quantity("summer_day", "d", "Summer day", "Sommertag", 0, 1, Aggregation.SUM),
+    Quantity("hot_day", "d", "Hot day", "Heißer Tag", 0, 1, Aggregation.SUM),
+    Quantity("frost_day", "d", "Frost day", "Frosttag", 0, 1, Aggregation.SUM),
+    Quantity("ice_day", "d", "Ice day", "Eistag", 0, 1, Aggregation.SUM),
+    Quantity("tropical_night", "d", "Tropical night", "Tropennacht", 0, 1, Aggregation.SUM),
     # rain
     Quantity(
         "precipitation",
@@ -302,6 +307,13 @@ _ALL: Final = (
     Quantity("irrigation", "L", "Water given", "Gegossene Menge", 0, 100_000, Aggregation.SUM),
     Quantity("irrigation_need", "L", "Irrigation need", "Gießbedarf", 0, 100_000, Aggregation.LAST),
     Quantity("days_until_watering", "d", "Days until watering", "Tage bis zum Gießen", 0, 60, Aggregation.LAST),
+    Quantity("snow_water", "mm", "Water lying as snow", "Wasser in der Schneedecke", 0, 2000),
+    Quantity("soil_water_innovation", "%", "Soil water beyond the model", "Bodenwasser über dem Modell", -400, 400),
+    Quantity("sensor_offset", "mm", "Probes above the root zone", "Sonden über dem Wurzelraum", -5000, 5000),
+    Quantity("sensor_offset_correlation", "1", "Correlation of offset and storage", "Korrelation von Abweichung und Speicher", -1, 1),
+    Quantity("assumed_weather", "1", "Weather assumed", "Angenommenes Wetter", 0, 3, Aggregation.LAST),
+    Quantity("watering_priority", "%", "Watering priority", "Gießpriorität", 0, 100, Aggregation.LAST),
+    Quantity("watering_postponed", "d", "Watering put off", "Gießen aufgeschoben", 0, 10, Aggregation.LAST),
     Quantity("free_storage", "mm", "Free storage", "Freier Speicher", 0, 5000, Aggregation.LAST),
     Quantity("retention", "%", "Rain held back", "Zurückgehaltener Regen", 0, 100),
 )
