@@ -11,15 +11,19 @@ import pytest
 import processors
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Processor
 from gruenpuls.domain.quantity import QUANTITIES
+from gruenpuls.domain.site import Site, SiteKind, Soil
+from processors.water.site_parameters import site_parameters
 
 STEPS, SITES, DEPTHS = 30, 4, 3
-ATTRIBUTES = {
+TREE = Site("E-1", "Linde", SiteKind.STREET_TREE, planted_on="2021-11", soil=Soil("Sl3"), attributes={"pit_area": 6.0})
+ATTRIBUTES = {name: float(values[0]) for name, values in site_parameters([TREE], 2023).columns.items()} | {
     "field_capacity": 30.0,
     "wilting_point": 12.0,
     "root_depth": 0.9,
     "tree": 1.0,
     "growing_season": 2.0,
     "latitude": 51.5,
+    "longitude": 7.0,
     "elevation": 80.0,
 }
 
@@ -45,7 +49,7 @@ def fleet(
     for needed in processor.inputs:
         quantity = QUANTITIES[needed.quantity]
         shape = (steps, sites, depths) if needed.by_depth else (steps, sites)
-        low, high = max(quantity.minimum, -10), min(quantity.maximum, 45)
+        low, high = max(quantity.minimum, -10), min(quantity.maximum, max(45, quantity.minimum + 45))
         values = np.sort(generator.uniform(low, high, shape), axis=0)
         inputs[needed.key] = np.full(shape, np.nan) if missing else values
     length = np.timedelta64(1, "h" if processor.cadence is Cadence.HOUR else "D")
