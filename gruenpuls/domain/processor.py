@@ -77,8 +77,9 @@ class Fleet:
     attributes : dict of float64 (site,)
         Site attributes as numbers: ``field_capacity`` [%], ``wilting_point`` [%], ``root_depth`` [m],
         ``tree`` [-] 1 for trees and 0 for all else, ``growing_season`` [-] the n-th at the site in the
-        year of the last step, ``latitude`` and ``longitude`` [°], ``elevation`` [m above sea level], and what
-        `processors.water.site_parameters` estimates; NaN is unknown.
+        year of the last step, ``latitude`` and ``longitude`` [°], ``elevation`` [m above sea level], what
+        `processors.soil.site_soil` knows of soil and planting, and what `processors.water.site_parameters`
+        estimates; NaN is unknown.
     distances : dict of float64 (time, site)
         How far away a weather input was measured [km], by `Input.key`; 0 at the site itself.
     carried : dict of float64 (site,)
@@ -86,6 +87,8 @@ class Fleet:
         not said anything.
     watered : float64 (time, site)
         Water people gave [L]; empty unless the processor asks for it.
+    placements : str (site, depth)
+        A `gruenpuls.domain.device.Placement` of what is measured at each depth, empty where nobody knows [-].
     """
 
     steps: NDArray[np.datetime64]
@@ -95,6 +98,7 @@ class Fleet:
     distances: Mapping[tuple[str, str], Array] = field(default_factory=dict)
     carried: Mapping[tuple[str, str], Array] = field(default_factory=dict)
     watered: Array = field(default_factory=lambda: np.empty((0, 0)))
+    placements: NDArray[np.str_] = field(default_factory=lambda: np.empty((0, 0), np.str_))
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,6 +234,9 @@ _ALL: Final = (
     Quantity("soil_water_status", "1", "Soil water status", "Bodenwasserstatus", 0, 2, Aggregation.MAX),
     Quantity("judged_soil_depths", "{count}", "Soil depths judged", "Beurteilte Bodentiefen", 0, 20, Aggregation.LAST),
     Quantity("frozen_soil_depths", "{count}", "Frozen soil depths", "Gefrorene Bodentiefen", 0, 20, Aggregation.LAST),
+    Quantity("soil_status_reason", "1", "Reason for the status", "Grund für den Status", 0, 6, Aggregation.LAST),
+    Quantity("drought_stress_days", "d", "Days of drought stress", "Tage mit Trockenstress", 0, 366, Aggregation.LAST),
+    Quantity("field_capacity", "%", "Field capacity", "Feldkapazität", 0, 100, Aggregation.LAST),
     # drought of an area
     Quantity(
         "dry_spell", "d", "Dry spell (days below 1 mm)", "Trockenperiode (Tage unter 1 mm)", 0, 1000, Aggregation.LAST
