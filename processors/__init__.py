@@ -27,6 +27,7 @@ from processors.soil.plant_available_water import PLANT_AVAILABLE_WATER
 from processors.soil.soil_water_status import SOIL_WATER_STATUS
 from processors.water.reference_evapotranspiration import REFERENCE_EVAPOTRANSPIRATION
 from processors.water.water_balance import WATER_BALANCE
+from processors.water.water_balance import WATER_BALANCE
 
 ALL: Final[tuple[Processor, ...]] = (
     DEW_POINT,
@@ -47,6 +48,7 @@ ALL: Final[tuple[Processor, ...]] = (
     STANDARDISED_PRECIPITATION_INDEX,
     STANDARDISED_PRECIPITATION_EVAPOTRANSPIRATION_INDEX,
     PLANT_AVAILABLE_WATER,
+    WATER_BALANCE,
     WATER_BALANCE,
     SOIL_WATER_STATUS,
 )

@@ -13,6 +13,8 @@ from gruenpuls.domain.processor import Array, Cadence, Fleet, Processor
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.site import Site, SiteKind, Soil
 from processors.water.site_parameters import site_parameters
+from gruenpuls.domain.site import Site, SiteKind, Soil
+from processors.water.site_parameters import site_parameters
 
 STEPS, SITES, DEPTHS = 30, 4, 3
 TREE = Site("E-1", "Linde", SiteKind.STREET_TREE, planted_on="2021-11", soil=Soil("Sl3"), attributes={"pit_area": 6.0})
