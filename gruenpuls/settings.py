@@ -185,6 +185,21 @@ class ReadySettings(_Table):
     free_mb: int = Field(512, ge=1, description="less room than this on the disk of data_dir [MB]")
 
 
+class RuleSettings(_Table):
+    """Which alert rules are on, where that differs from what their files say."""
+
+    on: tuple[str, ...] = Field((), description="rules to switch on, by name")
+    off: tuple[str, ...] = Field((), description="rules to switch off, by name")
+
+    @model_validator(mode="after")
+    def _not_both(self) -> Self:
+        both = sorted({*self.on} & {*self.off})
+        if both:
+            message = f"a rule cannot be on and off: {', '.join(both)}"
+            raise ValueError(message)
+        return self
+
+
 class LogSettings(_Table):
     """What the processes say."""
 
@@ -216,6 +231,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     work: WorkSettings = WorkSettings()
     console: ConsoleSettings = ConsoleSettings()
+    rules: RuleSettings = RuleSettings()
     ready: ReadySettings = ReadySettings()
     log: LogSettings = LogSettings()
 

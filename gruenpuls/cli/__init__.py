@@ -17,6 +17,7 @@ from gruenpuls.cli import (
     profile,
     readings,
     redecode,
+    rule,
     settings,
     simulate,
     site,
@@ -39,6 +40,7 @@ for module in (process, status, readings, redecode):
 app.add_typer(site.app, name="site")
 app.add_typer(device.app, name="device")
 app.add_typer(profile.app, name="profile")
+app.add_typer(rule.app, name="rule")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(gap.app, name="gap")
 app.add_typer(simulate.app, name="simulate")

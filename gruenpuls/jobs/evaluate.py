@@ -17,10 +17,10 @@ from alerts.signal import Seen
 from alerts.state import RuleStates
 from gruenpuls.domain.incident import Incident
 from gruenpuls.domain.ports import DirtySpan, ObservationReader
-from gruenpuls.domain.reading import Flag, Ids, from_stored, to_stored
+from gruenpuls.domain.reading import from_stored, to_stored
 from gruenpuls.domain.site import Site
 from gruenpuls.jobs.days import day_start, local_day
-from gruenpuls.jobs.ownership import chosen, owned
+from gruenpuls.jobs.seen import seen_by, watched_series
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incidents import IncidentFilter
 from gruenpuls.stores.registry.resolution import FleetSeries
@@ -84,10 +84,7 @@ class Evaluation:
             concerned = [span for span in known if span.site in within]
             if not concerned:
                 continue
-            rows = self.registry.resolution.fleet_series(
-                sorted({watched.quantity for watched in rule.watch}), [span.site for span in concerned]
-            )
-            rows = chosen(rows, _watched(rule, rows) >= 0)
+            rows = watched_series(self.registry, rule, [span.site for span in concerned])
             watched = {rows.sites[place] for place in np.unique(rows.site)} | kept.keys()
             for group in self._groups(rule, [span for span in concerned if span.site in watched], sites, kept):
                 self._judge_group(rule, group, rows, now)
@@ -130,7 +127,7 @@ class Evaluation:
 
     def _judge_group(self, rule: Rule, group: _Group, rows: FleetSeries, now: datetime) -> None:
         end = day_start(local_day(now, group.zone) + timedelta(days=2), group.zone)
-        seen = self._readings(rule, group.sites, rows, group.start - rule.context, end)
+        seen = seen_by(self.reader, rule, group.sites, rows, group.start - rule.context, end)
         checkpoint = group.start
         if len(seen.value):
             last = from_stored(seen.measured_at.max())
@@ -150,26 +147,6 @@ class Evaluation:
                 for key, row in zip(group.sites, states.to_rows(), strict=True)
             },
         )
-
-    def _readings(
-        self, rule: Rule, sites: Sequence[str], rows: FleetSeries, from_at: datetime, to_at: datetime
-    ) -> Seen:
-        """Return what these sites' rows say."""
-        place_of = {key: place for place, key in enumerate(sites)}
-        places = np.array([place_of.get(key, -1) for key in rows.sites], np.int64)
-        rows = chosen(rows, places[rows.site] >= 0)
-        batch = self.reader.read(np.unique(rows.series).tolist(), from_at, to_at)
-        batch = batch.where((batch.flag != Flag.FAIL) & (batch.flag != Flag.MISSING))
-        row, item = owned(rows, batch.series, batch.measured_at, batch.measured_at)
-        return Seen(_watched(rule, rows)[row], places[rows.site[row]], batch.measured_at[item], batch.value[item])
-
-
-def _watched(rule: Rule, rows: FleetSeries) -> Ids:
-    """Return which of the series a rule watches each row is, -1 where it is none of them."""
-    found = np.full(len(rows), -1, np.int64)
-    for place, watched in enumerate(rule.watch):
-        found[(rows.quantity == watched.quantity) & (rows.statistic == watched.statistic)] = place
-    return found
 
 
 def _part(seen: Seen, mask: NDArray[np.bool_]) -> Seen:

@@ -14,7 +14,7 @@ from alerts.rule import Rule
 from alerts.rule_file import read_rules, shipped_rules
 from device_profiles.catalogue import Catalogue
 from gruenpuls.domain.clock import Clock, ReplaySpan, replayed, wall_clock
-from gruenpuls.domain.errors import StorageError, UnavailableError
+from gruenpuls.domain.errors import ConfigurationError, StorageError, UnavailableError
 from gruenpuls.domain.ports import FlagIntervals
 from gruenpuls.service.registry import open_registry
 from gruenpuls.settings import Settings
@@ -119,11 +119,31 @@ def catalogue(settings: Settings) -> Catalogue:
     return shipped if settings.profiles_dir is None else shipped.merged(Catalogue.read(settings.profiles_dir))
 
 
-def alert_rules(settings: Settings) -> tuple[Rule, ...]:
-    """Return the shipped alert rules with the city's own laid over them."""
+def known_rules(settings: Settings) -> tuple[Rule, ...]:
+    """Return the shipped alert rules with the city's own laid over them, by name, on or off."""
     own = () if settings.rules_dir is None else read_rules(settings.rules_dir)
     replaced = {rule.name for rule in own}
-    return (*(rule for rule in shipped_rules() if rule.name not in replaced), *own)
+    listed = (*(rule for rule in shipped_rules() if rule.name not in replaced), *own)
+    return tuple(sorted(listed, key=lambda rule: rule.name))
+
+
+def alert_rules(settings: Settings) -> tuple[Rule, ...]:
+    """Return the alert rules that are on.
+
+    Raises
+    ------
+    ConfigurationError
+        If the settings name a rule that is not there.
+    """
+    known = known_rules(settings)
+    names = {rule.name for rule in known}
+    for word in ("on", "off"):
+        unknown = sorted(set(getattr(settings.rules, word)) - names)
+        if unknown:
+            remedy = f"there are {', '.join(sorted(names))}"
+            raise ConfigurationError(what=f"there is no rule {unknown[0]!r}", where=f"rules.{word}", remedy=remedy)
+    switched_on, switched_off = set(settings.rules.on), set(settings.rules.off)
+    return tuple(rule for rule in known if rule.name in switched_on or (rule.enabled and rule.name not in switched_off))
 
 
 def replay_spans(registry: Registry) -> tuple[ReplaySpan, ...]:
