@@ -18,6 +18,9 @@ FIELD_CAPACITY_PF: Final = 1.8
 WILTING_POINT_PF: Final = 4.2
 WESSOLEK: Final = "Wessolek, Kaupenjohann and Renger (2009), Bodenökologie und Bodengenese 40, table 10"
 
+CURVE_ATTRIBUTES: Final = ("residual_water", "saturated_water", "curve_alpha", "curve_n")
+"""Under what `gruenpuls.domain.processor.Fleet.attributes` holds the fields of `Retention`, in their order."""
+
 _DRIEST, _WETTEST = 1e-6, 1 - 1e-9
 _PERCENT: Final = 100.0
 
