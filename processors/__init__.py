@@ -23,7 +23,12 @@ from processors.drought.standardised_precipitation_evapotranspiration_index impo
     STANDARDISED_PRECIPITATION_EVAPOTRANSPIRATION_INDEX,
 )
 from processors.drought.standardised_precipitation_index import STANDARDISED_PRECIPITATION_INDEX
+from processors.soil.drainage_plateau import DRAINAGE_PLATEAU
+from processors.soil.drought_stress_days import DROUGHT_STRESS_DAYS
+from processors.soil.field_capacity import FIELD_CAPACITY
 from processors.soil.plant_available_water import PLANT_AVAILABLE_WATER
+from processors.soil.soil_tension import SOIL_TENSION
+from processors.soil.soil_water_content import SOIL_WATER_CONTENT
 from processors.soil.soil_water_status import SOIL_WATER_STATUS
 from processors.water.reference_evapotranspiration import REFERENCE_EVAPOTRANSPIRATION
 from processors.water.water_balance import WATER_BALANCE
@@ -47,9 +52,14 @@ ALL: Final[tuple[Processor, ...]] = (
     ANTECEDENT_PRECIPITATION,
     STANDARDISED_PRECIPITATION_INDEX,
     STANDARDISED_PRECIPITATION_EVAPOTRANSPIRATION_INDEX,
+    SOIL_TENSION,
+    SOIL_WATER_CONTENT,
+    DRAINAGE_PLATEAU,
+    FIELD_CAPACITY,
     PLANT_AVAILABLE_WATER,
     WATER_BALANCE,
     WATER_BALANCE,
     SOIL_WATER_STATUS,
+    DROUGHT_STRESS_DAYS,
 )
 """Every processor; one that needs another's output stands after it."""

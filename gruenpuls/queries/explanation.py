@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from processors.soil.soil_water_status import LIMITS, limits_at
+from processors.soil.limits import LIMITS, limits_at
 
 TENSION: Final = "soil_tension"
 AVAILABLE_WATER: Final = "plant_available_water"
@@ -84,7 +84,7 @@ def explanations(values: Sequence[DepthValue]) -> Mapping[str, Explanation]:
     """Return what decides the soil water status, by site; absent where nothing can be judged.
 
     The depth that exceeds its limit furthest decides; where a site has tension at a depth with limits,
-    tension alone counts, as in `processors.soil.soil_water_status`.
+    tension alone counts, as in `processors.soil.judgement`.
     """
     if not values:
         return {}
