@@ -30,6 +30,7 @@ from processors.soil.plant_available_water import PLANT_AVAILABLE_WATER
 from processors.soil.soil_tension import SOIL_TENSION
 from processors.soil.soil_water_content import SOIL_WATER_CONTENT
 from processors.soil.soil_water_status import SOIL_WATER_STATUS
+from processors.water.irrigation_need import IRRIGATION_NEED
 from processors.water.reference_evapotranspiration import REFERENCE_EVAPOTRANSPIRATION
 from processors.water.water_balance import WATER_BALANCE
 from processors.water.water_balance import WATER_BALANCE
@@ -58,6 +59,7 @@ ALL: Final[tuple[Processor, ...]] = (
     FIELD_CAPACITY,
     PLANT_AVAILABLE_WATER,
     WATER_BALANCE,
+    IRRIGATION_NEED,
     WATER_BALANCE,
     SOIL_WATER_STATUS,
     DROUGHT_STRESS_DAYS,
