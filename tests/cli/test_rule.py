@@ -56,7 +56,7 @@ def test_without_any_readings_there_is_nothing_to_try_it_on(gruenpuls: CommandLi
 
 
 def test_a_back_test_of_an_empty_store_says_so_in_numbers(gruenpuls: CommandLine) -> None:
-    with Registry.open("sqlite://") as registry:
+    with Registry.open(f"sqlite:///{gruenpuls.directory}/other.db") as registry:
         EmbeddedStore.open_writer(gruenpuls.directory / "var" / "readings", registry.judgements).close()
     (trial,) = gruenpuls.json("rule", "backtest", "heat", "--from", "2023-06-01", "--to", "2023-06-30")
     assert (trial["sites_judged"], trial["incidents"], len(trial["firing_by_day"])) == (0, [], 30)
