@@ -72,6 +72,8 @@ _ELEMENTS: Final[dict[str, tuple[str, float, float]]] = {
     "N": ("cloud_cover", 1.0, 0.0),
     "PPPP": ("air_pressure", 0.01, 0.0),
     "RR1c": ("precipitation", 1.0, 0.0),
+    "RR3c": ("precipitation:3_h", 1.0, 0.0),
+    "RRdc": ("precipitation:24_h", 1.0, 0.0),
     "RRS1c": ("precipitation:snow", 1.0, 0.0),
     "PEvap": ("reference_evapotranspiration:24_h", 1.0, 0.0),
     "Rd00": ("precipitation:chance_over_0_mm", 1.0, 0.0),

@@ -36,14 +36,17 @@ FORECAST_UNITS: Final[dict[str, str]] = {
     "cloud_cover": "%",
     "air_pressure": "hPa",
     "precipitation": "mm",
+    "precipitation:3_h": "mm",
+    "precipitation:24_h": "mm",
     "precipitation:snow": "mm",
     "reference_evapotranspiration:24_h": "mm",
     **dict.fromkeys(CHANCES, "%"),
 }
 """What a forecast may say, and in which UCUM unit: a quantity, or a quantity and what about it.
 
-A mean, sum or extreme is of the time before the moment it is valid at: of 24 or 12 hours where the name says so, a
-chance of 24, all else of one hour. Wind is at 10 m.
+A mean, sum or extreme is of the time before the moment it is valid at: of as many hours as the name says, a chance of
+24, all else of one hour. Wind is at 10 m. Rain of several hours is more than the sum of its hours: the DWD gives an
+amount only where rain is likelier than not in just that time.
 """
 
 
