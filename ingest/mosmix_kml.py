@@ -162,7 +162,10 @@ class KmlReader:
     def _parse(self, piece: bytes, *, final: bool) -> None:
         try:
             self._parser.Parse(piece, final)
-        except expat.ExpatError as error:
+        except MalformedKmlError:
+            raise
+        except (expat.ExpatError, LookupError, ValueError) as error:
+            # Besides broken XML: an encoding nobody knows, or one of several bytes.
             message = f"its XML is broken: {error}"
             raise MalformedKmlError(message) from error
 
