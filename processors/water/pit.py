@@ -84,24 +84,25 @@ def root_zone_area(pit_area: Array, crown_area: Array, growing_season: Array) ->
 
     Notes
     -----
-    Valid for street trees. In its first three seasons a tree has its pit, or 1.5 m²; then its roots grow
-    evenly until in the eleventh they reach as far as its crown, wherever it may; never less than a quarter of
-    the crown's, since no tree lives from less.
+    Valid for street trees. In its first three seasons a tree has its root ball and what is around it, 1.5 m²
+    or a smaller pit; then its roots grow evenly until in the eleventh they fill the pit and reach as far as the
+    crown, wherever that may be; never less than a quarter of the crown, since no tree lives from less.
 
     References
     ----------
-    Our assumption; 1.5 m² is the root ball and its surroundings that 75 to 100 L a watering are meant for.
-    No equation.
+    Our assumption; 1.5 m² is what 75 to 100 L a watering are meant for. No equation.
 
     Examples
     --------
-    >>> root_zone_area(np.array([6.0, np.nan, 6.0]), np.array([3.0, 3.0, 50.0]), np.array([1.0, 1.0, 20.0])).tolist()
-    [6.0, 1.5, 50.0]
+    >>> root_zone_area(np.array([6.0, np.nan, 6.0]), np.array([3.0, 3.0, 50.0]), np.array([1.0, 7.0, 20.0])).tolist()
+    [1.5, 2.25, 50.0]
     """
-    pit = np.where(pit_area > 0, pit_area, YOUNG_AREA)
+    known = pit_area > 0
+    young = np.where(known, np.minimum(pit_area, YOUNG_AREA), YOUNG_AREA)
+    old = np.maximum(np.where(known, pit_area, YOUNG_AREA), crown_area)
     grown = (growing_season - BALL_SEASONS) / (ESTABLISHED_SEASON - BALL_SEASONS)
     share = np.where(np.isnan(growing_season), 1.0, np.clip(grown, 0.0, 1.0))
-    return np.maximum(np.maximum(pit, share * crown_area), crown_area / WIDEST_CROWN)
+    return np.maximum(young + share * (old - young), crown_area / WIDEST_CROWN)
 
 
 def rain_share(sealed_share: Array, runoff_coefficient: Array) -> Array:

@@ -45,10 +45,20 @@ class Origin(StrEnum):
 
 
 _ORIGINS: Final = tuple(Origin)
-_NUMBERS: Final = (
-    "crown_diameter", "girth", "trunk_diameter", "height", "pit_area", "pit_volume", "sealing", "drained_area",
-    "stones", "area", "maximum_water_capacity",
-)  # fmt: skip
+_LARGEST: Final = {
+    "crown_diameter": 50.0,
+    "girth": 1500.0,
+    "trunk_diameter": 500.0,
+    "height": 60.0,
+    "pit_area": 1e4,
+    "pit_volume": 1e4,
+    "sealing": 100.0,
+    "drained_area": 1e5,
+    "stones": 90.0,
+    "area": 1e7,
+    "maximum_water_capacity": 90.0,
+}
+"""Up to which a cadastre's numbers are believed; in the units of `gruenpuls.domain.row`."""
 _TREES: Final = frozenset({SiteKind.STREET_TREE, SiteKind.TREE_GROUP})
 _WATERED_KINDS: Final = frozenset(
     {
@@ -149,8 +159,13 @@ def _number(value: object) -> float:
         return float("nan")
 
 
+def _believed(sites: Sequence[Site], name: str, most: float) -> Array:
+    values = np.array([_number(site.attributes.get(name)) for site in sites], np.float64)
+    return np.where((values >= 0) & (values <= most), values, np.nan)
+
+
 def _yes(value: object) -> float:
-    text = str(value).strip()
+    text = "" if value is None else str(value).strip()
     return 1.0 if _YES.fullmatch(text) else 0.0 if _NO.fullmatch(text) else float("nan")
 
 
@@ -181,7 +196,7 @@ def site_parameters(sites: Sequence[Site], year: int) -> SiteParameters:
     tree = np.isin(kind, [some.value for some in _TREES])
     street = kind == SiteKind.STREET_TREE.value
     season = np.array([growing_season(site.planted_on, year) for site in sites], np.float64)
-    said = {name: np.array([_number(site.attributes.get(name)) for site in sites]) for name in _NUMBERS}
+    said = {name: _believed(sites, name, most) for name, most in _LARGEST.items()}
     crown, crown_error = _crowns(sites, said, season)
     crown_area = crown_projection(crown.values)
     roofed = kind == SiteKind.GREEN_ROOF.value
@@ -196,7 +211,7 @@ def site_parameters(sites: Sequence[Site], year: int) -> SiteParameters:
         np.minimum(crown_area / area.values, pit.WIDEST_CROWN),
         np.where(kind == SiteKind.GREEN_FACADE.value, _FACADE, 1.0),
     )
-    sealed = _First(np.where(said["sealing"] >= 0, said["sealing"] / _HUNDRED + 1e-12, np.nan))
+    sealed = _First(said["sealing"] / _HUNDRED + 1e-12)
     open_share = np.minimum(np.where(said["pit_area"] > 0, said["pit_area"], np.nan) / area.values, 1.0)
     sealed.otherwise(np.where(street & (open_share > 0), 1.0 - open_share + 1e-12, np.nan), Origin.PIT)
     sealed.otherwise(np.where(street & ~young, SEALED_STREET, 0.0), Origin.KIND)
@@ -219,7 +234,8 @@ def site_parameters(sites: Sequence[Site], year: int) -> SiteParameters:
     ).astype(np.float64)
     counted = np.where(planting == Planting.NONE, np.nan, 1.0)
     deep = np.where(depth.codes == 0, 0.0, DEPTH_ERROR)
-    crown_matters = np.where(tree & (crown_share * area.values < crown_area * (1 + 1e-9)) & young, 2 * crown_error, 0.0)
+    # an established tree's root zone is taken from its crown, so the two err together
+    crown_matters = np.where(tree & young, 2 * crown_error, 0.0)
     columns = {
         "capacity": 10.0 * soil * depth.values,
         "saturation": 10.0 * (soil + air) * depth.values,
@@ -297,8 +313,9 @@ def _areas(
     street, group = kind == SiteKind.STREET_TREE.value, kind == SiteKind.TREE_GROUP.value
     own = np.where(said["pit_area"] > 0, said["pit_area"], said["pit_volume"] / depth)
     grown = pit.root_zone_area(own, crown_area, season)
-    from_pit = street & (own > 0) & (grown <= np.where(own > 0, own, 0.0))
-    area = _First(np.where(from_pit, own, np.where(street, np.nan, said["area"])))
+    whole_pit = street & (own > 0) & (grown == np.where(own > 0, own, 0.0))
+    area = _First(np.where(whole_pit, own, np.where(street, np.nan, said["area"])))
+    area.otherwise(np.where(street & (season <= pit.BALL_SEASONS), grown, np.nan), Origin.AGE)
     area.otherwise(np.where(street, grown, np.nan), Origin.CROWN)
     area.otherwise(np.where(group, crown_area, np.nan), Origin.CROWN)
     typical = np.full(len(kind), 100.0)
@@ -330,7 +347,7 @@ def _soils(
         assumed = (INTENSIVE_ROOF if is_intensive else EXTENSIVE_ROOF) if is_roof else TECHNOGENIC
         tables.append((known or TEXTURES[assumed], known is not None))
     given = _known([site.soil.field_capacity for site in sites]) - _known([site.soil.wilting_point for site in sites])
-    fine = 1.0 - np.clip(np.nan_to_num(said["stones"]), 0.0, 90.0) / _HUNDRED
+    fine = 1.0 - np.nan_to_num(said["stones"]) / _HUNDRED
     held = np.array([some.available_capacity for some, _ in tables], np.float64) * fine
     # FLL states what a roof holds in all, so that is what is counted there: 0 % is dry, not wilting
     full = np.array([some.field_capacity for some, _ in tables], np.float64) * fine
