@@ -1,292 +1,180 @@
-from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
+from gruenpuls.domain.processor import Array, Fleet
+from gruenpuls.domain.site import Site, SiteKind, Soil
+from processors.soil.judgement import Reason
+from processors.soil.limits import LIMITS, Planting, changed_limits
+from processors.soil.site_soil import soil_attributes
 from processors.soil.soil_water_status import (
-    ENOUGH_DEPTHS,
-    HELD_FOR,
-    LIMITS,
-    WINDOW,
-    SoilWaterStatus,
-    soil_water_status,
+    ACUTE,
+    DORMANCY,
+    INFORMATIONAL,
+    SOIL_WATER_STATUS,
+    is_dormant,
+    soil_water_status_processor,
 )
 
-References = Callable[[str], list[dict[str, Any]]]
-
-GREEN, YELLOW, RED = 0.0, 1.0, 2.0
+HOURS = 48
 
 
-def judged(
-    tension: list[list[float]] | None = None,
+def fleet(
+    begin: str,
+    tension: Array | float,
     *,
-    season: float,
-    depths: tuple[float, ...] = (30, 60, 90),
-    water: list[list[float]] | None = None,
-    temperature: list[list[float]] | None = None,
-) -> SoilWaterStatus:
-    """Judge one site; each row is an hour."""
-    steps = len(tension or water or [])
-    columns = [
-        np.full((steps, 1, len(depths)), np.nan) if rows is None else np.array(rows, np.float64)[:, None, :]
-        for rows in (tension, water, temperature)
-    ]
-    return soil_water_status(*columns, np.array([depths], np.float64), np.array([season], np.float64))
+    season: float = 5.0,
+    evergreen: float = 0.0,
+    planting: Planting = Planting.TREE,
+    hours: int = HOURS,
+    **more: Array | float,
+) -> Fleet:
+    """Return one site with probes at 60 and 90 cm."""
+    nothing = np.full((hours, 1, 2), np.nan)
+    inputs = {needed.key: nothing for needed in SOIL_WATER_STATUS.inputs}
+    more["soil_tension"] = tension
+    for name, values in more.items():
+        inputs[name, "mean"] = np.broadcast_to(np.asarray(values, np.float64), (hours, 1, 2)).copy()
+    attributes = soil_attributes([Site("B", "B", SiteKind.STREET_TREE, soil=Soil("Sl3"))]) | {
+        "growing_season": np.array([season]),
+        "planting": np.array([float(planting)]),
+        "evergreen": np.array([evergreen]),
+    }
+    steps = np.datetime64(begin, "ms") + np.arange(hours) * np.timedelta64(1, "h")
+    return Fleet(steps, inputs, np.array([[60.0, 90.0]]), attributes)
 
 
-def steady(
-    tension: list[float] | None = None, *, season: float, water: list[float] | None = None, **more: object
-) -> float:
-    """Return the status after a day of the same values."""
-    rows = None if tension is None else [tension] * WINDOW
-    wet = None if water is None else [water] * WINDOW
-    return judged(rows, season=season, water=wet, **more).status[-1, 0].item()  # type: ignore[arg-type] # passed on
+def last(given: Fleet, statistic: str = "", quantity: str = "soil_water_status") -> float:
+    found: float = SOIL_WATER_STATUS.compute(given)[quantity, statistic][-1, 0].item()
+    return found
 
 
-@pytest.mark.parametrize(
-    ("season", "tension", "expected"),
-    [
-        # young tree: 25 and 33 kPa count, at any depth
-        (1, [24.9, 24.9, 24.9], GREEN),
-        (1, [25, 10, 10], YELLOW),
-        (2, [10, 10, 33], RED),
-        # third season: 62 and 81 kPa above, 25 and 33 kPa below
-        (3, [61.9, 24.9, 24.9], GREEN),
-        (3, [62, 24, 24], YELLOW),
-        (3, [81, 24, 24], RED),
-        (3, [30, 24, 33], RED),
-        # seasons 4 to 10: only below, from 33, and above 81 kPa
-        (4, [200, 32.9, 32.9], GREEN),
-        (7, [10, 33, 10], YELLOW),
-        (10, [10, 81, 10], YELLOW),
-        (10, [10, 81.1, 10], RED),
-        # established: above 81 and above 150 kPa
-        (11, [300, 81, 81], GREEN),
-        (40, [10, 81.1, 10], YELLOW),
-        (40, [10, 150, 10], YELLOW),
-        (40, [10, 10, 150.1], RED),
-        # unknown: limits published without age
-        (np.nan, [33, 33, 33], GREEN),
-        (np.nan, [33.1, 10, 10], YELLOW),
-        (np.nan, [10, 10, 81.1], RED),
-    ],
-)
-def test_tension_limits_by_standing_year(season: float, tension: list[float], expected: float) -> None:
-    assert steady(tension, season=season) == expected
+def reason(given: Fleet) -> Reason:
+    return Reason(int(last(given, quantity="soil_status_reason")))
+
+
+def test_in_winter_the_status_only_informs() -> None:
+    winter, summer = fleet("2024-12-01", 120.0), fleet("2024-07-01", 120.0)
+    assert (last(winter), last(winter, INFORMATIONAL), reason(winter)) == (0, 2, Reason.WINTER)
+    assert last(summer) == 2
+    assert np.isnan(last(summer, INFORMATIONAL))
+    assert reason(summer) is Reason.JUDGED
+
+
+def test_evergreens_and_first_season_trees_are_judged_all_year() -> None:
+    assert last(fleet("2024-12-01", 120.0, evergreen=1)) == 2
+    assert last(fleet("2024-12-01", 120.0, season=1)) == 2
+    assert last(fleet("2024-12-01", 120.0, evergreen=np.nan)) == 0, "most street trees shed their leaves"
+    assert last(fleet("2024-12-01", 120.0, season=np.nan)) == 0
 
 
 @pytest.mark.parametrize(
-    ("season", "water", "expected"),
+    ("day", "dormant"),
     [
-        (1, [60, 60, 60], GREEN),
-        (1, [59.9, 80, 80], YELLOW),
-        (2, [80, 49.9, 80], RED),
-        (3, [50, 50, 50], GREEN),
-        (3, [49.9, 80, 80], YELLOW),
-        (3, [80, 80, 39.9], RED),
-        (4, [10, 50, 50], GREEN),
-        (10, [80, 49.9, 80], YELLOW),
-        (10, [80, 30, 80], YELLOW),
-        (10, [80, 29.9, 80], RED),
-        (11, [10, 40, 40], GREEN),
-        (60, [80, 39.9, 80], YELLOW),
-        (60, [80, 80, 29.9], RED),
-        (np.nan, [50, 50, 50], GREEN),
-        (np.nan, [49.9, 80, 80], YELLOW),
-        (np.nan, [80, 29.9, 80], RED),
+        ("2024-10-31T23", False),
+        ("2024-11-01", True),
+        ("2024-02-29", True),
+        ("2024-03-14T23", True),
+        ("2024-03-15", False),
     ],
 )
-def test_water_limits_by_standing_year(season: float, water: list[float], expected: float) -> None:
-    assert steady(season=season, water=water) == expected
+def test_winter_has_a_first_and_a_last_day(day: str, *, dormant: bool) -> None:
+    assert is_dormant(np.array([day], "datetime64[ms]"), DORMANCY).tolist() == [dormant]
 
 
-def test_published_classes_of_green_ecolution(reference_values: References) -> None:
-    # Its "standing year 1" is the second season here; its third-year rule differs from ours and is not taken over.
-    expected = {"good": GREEN, "moderate": YELLOW, "bad": RED}
-    for entry in reference_values("tree.watermark_status_by_standing_year"):
-        inputs = entry["inputs"]
-        if inputs["standing_year"] < 3:
-            tension = [inputs[f"kPa_{depth}cm"] for depth in (30, 60, 90)]
-            assert steady(tension, season=inputs["standing_year"] + 1) == expected[entry["expected"]], entry["id"]
+def test_a_span_within_a_year_and_none_at_all_can_be_set() -> None:
+    steps = np.array(["2024-01-01", "2024-07-01"], "datetime64[ms]")
+    assert is_dormant(steps, ((6, 1), (8, 31))).tolist() == [False, True]
+    assert is_dormant(steps, None).tolist() == [False, False]
+    always = soil_water_status_processor(dormancy=None)
+    assert always.compute(fleet("2024-12-01", 120.0))["soil_water_status", ""][-1, 0] == 2
 
 
-def test_published_classes_of_qtrees_are_the_rule_for_an_unknown_age(reference_values: References) -> None:
-    expected = {"good": GREEN, "medium": YELLOW, "critical": RED, None: np.nan}
-    for entry in reference_values("tree.supply_status"):
-        found = steady([entry["inputs"]["suction_kPa"]] * 3, season=np.nan)
-        np.testing.assert_equal(found, expected[entry["expected"]], err_msg=entry["id"])
+def test_a_watering_is_given_a_day_to_show() -> None:
+    given = fleet("2024-07-01", 120.0, hours=72)
+    watered = np.zeros((72, 1))
+    watered[30] = 80.0
+    result = SOIL_WATER_STATUS.compute(replace(given, watered=watered))
+    status, reasons = result["soil_water_status", ""][:, 0], result["soil_status_reason", ""][:, 0]
+    assert status[29] == status[54] == 2
+    assert (status[30:54] == 0).all()
+    assert (reasons[30:54] == Reason.JUST_WATERED).all()
+    assert (result["soil_water_status", INFORMATIONAL][30:54, 0] == 2).all()
 
 
-def test_published_classes_of_the_drought_monitor(reference_values: References) -> None:
-    expected = {"ok": GREEN, "plant water stress": RED}
-    for entry in reference_values("ufz_nfk_class"):
-        assert steady(season=7, water=[entry["inputs"]["nfk_pct"]] * 3) == expected[entry["expected"]], entry["id"]
+def test_a_citys_own_thresholds_change_the_status_and_the_source() -> None:
+    mine = soil_water_status_processor(changed_limits({"season 4 to 10": {"tension_now": 150}}))
+    assert mine.compute(fleet("2024-07-01", 120.0))["soil_water_status", ""][-1, 0] == 1
+    assert "set by the city: tension_now 150" in mine.source
+    assert mine.source != SOIL_WATER_STATUS.source
 
 
-def test_tension_leads_where_both_are_there() -> None:
-    assert steady([40, 40, 40], season=1, water=[90, 90, 90]) == RED
-    assert steady([10, 10, 10], season=1, water=[20, 20, 20]) == GREEN
-    assert steady([np.nan] * 3, season=1, water=[20, 20, 20]) == RED
+def test_a_stuck_probe_is_nobodys_reason_to_water_or_not_to() -> None:
+    generator = np.random.default_rng(3)
+    tension = 60 + generator.normal(0, 1, (200, 1, 2)).cumsum(axis=0) * 0.1
+    tension[:, 0, 0] = 120.0
+    temperature = np.full((200, 1, 2), 15.0)
+    result = SOIL_WATER_STATUS.compute(fleet("2024-07-01", tension, hours=200, soil_temperature=temperature))
+    status = result["soil_water_status", ""][:, 0]
+    assert status[100] == 2
+    assert status[-1] == 1, "the other depth is judged alone"
+    assert result["judged_soil_depths", ""][-1, 0] == 1
+    alone = SOIL_WATER_STATUS.compute(fleet("2024-07-01", np.full((200, 1, 2), 60.0), hours=200))
+    assert np.isnan(alone["soil_water_status", ""][-1, 0])
+    assert alone["soil_status_reason", ""][-1, 0] == Reason.DISTRUSTED
 
 
-def test_one_spike_does_not_change_the_median_of_a_day() -> None:
-    rows = [[10.0, 10.0, 10.0]] * WINDOW
-    rows[-1] = [200.0, 200.0, 200.0]
-    assert judged(rows, season=1).status[-1, 0] == GREEN
+def test_what_is_not_planted_has_no_status() -> None:
+    result = SOIL_WATER_STATUS.compute(fleet("2024-07-01", 120.0, planting=Planting.NONE))
+    assert all(np.isnan(values).all() for values in result.values())
 
 
-def test_less_than_three_hours_of_readings_are_not_judged() -> None:
-    nothing = [np.nan] * 3
-    assert np.isnan(judged([nothing] * 22 + [[40.0] * 3] * 2, season=1).status).all()
-    assert judged([nothing] * 21 + [[40.0] * 3] * 3, season=1).status[-1, 0] == RED
-
-
-def test_a_probe_that_reports_every_six_hours_is_judged() -> None:
-    rows = [[40.0] * 3 if hour % 6 == 0 else [np.nan] * 3 for hour in range(49)]
-    status = judged(rows, season=1).status[:, 0]
-    assert status[48] == RED
-    assert np.isnan(status[47]), "an hour in which nothing was measured has no status"
-
-
-def test_a_limit_reached_is_left_only_below_its_band() -> None:
-    def after(tension: float) -> float:
-        rows = [[33.0] * 3] * WINDOW + [[tension] * 3] * WINDOW
-        return judged(rows, season=1).status[-1, 0].item()
-
-    assert after(30.1) == RED
-    assert after(29.6) == YELLOW, "33 kPa less 10 %"
-    assert after(22.1) == YELLOW
-    assert after(21.9) == GREEN, "25 kPa less 3 kPa"
-
-
-def test_a_water_limit_is_left_five_per_cent_above() -> None:
-    def after(water: float) -> float:
-        rows = [[45.0] * 3] * WINDOW + [[water] * 3] * WINDOW
-        return judged(season=1, water=rows).status[-1, 0].item()
-
-    assert after(54.9) == RED
-    assert after(55) == YELLOW
-    assert after(64.9) == YELLOW
-    assert after(65) == GREEN
-
-
-def test_the_band_holds_a_status_for_seven_days_and_no_longer() -> None:
-    rows = [[33.0] * 3] * WINDOW + [[31.0] * 3] * (HELD_FOR + WINDOW)
-    status = judged(rows, season=1).status[:, 0]
-    # The median leaves 33 kPa with the twelfth hour of 31 kPa in its window.
-    assert status[WINDOW + 10 + HELD_FOR] == RED
-    assert status[WINDOW + 11 + HELD_FOR] == YELLOW
-
-
-@given(arrays(np.float64, (HELD_FOR, 1, 1), elements=st.floats(26, 32)))
-@settings(max_examples=20)
-def test_nothing_flaps_inside_the_band(tension: np.ndarray) -> None:
-    started = np.concatenate([np.full((WINDOW, 1, 1), 40.0), np.maximum(tension, 29.8)])
-    nothing = np.full_like(started, np.nan)
-    status = soil_water_status(started, nothing, nothing, np.array([[30.0]]), np.array([1.0])).status
-    assert (status[WINDOW:] == RED).all()
-
-
-def test_one_depth_is_judged_with_low_confidence() -> None:
-    alone = judged([[40.0, np.nan, np.nan]] * WINDOW, season=1)
-    assert alone.status[-1, 0] == RED
-    assert alone.judged_depths[-1, 0] < ENOUGH_DEPTHS
-    assert judged([[40.0, 10.0, 10.0]] * WINDOW, season=1).judged_depths[-1, 0] >= ENOUGH_DEPTHS
-
-
-def test_a_frozen_depth_is_suspended_and_the_others_are_not() -> None:
-    result = judged([[200.0, 10.0, 10.0]] * WINDOW, season=1, temperature=[[0.4, 2.0, 4.0]] * WINDOW)
-    assert result.status[-1, 0] == GREEN
-    assert result.judged_depths[-1, 0] == 2
-    assert result.frozen_depths[-1, 0] == 1
-
-
-def test_soil_frozen_through_has_no_status_and_says_so() -> None:
-    result = judged([[200.0] * 3] * WINDOW, season=1, temperature=[[0.4] * 3] * WINDOW)
-    assert np.isnan(result.status[-1, 0])
-    assert result.judged_depths[-1, 0] == 0
-    assert result.frozen_depths[-1, 0] == 3
-
-
-def test_half_a_degree_is_not_frozen() -> None:
-    result = judged([[40.0] * 3] * WINDOW, season=1, temperature=[[0.5] * 3] * WINDOW)
-    assert result.status[-1, 0] == RED
-    assert result.frozen_depths[-1, 0] == 0
-
-
-def test_without_any_thermometer_nobody_knows_of_frost() -> None:
-    result = judged([[40.0] * 3] * WINDOW, season=1)
-    assert result.status[-1, 0] == RED
-    assert np.isnan(result.frozen_depths).all()
-
-
-def test_a_depth_without_a_thermometer_takes_the_nearest() -> None:
-    # thermometers at 30 and 90 cm, the nearest to 40 cm is frozen, the nearest to 80 cm is not
-    result = judged(
-        [[np.nan, 200.0, 40.0, np.nan]] * WINDOW,
-        season=1,
-        depths=(30, 40, 80, 90),
-        temperature=[[-1.0, np.nan, np.nan, 5.0]] * WINDOW,
-    )
-    assert result.judged_depths[-1, 0] == 1
-    assert result.frozen_depths[-1, 0] == 1
-
-
-def test_hours_measured_in_frozen_soil_do_not_enter_the_median_after_the_thaw() -> None:
-    frozen, thawed = [[200.0] * 3] * 20, [[10.0] * 3] * 4
-    result = judged(frozen + thawed, season=1, temperature=[[0.0] * 3] * 20 + [[1.0] * 3] * 4)
-    assert result.status[-1, 0] == GREEN
-
-
-def test_depths_no_source_names_are_not_judged() -> None:
-    result = judged([[300.0, 300.0]] * WINDOW, season=7, depths=(10, 30))
-    assert np.isnan(result.status).all()
-    assert result.judged_depths[-1, 0] == 0
-
-
-def test_an_unknown_age_is_neither_young_nor_old() -> None:
-    assert steady([30, 30, 30], season=1) == YELLOW
-    assert steady([30, 30, 30], season=np.nan) == GREEN
-    assert steady([60, 60, 60], season=20) == GREEN
-    assert steady([60, 60, 60], season=np.nan) == YELLOW
-
-
-@given(st.floats(0, 250), st.floats(0, 250), st.sampled_from([1.0, 2.0, 3.0, 5.0, 20.0, np.nan]))
-def test_drier_soil_never_looks_better(one: float, other: float, season: float) -> None:
-    wetter, drier = sorted((one, other))
-    assert steady([wetter] * 3, season=season) <= steady([drier] * 3, season=season)
-
-
-@given(st.integers(1, 80))
-def test_every_season_is_judged(season: int) -> None:
-    assert steady([10, 10, 10], season=season) == GREEN
+def test_the_third_level_is_said_of_old_trees_in_leaf() -> None:
+    hours = 8 * 24
+    drying = 210 + np.arange(hours)[:, None, None] * 0.1
+    old = SOIL_WATER_STATUS.compute(fleet("2024-07-01", drying, season=30, hours=hours))
+    assert old["soil_water_status", ACUTE][-1, 0] == 1
+    bare = SOIL_WATER_STATUS.compute(fleet("2024-12-01", drying, season=30, hours=hours))
+    assert np.isnan(bare["soil_water_status", ACUTE]).all()
 
 
 def test_a_value_depends_on_no_more_than_the_declared_memory() -> None:
     generator = np.random.default_rng(7)
-    steps = 24 * 40
-    tension = np.abs(np.cumsum(generator.normal(0, 1.5, (steps, 3, 3)), axis=0)) + 20
-    tension[generator.random(tension.shape) < 0.4] = np.nan
-    temperature = np.cumsum(generator.normal(0, 0.3, (steps, 3, 3)), axis=0) + 1
-    temperature[generator.random(temperature.shape) < 0.8] = np.nan
-    nothing = np.full_like(tension, np.nan)
-    depths, seasons = np.array([[30.0, 60, 90]] * 3), np.array([1.0, 5.0, np.nan])
-    whole = soil_water_status(tension, nothing, temperature, depths, seasons)
-    memory = 24 * 9 - 1  # nine days may have one hour less
-    for start in range(memory, steps, 131):
-        begin = start - memory
-        part = soil_water_status(tension[begin:], nothing[begin:], temperature[begin:], depths, seasons)
-        np.testing.assert_array_equal(part.status[memory:], whole.status[start:])
-        np.testing.assert_array_equal(part.judged_depths[memory:], whole.judged_depths[start:])
-        np.testing.assert_array_equal(part.frozen_depths[memory:], whole.frozen_depths[start:])
+    steps, places = 24 * 45, (4, 3)
+    shape = (steps, *places)
+    columns = {needed.key: np.full(shape, np.nan) for needed in SOIL_WATER_STATUS.inputs}
+    walk = np.abs(np.cumsum(generator.normal(0, 1.5, shape), axis=0)) + 20
+    walk[200:420, :, 0] = 77.0
+    walk[generator.random(shape) < 0.4] = np.nan
+    columns["soil_tension", "mean"] = np.where(np.arange(4)[:, None] < 3, walk, np.nan)
+    columns["plant_available_water", "mean"] = np.abs(np.cumsum(generator.normal(0, 1, shape), axis=0)) % 60
+    temperature = np.cumsum(generator.normal(0, 0.3, shape), axis=0) + 1
+    temperature[generator.random(shape) < 0.8] = np.nan
+    columns["soil_temperature", "mean"] = temperature
+    known = soil_attributes([Site(str(number), "", SiteKind.STREET_TREE, soil=Soil("Sl3")) for number in range(4)])
+    known |= {
+        "growing_season": np.array([1.0, 20, np.nan, 5]),
+        "planting": np.array([1.0, 1, 1, Planting.EXTENSIVE_ROOF]),
+        "evergreen": np.zeros(4),
+    }
+    depths = np.array([[50.0, 60, 90]] * 4)
+    times = np.datetime64("2024-05-01", "ms") + np.arange(steps) * np.timedelta64(1, "h")
+    watered = np.where(generator.random((steps, 4)) < 0.002, 80.0, 0.0)
+
+    def said(begin: int, end: int) -> dict[tuple[str, str], Array]:
+        part = {key: values[begin:end] for key, values in columns.items()}
+        return SOIL_WATER_STATUS.compute(Fleet(times[begin:end], part, depths, known, watered=watered[begin:end]))
+
+    whole = said(0, steps)
+    assert {0.0, 1.0, 2.0} <= set(np.unique(whole["soil_water_status", ""]))
+    memory = 24 * SOIL_WATER_STATUS.memory - 1  # one of the days may have an hour less
+    for start in range(memory, steps, 97):
+        for key, values in said(start - memory, start + 1).items():
+            np.testing.assert_array_equal(values[-1], whole[key][start], err_msg=str(key))
 
 
-def test_every_row_of_the_table_names_its_source_and_orders_its_limits() -> None:
+def test_the_source_names_every_row() -> None:
     for limits in LIMITS:
-        assert limits.source
-        assert limits.tension[0] < limits.tension[1]
-        assert limits.available_water[0] > limits.available_water[1]
+        assert f"{limits.name}: {limits.source}" in SOIL_WATER_STATUS.source
+    assert SOIL_WATER_STATUS.source.endswith("informational from 11-01 to 03-14")
