@@ -2,21 +2,24 @@
 
 Run with ``python benchmarks/end_to_end.py``. Side by side, taking turns, medians count:
 
-* *paho*: bare paho with manual acknowledgement, keeping nothing: what reading alone costs.
+* *C*, *paho*: a bare subscriber in C and one with paho and manual acknowledgement, keeping nothing: what reading costs.
 * *naive*: what everybody writes: paho, json and influxdb-client's batching writer, into VictoriaMetrics.
 * *careful*: the same with one synchronous write for each message, acknowledged afterwards.
+* *Node-RED*: mqtt in → json → function → influxdb out, into InfluxDB 1.6; installed from npm for the occasion.
 * *gruenpuls*: collector and decoder as they ship; acknowledged after fsync, decoded, judged and stored.
 
-*drain*: a queue that piled up while nobody listened. *live*: a publisher as fast as the broker lets it. The
-last part kills each at a random moment of a steady stream, starts it again, and counts what is missing.
+*drain*: a queue that piled up while nobody listened. *live*: a publisher as fast as the broker lets it. *kill*: each
+is killed at random moments of a steady stream and started again; counted is what is missing. *backlog*: 24 hours of
+5,000 sensors wait at the broker while Grünpuls does not run; the time is from its start to the last one stored.
+Processor time and memory are of a contender's processes and its database. Whom something lacks is named and left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
+import shutil
 import signal
 import statistics
 import subprocess
@@ -24,299 +27,159 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import timedelta
 from pathlib import Path
-
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from chaos.fleet import CLIENT, TOPIC, City, is_noise, leave_session, message, truth  # noqa: E402 - the path comes first
-from influx import VictoriaMetrics  # noqa: E402 - the path comes first
+from chaos.fleet import BEGIN, eui, is_noise, leave_session, message, truth, values  # noqa: E402 - the path comes first
+from contenders.contender import CONTENDERS, Contender, Gruenpuls  # noqa: E402 - the path comes first
+from decoding_bench import payload_of  # noqa: E402 - the path comes first
 from mosquitto import Mosquitto  # noqa: E402 - the path comes first
 
+from gruenpuls.simulation.messages import chirpstack_v4, helium, things_stack_v3  # noqa: E402 - the path comes first
 from gruenpuls.simulation.publish import Publisher  # noqa: E402 - the path comes first
 
 MOST = 30_000
 WARM_UP = 100
 STREAM_RATE = 300
-PATIENCE = 240.0
+KILL_SECONDS = 8.0
+SILENT_SECONDS = 15.0
+BACKLOG_SENSORS = 5_000
+BACKLOG_UPLINKS = 480_000
+PATIENCE = 300.0
 
 
 @dataclass(frozen=True)
 class Result:
-    """One run: rate [1/s], processor time [µs per message] and resident memory [MB] of the process tree."""
+    """One run: rate [1/s], processor time [µs per message] and most resident memory [MB]."""
 
     rate: float
     processor: float
     memory: float
 
 
-def listen_with_paho(port: int, _database: str) -> None:
-    """Acknowledge messages and keep only their count, in standard output."""
-    client = _subscriber()
-    count = 0
+@dataclass
+class Lines:
+    """Payloads in files, one a line, for a publisher that is not what is measured."""
 
-    def on_message(client: Client, _: object, message: MQTTMessage) -> None:
-        nonlocal count
-        client.ack(message.mid, message.qos)
-        count += 1
-        if count % 50 == 0:
-            print(count, flush=True)
+    directory: Path
 
-    client.on_message = on_message
-    client.connect("127.0.0.1", port)
-    client.loop_forever()
+    def made(self, name: str, payloads: Iterable[bytes]) -> Path:
+        """Write a file, and return where it is."""
+        file = self.directory / name
+        with file.open("wb") as lines:
+            lines.writelines(payload + b"\n" for payload in payloads)
+        return file
 
 
-def listen_naively(port: int, database: str) -> None:
-    """Write points as they come, in batches in the background; paho acknowledges by itself."""
-    from influxdb_client import InfluxDBClient, WriteOptions  # noqa: PLC0415 - only this contender needs it
-
-    client = _subscriber(manual_ack=False)
-    store = InfluxDBClient(database, token="none", org="none").write_api(WriteOptions(batch_size=1000))
-    client.on_message = lambda _client, _data, message: store.write("bench", record=_point(message))
-    client.connect("127.0.0.1", port)
-    client.loop_forever()
+def publish(port: int, lines: Path) -> None:
+    """Publish every line as fast as the broker takes them."""
+    words = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-q", "1", "-M", "100", "-t", "fleet/bench/up", "-l"]
+    with lines.open("rb") as payloads:
+        subprocess.run(words, stdin=payloads, check=True)
 
 
-def listen_carefully(port: int, database: str) -> None:
-    """Write each point, and acknowledge its message afterwards."""
-    from influxdb_client import InfluxDBClient  # noqa: PLC0415 - only this contender needs it
-    from influxdb_client.client.write_api import SYNCHRONOUS  # noqa: PLC0415 - the same
-
-    client = _subscriber()
-    store = InfluxDBClient(database, token="none", org="none").write_api(SYNCHRONOUS)
-
-    def on_message(client: Client, _: object, message: MQTTMessage) -> None:
-        store.write("bench", record=_point(message))
-        client.ack(message.mid, message.qos)
-
-    client.on_message = on_message
-    client.connect("127.0.0.1", port)
-    client.loop_forever()
-
-
-def _subscriber(*, manual_ack: bool = True) -> Client:
-    client = Client(CallbackAPIVersion.VERSION2, CLIENT, clean_session=False, manual_ack=manual_ack)
-    client.on_connect = lambda client, *_: client.subscribe(TOPIC, 1)
-    return client
-
-
-def _point(received: MQTTMessage) -> object:
-    """Return the point of a ChirpStack, The Things Stack or Helium message; None for what is none of them."""
-    import base64  # noqa: PLC0415 - the contender's own imports
-    from datetime import UTC, datetime  # noqa: PLC0415 - the same
-
-    from influxdb_client import Point  # noqa: PLC0415 - the same
-
-    try:
-        body = json.loads(received.payload)
-    except ValueError:
-        return []
-    if "deviceInfo" in body:
-        device, data, at = body["deviceInfo"]["devEui"], body["data"], body["rxInfo"][0]["gwTime"]
-    elif "uplink_message" in body:
-        inner = body["uplink_message"]
-        device, data, at = body["end_device_ids"]["dev_eui"], inner["frm_payload"], inner["rx_metadata"][0]["time"]
-    else:
-        device, data, at = body["dev_eui"], body["payload"], datetime.fromtimestamp(body["reported_at"] / 1000, UTC)
-    frame = base64.b64decode(data)
-    point = Point("probe").tag("device", device.lower()).time(at)
-    return point.field("t", int.from_bytes(frame[:2], "big", signed=True) / 10).field("h", float(frame[2]))
-
-
-SCRIPTS: dict[str, Callable[[int, str], None]] = {
-    "paho": listen_with_paho,
-    "naive": listen_naively,
-    "careful": listen_carefully,
-}
-CONTENDERS = [*SCRIPTS, "gruenpuls"]
-
-
-class Contender:
-    """One of those measured, with what it needs, to start, kill, start again and ask what it has stored."""
-
-    def __init__(self, name: str, directory: Path, broker: Mosquitto, needs: ExitStack) -> None:
-        self._name = name
-        self._directory = directory
-        self._broker = broker
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._city: City | None = None
-        self._database: VictoriaMetrics | None = None
-        if name == "gruenpuls":
-            self._city = needs.enter_context(City(directory / "city", broker.port))
-        elif name != "paho":
-            self._database = needs.enter_context(VictoriaMetrics(directory))
-
-    def start(self) -> None:
-        """Start its processes."""
-        if self._city:
-            commands = [["-m", "gruenpuls", name] for name in ("collect", "work")]
-        else:
-            url = self._database.url if self._database else "-"
-            commands = [[__file__, "--listen", self._name, str(self._broker.port), url]]
-        log = (self._directory / "log").open("ab")
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("GRUENPULS_")}
-        self._processes = [
-            subprocess.Popen(
-                [sys.executable, *command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self._city.directory if self._city else None,
-                env=clean | {"PYTHONPATH": str(ROOT)},
-            )
-            for command in commands
-        ]
-        log.close()
-
-    def kill(self) -> None:
-        """End them without a chance to keep anything."""
-        for process in self._processes:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        self._processes = []
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send all its processes a signal."""
-        for process in self._processes:
-            process.send_signal(number)
-
-    def await_stored(self, messages: int) -> float:
-        """Wait until it has dealt with so many messages; return the most memory it held meanwhile [MB]."""
-        until, memory = time.monotonic() + PATIENCE, 0.0
-        while (done := self.stored()) < messages:
-            if time.monotonic() > until:
-                sys.exit(f"{self._name} stored {done} of {messages} in {PATIENCE:.0f} s")
-            time.sleep(0.1)
-            memory = max(memory, self.usage()[1])
-        return max(memory, self.usage()[1])
-
-    def stored(self) -> int:
-        """Return how many messages it has dealt with: counted, stored, or worked off."""
-        if self._city:
-            return self._city.worked_off().total
-        if self._database:
-            return self.points()
-        lines = (self._directory / "log").read_text("utf-8").split() if (self._directory / "log").exists() else []
-        return int(lines[-1]) if lines else 0
-
-    def points(self) -> int:
-        """Return how many temperatures the store holds."""
-        if self._city:
-            return sum(quantity == "soil_temperature" for _, quantity, _ in self._city.content())
-        assert self._database
-        urllib.request.urlopen(f"{self._database.url}/internal/force_flush", timeout=30).close()
-        query = urllib.parse.urlencode({"query": "sum(count_over_time(probe_t[10y]))", "time": "2027-01-01T00:00:00Z"})
-        with urllib.request.urlopen(f"{self._database.url}/api/v1/query?{query}", timeout=30) as response:
-            found = json.load(response)["data"]["result"]
-        return int(found[0]["value"][1]) if found else 0
-
-    def usage(self) -> tuple[float, float]:
-        """Return processor time [s] and resident memory [MB] of its processes and their children so far."""
-        ticks = pages = 0
-        for pid in _with_children([process.pid for process in self._processes]):
-            try:
-                fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-            except OSError:
-                continue
-            ticks += int(fields[11]) + int(fields[12])
-            pages += int(fields[21])
-        return ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def _with_children(parents: list[int]) -> list[int]:
-    found = list(parents)
-    for directory in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((directory / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent in found:
-            found.append(int(directory.name))
-    return found
-
-
-@contextmanager
-def contender(name: str) -> Iterator[tuple[Contender, Mosquitto]]:
-    """Yield a contender, not started, and its broker, which already keeps messages for it."""
-    with tempfile.TemporaryDirectory() as directory, ExitStack() as needs:
-        broker = needs.enter_context(Mosquitto(Path(directory)))
-        one = Contender(name, Path(directory), broker, needs)
-        leave_session(broker.port)
-        try:
-            yield one, broker
-        finally:
-            one.kill()
-
-
-def publish(port: int, numbers: range, rate: float | None = None) -> None:
-    """Publish uplinks of the fleet; as fast as the broker takes them if no rate is given [1/s]."""
+def stream(port: int, numbers: range) -> None:
+    """Publish uplinks of the fleet evenly."""
     started = time.monotonic()
     with Publisher("127.0.0.1", port, window=2000) as publisher:
         for place, number in enumerate(numbers):
             publisher.publish(*message(number))
-            if rate and place % 20 == 0:
-                time.sleep(max(0.0, started + place / rate - time.monotonic()))
+            if place % 20 == 0:
+                time.sleep(max(0.0, started + place / STREAM_RATE - time.monotonic()))
         assert publisher.drain(PATIENCE)
 
 
-def run(name: str, case: str, count: int) -> Result:
-    """Measure one contender on a broker of its own, once it has stored some first messages."""
-    total = WARM_UP + count
-    with contender(name) as (one, broker):
+@contextmanager
+def contender(name: str) -> Iterator[tuple[Contender, int]]:
+    """Yield a contender, not started, and the port of its broker, which already keeps messages for it."""
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as needs:
+        broker = needs.enter_context(Mosquitto(Path(directory)))
+        leave_session(broker.port)
+        yield CONTENDERS[name](Path(directory), broker.port, needs), broker.port
+
+
+def readable(name: str, numbers: range) -> int:
+    """Return how many of these messages a contender deals with: scripts store only what they can read."""
+    return len(numbers) if CONTENDERS[name].reads_noise else sum(not is_noise(number) for number in numbers)
+
+
+def run(name: str, case: str, first: Path, rest: Path, count: int) -> Result:
+    """Measure one contender on a broker of its own, once it has dealt with some first messages."""
+    total = readable(name, range(WARM_UP + count))
+    with contender(name) as (one, port):
         one.start()
-        publish(broker.port, range(WARM_UP))
-        one.await_stored(readable(name, WARM_UP))
+        publish(port, first)
+        one.await_done(readable(name, range(WARM_UP)))
         if case == "drain":
             # Connected and warm, but not reading: the broker queues.
             one.signal(signal.SIGSTOP)
-            publish(broker.port, range(WARM_UP, total))
+            publish(port, rest)
             one.signal(signal.SIGCONT)
-        busy = one.usage()[0]
+        busy = one.usage().processor
         started = time.perf_counter()
-        publishing = threading.Thread(target=publish, args=(broker.port, range(WARM_UP, total)))
+        publishing = threading.Thread(target=publish, args=(port, rest))
         if case == "live":
             publishing.start()
-        memory = one.await_stored(readable(name, total))
-        wall, processor = time.perf_counter() - started, one.usage()[0] - busy
+        memory = one.await_done(total)
+        wall, processor = time.perf_counter() - started, one.usage().processor - busy
         if case == "live":
             publishing.join()
     return Result(count / wall, processor / count * 1e6, memory)
 
 
-def readable(name: str, count: int) -> int:
-    """Return how many messages of the fleet a contender deals with: scripts store only what they can read."""
-    return count if name in {"gruenpuls", "paho"} else sum(not is_noise(number) for number in range(count))
-
-
-def losses(name: str, kills: int, seconds: float) -> tuple[int, int]:
-    """Kill a contender at random moments of a steady stream; return how many temperatures should be there, and are."""
+def losses(name: str, kills: int) -> tuple[int, int]:
+    """Kill a contender at random moments of a steady stream; return how many temperatures are missing, of how many."""
     chance = random.Random(20261122)
-    count = int(kills * seconds * STREAM_RATE)
-    with contender(name) as (one, broker):
-        publishing = threading.Thread(target=publish, args=(broker.port, range(count), STREAM_RATE))
+    count = int(kills * KILL_SECONDS * STREAM_RATE)
+    with contender(name) as (one, port):
         one.start()
+        stream(port, range(WARM_UP))
+        one.await_done(readable(name, range(WARM_UP)))
+        publishing = threading.Thread(target=stream, args=(port, range(WARM_UP, count)))
         publishing.start()
         for _ in range(kills):
-            time.sleep(chance.uniform(0.3, 1) * seconds)
+            time.sleep(chance.uniform(0.1, 1) * KILL_SECONDS)
             one.kill()
             one.start()
         publishing.join()
-        still, before = 0, -1
-        while still < 10:
+        done, changed_at = -1, time.monotonic()
+        while done < readable(name, range(count)) and time.monotonic() - changed_at < SILENT_SECONDS:
             time.sleep(0.5)
-            still, before = (still + 1, before) if one.stored() == before else (0, one.stored())
+            if done != (done := one.done()):
+                changed_at = time.monotonic()
         # A sensor nobody registered is a dead letter to Grünpuls, and a point to a script.
-        expected = len(truth(range(count))) // 4 if name == "gruenpuls" else readable(name, count)
-        return expected, one.points()
+        expected = len(truth(range(count))) // 4 if name == "gruenpuls" else readable(name, range(count))
+        return expected - one.points(), expected
+
+
+def backlog_payloads(count: int) -> Iterator[bytes]:
+    """Yield what 5,000 sensors say every quarter of an hour, for 24 hours if it is all."""
+    networks = (chirpstack_v4, things_stack_v3, helium)
+    for number in range(count):
+        turn, sensor = divmod(number, BACKLOG_SENSORS)
+        network, at = networks[sensor % 3], BEGIN + timedelta(minutes=15 * turn, milliseconds=sensor)
+        yield network(eui(sensor), payload_of(*values(number)), port=5, counter=turn, measured_at=at)
+
+
+def backlog(lines: Path, count: int) -> Result:
+    """Measure Grünpuls from its start until it has stored what waits at the broker."""
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as needs:
+        broker = needs.enter_context(Mosquitto(Path(directory)))
+        leave_session(broker.port)
+        one = Gruenpuls(Path(directory), broker.port, needs, sensors=BACKLOG_SENSORS)
+        publish(broker.port, lines)
+        started = time.perf_counter()
+        one.start()
+        memory = one.await_done(count)
+        wall = time.perf_counter() - started
+        assert one.decoded() == count, "not every uplink became readings"
+        return Result(count / wall, one.usage().processor / count * 1e6, memory)
 
 
 def calibration() -> float:
@@ -328,39 +191,78 @@ def calibration() -> float:
     return (time.perf_counter() - started) * 1000
 
 
+def machine() -> str:
+    """Return how busy this machine is."""
+    return f"load {os.getloadavg()[0]:.1f}, calibration {calibration():.0f} ms"
+
+
+def compare(names: list[str], case: str, lines: Lines, count: int, repeats: int) -> dict[str, Result]:
+    """Measure the contenders in turns; return the medians."""
+    first = lines.made("first", (message(number)[1] for number in range(WARM_UP)))
+    rest = lines.made("rest", (message(number)[1] for number in range(WARM_UP, WARM_UP + count)))
+    results: dict[str, list[Result]] = {name: [] for name in names}
+    for _ in range(repeats):
+        print(f"  {machine()}", end="", flush=True)
+        for name, found in results.items():
+            found.append(run(name, case, first, rest, count))
+            print(f"; {name} {found[-1].rate:,.0f}/s", end="", flush=True)
+        print()
+    return {name: middle(found) for name, found in results.items()}
+
+
+def middle(results: list[Result]) -> Result:
+    """Return the medians."""
+    return Result(*(statistics.median(getattr(one, field.name) for one in results) for field in fields(Result)))
+
+
+def told(name: str, one: Result, beside: Result | None, lost: str = "") -> None:
+    """Print a contender's row."""
+    times = f"{one.rate / beside.rate:5.2f} × paho" if beside else ""
+    print(f"{name:12} {one.rate:9,.0f}/s {times:13} {one.processor:7,.0f} µs {one.memory:6,.0f} MB  {lost}")
+
+
 def main() -> None:
-    """Measure, or be one of the measured."""
+    """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=20_000, help=f"in each run, at most {MOST}")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--kills", type=int, default=3, help="of each contender; 0 leaves this part out")
+    parser.add_argument("--backlog", type=int, default=BACKLOG_UPLINKS, help="0 leaves this part out")
+    parser.add_argument("--backlogs", type=int, default=3, help="how often it is worked off; the median counts")
     parser.add_argument("--cases", nargs="*", default=["drain", "live"], choices=["drain", "live"])
-    parser.add_argument("--only", nargs="+", default=CONTENDERS, choices=CONTENDERS)
-    parser.add_argument("--listen", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--only", nargs="+", default=[*CONTENDERS], choices=CONTENDERS)
     arguments = parser.parse_args()
-    if arguments.listen:
-        name, port, database = arguments.listen
-        SCRIPTS[name](int(port), database)
-        return
+    if not shutil.which("mosquitto_pub"):
+        sys.exit("mosquitto_pub is not installed (Debian package mosquitto-clients)")
+    names = []
+    for name in arguments.only:
+        lack = CONTENDERS[name].lacks()
+        if lack:
+            print(f"{name} is left out: {lack} is not installed")
+        else:
+            names.append(name)
     count = min(arguments.messages, MOST) // WARM_UP * WARM_UP
-    print(f"{count} messages of {len(message(0)[1])} B, medians of {arguments.repeats}")
-    for case in arguments.cases:
-        results: dict[str, list[Result]] = {name: [] for name in arguments.only}
-        for _ in range(arguments.repeats):
-            print(f"  load {os.getloadavg()[0]:.1f}, calibration {calibration():.0f} ms", end="", flush=True)
-            for name, found in results.items():
-                found.append(run(name, case, count))
-                print(f"; {name} {found[-1].rate:,.0f}/s", end="", flush=True)
-            print()
-        for name, found in results.items():
-            rate, processor, memory = (
-                statistics.median(getattr(one, figure) for one in found) for figure in ("rate", "processor", "memory")
-            )
-            print(f"{case:6} {name:10} {rate:9,.0f} messages/s {processor:8,.0f} µs processor time {memory:6,.0f} MB")
-    for name in arguments.only if arguments.kills else ():
-        if name != "paho":
-            expected, found_points = losses(name, arguments.kills, 4)
-            print(f"kill -9 {name:10} {arguments.kills} times: {expected - found_points} of {expected} missing")
+    size = len(message(0)[1])
+    print(f"{count} messages of about {size} B, medians of {arguments.repeats}; {os.cpu_count()} processors")
+    with tempfile.TemporaryDirectory() as directory:
+        lines = Lines(Path(directory))
+        lost = {}
+        for name in names if arguments.kills else ():
+            if CONTENDERS[name].stores:
+                missing, expected = losses(name, arguments.kills)
+                lost[name] = f"{missing} of {expected} lost in {arguments.kills} kills"
+                print(f"  kill: {name} {lost[name]}", flush=True)
+        for case in arguments.cases:
+            print(case)
+            for name, found in (results := compare(names, case, lines, count, arguments.repeats)).items():
+                told(name, found, results.get("paho"), lost.get(name, ""))
+        if arguments.backlog:
+            waiting = lines.made("backlog", backlog_payloads(arguments.backlog))
+            print(f"backlog of {arguments.backlog:,}\n  {machine()}")
+            runs = [backlog(waiting, arguments.backlog) for _ in range(arguments.backlogs)]
+            for one in runs:
+                print(f"  {arguments.backlog / one.rate:.1f} s")
+            told("gruenpuls", middle(runs), None)
 
 
 if __name__ == "__main__":

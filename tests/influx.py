@@ -41,6 +41,12 @@ class _Server:
     def arguments(self) -> Sequence[str]:
         raise NotImplementedError
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process, "the server does not run"
+        return self._process.pid
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -151,6 +157,14 @@ class VictoriaMetrics(_Server):
         query = urllib.parse.urlencode({"match[]": match})
         with urllib.request.urlopen(f"{self.url}/api/v1/export?{query}", timeout=30) as response:
             return [json.loads(line) for line in response]
+
+    def count(self, name: str) -> int:
+        """Return how many values of a name it holds, whatever their labels."""
+        urllib.request.urlopen(f"{self.url}/internal/force_flush", timeout=30).close()
+        query = urllib.parse.urlencode({"query": f"sum(count_over_time({name}[10y]))", "time": "2027-01-01T00:00:00Z"})
+        with urllib.request.urlopen(f"{self.url}/api/v1/query?{query}", timeout=30) as response:
+            found = json.load(response)["data"]["result"]
+        return int(found[0]["value"][1]) if found else 0
 
 
 @pytest.fixture(scope="session")

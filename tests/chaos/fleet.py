@@ -37,9 +37,14 @@ Row = tuple[str, str, datetime]
 Content = dict[Row, tuple[float, int, str]]
 
 
+def eui(sensor: int) -> str:
+    """Return the DevEUI of a sensor."""
+    return f"a81758fffe00{sensor:04x}"
+
+
 def device(number: int) -> str:
     """Return the DevEUI of an uplink's sensor."""
-    return f"a81758fffe00{number % _DEVICES:04x}"
+    return eui(number % _DEVICES)
 
 
 def measured_at(number: int) -> datetime:
@@ -106,6 +111,8 @@ class City:
         Beside the settings if None.
     influx : str or None
         Address of the InfluxDB that keeps the readings; they are files in the data directory if None.
+    sensors : int
+        How many are registered.
     """
 
     def __init__(
@@ -115,6 +122,7 @@ class City:
         console: int = 1,
         data_dir: Path | None = None,
         influx: str | None = None,
+        sensors: int = _DEVICES,
     ) -> None:
         self.directory = directory
         (directory / "profiles").mkdir(parents=True)
@@ -128,7 +136,7 @@ class City:
         )
         self.settings: Settings = settings_from(directory / "gruenpuls.toml")
         self._registry = open_registry(self.settings)
-        devices = [Device(device(number), "bench-probe") for number in range(_DEVICES)]
+        devices = [Device(eui(sensor), "bench-probe") for sensor in range(sensors)]
         self._registry.devices.add_all(devices, actor="test")
 
     def __enter__(self) -> Self:
