@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,3 +57,18 @@ def owned(rows: FleetSeries, series: Ids, begin: Times, end: Times) -> tuple[Row
     item = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
     inside = (begin[item] >= rows.from_at[row]) & (end[item] < rows.to_at[row])
     return row[inside], item[inside]
+
+
+def at_sites(rows: FleetSeries, places: Rows) -> FleetSeries:
+    """Return the rows of some of the sites, and only those sites.
+
+    Parameters
+    ----------
+    rows : FleetSeries
+    places : int64 (n,)
+        Indices into its sites, rising.
+    """
+    number = np.full(len(rows.sites), -1)
+    number[places] = np.arange(len(places))
+    kept = chosen(rows, number[rows.site] >= 0)
+    return replace(kept, sites=tuple(rows.sites[place] for place in places.tolist()), site=number[kept.site])

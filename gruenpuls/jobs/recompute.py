@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -12,32 +12,88 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from gruenpuls.domain.ports import DirtySpan, ObservationStore, Run
-from gruenpuls.domain.processor import Output, Processor
-from gruenpuls.domain.reading import Flag, ReadingBatch, to_stored
+from gruenpuls.domain.processor import Array, Cadence, Fleet, Output, Processor
+from gruenpuls.domain.reading import Flag, Ids, ReadingBatch, Times, to_stored
 from gruenpuls.domain.series import Owner, SeriesKey
-from gruenpuls.domain.site import Site
+from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.jobs.days import day_start, local_day, years
-from gruenpuls.jobs.fleet import Plots, fleet, wanted_rows
-from gruenpuls.jobs.ownership import chosen
+from gruenpuls.jobs.fleet import Given, Plots, given, wanted_rows
+from gruenpuls.jobs.ownership import at_sites, chosen
+from gruenpuls.jobs.weather import Surroundings, weather_spans
 from gruenpuls.stores.registry import Registry
+from gruenpuls.stores.registry.resolution import FleetSeries
+from gruenpuls.stores.registry.weather_use import WeatherSpan
 
 SITE_DAYS_AT_ONCE: Final = 8000
-"""Sites times days of one batch; bounds the memory a processor takes to some hundred megabytes."""
+"""Sites times days of hours of one batch; bounds the memory a processor takes to some hundred megabytes."""
+_DAYS_FOR_ONE_OF_HOURS: Final = 60
+"""Days by the day that take no more than one of hours at several depths."""
+_DAY: Final = timedelta(days=1)
+
+GROWING: Final = frozenset(
+    {
+        SiteKind.STREET_TREE,
+        SiteKind.TREE_GROUP,
+        SiteKind.GREEN_ROOF,
+        SiteKind.GREEN_FACADE,
+        SiteKind.BED,
+        SiteKind.PARK,
+    }
+)
+"""What a processor of every site judges: what needs water."""
+
+Carried = dict[tuple[str, str], Array]
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Sites of one time zone whose past changed from the same day on."""
+    """Sites of one time zone whose past changed from the same day on.
+
+    Parameters
+    ----------
+    sites : dict of Site
+        By key.
+    zone : ZoneInfo
+    first : date
+    today : date
+        There; the first day that is not over.
+    """
 
     sites: Mapping[str, Site]
     zone: ZoneInfo
     first: date
-    end: date
+    today: date
+
+    def end(self, processor: Processor) -> date:
+        """Return the day after the last one to compute.
+
+        That is tomorrow, since a device's clock may be a little ahead; where a day continues from the one
+        before, only days that are over count.
+        """
+        return self.today if processor.carries else self.today + 2 * _DAY
+
+
+@dataclass(slots=True)
+class _Results:
+    """What a processor said of some sites, piece by piece."""
+
+    found: dict[SeriesKey, list[tuple[Times, Array]]]
+    spans: list[WeatherSpan]
 
 
 def digest(processor: Processor) -> str:
     """Return the SHA-256 of everything a processor declares besides its name and version."""
-    declared = (processor.inputs, processor.outputs, processor.cadence, processor.memory, processor.source)
+    declared = (
+        processor.inputs,
+        processor.outputs,
+        processor.cadence,
+        processor.memory,
+        processor.source,
+        processor.carries,
+        processor.spin_up,
+        processor.watered,
+        processor.every_site,
+    )
     return hashlib.sha256(repr(declared).encode()).hexdigest()
 
 
@@ -59,87 +115,175 @@ class Recomputation:
     processors: Sequence[Processor]
 
     def compute(self, spans: Sequence[DirtySpan], now: datetime) -> None:
-        """Compute all that processors say of these sites, each from its day to the end of tomorrow.
-
-        Tomorrow, since a device's clock may be a little ahead.
+        """Compute all that processors say of these sites, each from its day on.
 
         Raises
         ------
         StorageError
             If a result could not be written.
         """
-        for batch in self._batches(spans, now):
-            for processor in self.processors:
-                self._fill(processor, batch)
+        batches = list(self._batches(spans, now))
+        around = Surroundings(self.registry, self.store)
+        for processor in self.processors:
+            # One processor for all sites before the next: a station's result is others' weather.
+            for batch in batches:
+                if batch.first < batch.end(processor):
+                    self._fill(processor, batch, around)
+            around.forget({output.quantity for output in processor.outputs})
 
     def _batches(self, spans: Sequence[DirtySpan], now: datetime) -> Iterator[_Batch]:
         sites = self.registry.places.by_keys([span.site for span in spans])
-        together: dict[tuple[str, date], list[str]] = {}
+        together: dict[tuple[str, date], dict[str, Site]] = {}
         for span in spans:
             if span.site in sites:  # a site may have been removed meanwhile
-                together.setdefault((sites[span.site].time_zone, span.from_day), []).append(span.site)
-        for (name, first), keys in together.items():
+                site = sites[span.site]
+                together.setdefault((site.time_zone, span.from_day), {})[site.key] = site
+        for (name, first), some in together.items():
             zone = ZoneInfo(name)
-            end = local_day(now, zone) + timedelta(days=2)
-            longest = max(((last - begin).days for begin, last in years(first, end)), default=0)
-            memory = max((processor.memory for processor in self.processors), default=0)
-            size = max(1, SITE_DAYS_AT_ONCE // (longest + memory + 1))
-            for start in range(0, len(keys) if longest else 0, size):
-                yield _Batch({key: sites[key] for key in keys[start : start + size]}, zone, first, end)
+            yield _Batch(some, zone, first, local_day(now, zone))
 
-    def _fill(self, processor: Processor, batch: _Batch) -> None:
-        """Replace one processor's results for a batch of sites, in one transaction."""
+    def _fill(self, processor: Processor, batch: _Batch, around: Surroundings) -> None:
+        """Replace one processor's results for a batch of sites, some sites at a time."""
         named = {needed.quantity for needed in processor.inputs} | {output.quantity for output in processor.outputs}
         rows = self.registry.resolution.fleet_series(named, list(batch.sites))
-        inputs = wanted_rows(rows, processor)
-        before = chosen(rows, rows.origin == processor.name).series.tolist()
-        if not len(inputs) and not before:
-            return
-        fresh = self._computed(processor, batch, Plots.of(batch.sites, batch.zone, processor, inputs))
-        series = sorted({*before, *fresh.series.tolist()})
+        able = wanted_rows(rows, processor).site
+        if processor.every_site:
+            able = np.array([place for place, key in enumerate(rows.sites) if batch.sites[key].kind in GROWING])
+        active = np.union1d(able, rows.site[rows.origin == processor.name]).astype(np.int64)
+        longest = max((end - begin).days for begin, end in years(batch.first, batch.end(processor)))
+        weight = _DAYS_FOR_ONE_OF_HOURS if processor.cadence is Cadence.DAY else 1
+        size = max(1, weight * SITE_DAYS_AT_ONCE // (longest + processor.memory + processor.spin_up + 1))
+        for start in range(0, len(active), size):
+            self._replace(processor, batch, at_sites(rows, active[start : start + size]), around)
+
+    def _replace(self, processor: Processor, batch: _Batch, rows: FleetSeries, around: Surroundings) -> None:
+        """Replace one processor's results for some sites, in one transaction."""
+        results = _Results({}, [])
+        before = chosen(rows, rows.origin == processor.name)
+        if processor.carries:
+            carried = self._carried(processor, before, batch)
+            known = np.all([~np.isnan(column) for column in carried.values()], axis=0)
+            for places, spun_up in ((np.flatnonzero(known), False), (np.flatnonzero(~known), True)):
+                if len(places):
+                    state = {key: column[places] for key, column in carried.items()}
+                    self._compute(processor, batch, at_sites(rows, places), around, results, state, spun_up=spun_up)
+        else:
+            self._compute(processor, batch, rows, around, results, {}, spun_up=False)
+        fresh = self._readings(processor, results)
+        series = sorted({*before.series.tolist(), *fresh.series.tolist()})
+        if any(needed.weather for needed in processor.inputs):
+            # Before the values: what depends on a station must be known by the time it was used.
+            self.registry.weather_use.replace(rows.sites, batch.first, results.spans)
         if not series:
             return
-        end = day_start(batch.end, batch.zone)
+        end = day_start(batch.today + 2 * _DAY, batch.zone)
         self.store.replace(series, day_start(batch.first, batch.zone), end, fresh)
         silent = set(series) - set(fresh.series.tolist())
         last = self.store.latest(silent, end) if silent else ReadingBatch.empty()
         self.registry.latest.replace(series, ReadingBatch.joined([fresh, last]))
 
-    def _computed(self, processor: Processor, batch: _Batch, plots: Plots) -> ReadingBatch:
-        found: dict[SeriesKey, list[tuple[np.ndarray, np.ndarray]]] = {}
-        for first, end in years(batch.first, batch.end):
-            given = fleet(self.store, plots, processor, first, end)
-            if given is None:
+    def _compute(
+        self,
+        processor: Processor,
+        batch: _Batch,
+        rows: FleetSeries,
+        around: Surroundings,
+        results: _Results,
+        carried: Carried,
+        *,
+        spun_up: bool,
+    ) -> None:
+        """Let a processor judge some sites, year by year, and add what it says to the results."""
+        plots = Plots.of(batch.sites, batch.zone, processor, wanted_rows(rows, processor))
+        kept_from = to_stored(day_start(batch.first, batch.zone))
+        begin = batch.first - processor.spin_up * _DAY if spun_up else batch.first
+        for first, end in years(begin, batch.end(processor)):
+            found = given(self.store, plots, processor, first - processor.memory * _DAY, end, around)
+            results.spans += weather_spans(rows.sites, found.steps, found.used, batch.first)
+            started = np.all([~np.isnan(column) for column in carried.values()], axis=0)
+            judged = found.known | (started if processor.carries else False)
+            if not judged.any():
                 continue
-            inputs, starts = given
-            mine = starts >= to_stored(day_start(first, plots.zone))
-            results = processor.compute(inputs)
+            fleet = replace(found.fleet, carried=carried)
+            if processor.watered:
+                fleet = replace(fleet, watered=self._watered(rows.sites, found))
+            starts = found.steps.starts
+            if processor.carries and not started.any():
+                fleet, starts = _since_weather(fleet, starts, kept_from)
+            said = processor.compute(fleet)
+            if processor.carries:
+                # Where nothing was ever known there is nothing to say, whatever the processor assumes.
+                said = {key: np.where(judged, column, np.nan) for key, column in said.items()}
+            carried = {(it.quantity, it.statistic): said[it.quantity, it.statistic][-1] for it in processor.carries}
+            mine = starts >= max(to_stored(day_start(first, batch.zone)), kept_from)
             for output in processor.outputs:
-                values = results[output.quantity, output.statistic][mine]
-                for key, column in _columns(processor, output, plots, values):
+                for key, column in _columns(processor, output, plots, said[output.quantity, output.statistic][mine]):
                     known = ~np.isnan(column)
                     if known.any():
-                        found.setdefault(key, []).append((starts[mine][known], column[known]))
+                        results.found.setdefault(key, []).append((starts[mine][known], column[known]))
+
+    def _carried(self, processor: Processor, before: FleetSeries, batch: _Batch) -> Carried:
+        """Return what a processor said of the day before the first, by quantity and statistic."""
+        yesterday = day_start(batch.first - _DAY, batch.zone)
+        wanted = [(it.quantity, it.statistic) for it in processor.carries]
+        carried = {key: np.full(len(before.sites), np.nan) for key in wanted}
+        mine = np.zeros(len(before), np.bool_)
+        for quantity, statistic in wanted:
+            mine |= (before.quantity == quantity) & (before.statistic == statistic)
+        rows = chosen(before, mine)
+        said = self.store.read(rows.series.tolist(), yesterday, day_start(batch.first, batch.zone))
+        value_of = dict(zip(said.series.tolist(), said.value.tolist(), strict=True))
+        for place, series, quantity, statistic in zip(
+            rows.site.tolist(), rows.series.tolist(), rows.quantity.tolist(), rows.statistic.tolist(), strict=True
+        ):
+            carried[quantity, statistic][place] = value_of.get(series, np.nan)
+        return carried
+
+    def _watered(self, sites: Sequence[str], found: Given) -> Array:
+        """Return what people gave each site on each day [L]."""
+        litres = np.zeros((len(found.steps.starts), len(sites)))
+        place_of = {key: place for place, key in enumerate(sites)}
+        from_at, to_at = found.steps.span
+        for kept in self.registry.waterings.of_sites(sites, from_at, to_at):
+            step = np.searchsorted(found.steps.starts, to_stored(kept.watering.at), "right") - 1
+            litres[step, place_of[kept.watering.site]] += kept.watering.litres
+        return litres
+
+    def _readings(self, processor: Processor, results: _Results) -> ReadingBatch:
+        """Return all results as readings of their series."""
+        if not results.found:
+            return ReadingBatch.empty()
         run = self.registry.arrivals.run_id(Run("processor", processor.name, processor.version, digest(processor)))
-        ids = self.registry.arrivals.series_ids(list(found))
-        return ReadingBatch.joined(
-            [
-                ReadingBatch(
-                    np.full(len(at), series, np.int64),
-                    at,
-                    value,
-                    np.full(len(at), Flag.GOOD, np.uint8),
-                    np.full(len(at), run, np.int64),
-                )
-                for series, parts in zip(ids, found.values(), strict=True)
-                for at, value in parts
-            ]
+        ids = self.registry.arrivals.series_ids(list(results.found))
+        parts = [(series, *part) for series, some in zip(ids, results.found.values(), strict=True) for part in some]
+        count = np.array([len(at) for _, at, _ in parts])
+        series: Ids = np.repeat(np.array([number for number, _, _ in parts], np.int64), count)
+        return ReadingBatch(
+            series,
+            np.concatenate([at for _, at, _ in parts]),
+            np.concatenate([value for _, _, value in parts]),
+            np.full(len(series), Flag.GOOD, np.uint8),
+            np.full(len(series), run, np.int64),
         )
 
 
-def _columns(
-    processor: Processor, output: Output, plots: Plots, values: np.ndarray
-) -> Iterator[tuple[SeriesKey, np.ndarray]]:
+def _since_weather(fleet: Fleet, starts: Times, latest: np.datetime64) -> tuple[Fleet, Times]:
+    """Return the steps from the first one on whose weather is known, at the latest from a moment on."""
+    known = starts >= latest
+    for key in fleet.distances:
+        known |= np.isfinite(fleet.inputs[key]).any(axis=1)
+    since = slice(int(known.argmax()) if known.any() else len(starts) - 1, None)
+    shortened = replace(
+        fleet,
+        steps=fleet.steps[since],
+        inputs={key: values[since] for key, values in fleet.inputs.items()},
+        distances={key: values[since] for key, values in fleet.distances.items()},
+        watered=fleet.watered[since],
+    )
+    return shortened, starts[since]
+
+
+def _columns(processor: Processor, output: Output, plots: Plots, values: Array) -> Iterator[tuple[SeriesKey, Array]]:
     """Yield each series of an output with its values by time."""
     for place, site in enumerate(plots.sites):
         depths = plots.depths[place].tolist() if output.by_depth else [None]

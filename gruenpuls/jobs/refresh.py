@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from gruenpuls.domain.clock import Clock
+from gruenpuls.domain.ports import DirtySpan
 from gruenpuls.domain.reading import from_stored
 from gruenpuls.jobs.days import local_day
 from gruenpuls.jobs.evaluate import Evaluation
 from gruenpuls.jobs.recompute import Recomputation, digest
+from gruenpuls.jobs.weather import touched
 from gruenpuls.stores.registry import Registry
 
-SITES_AT_ONCE: Final = 2000
+SITES_AT_ONCE: Final = 20_000
 """So many dirty sites are worked off before the first of them are cleared."""
+_LAST_ZONE: Final = timezone(timedelta(hours=14))
+"""Where a day begins first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +63,35 @@ class Refresh:
             # A clock that is behind the readings must not keep them from being computed.
             newest = datetime.combine(max(span.from_day for span in some), time(), UTC)
             now = max(self.clock(), newest)
-            self.recomputation.compute(some, now)
-            self.evaluation.judge(some, now)
+            concerned = self._with_dependents(some, now)
+            self.recomputation.compute(concerned, now)
+            self.evaluation.judge(concerned, now)
             self.registry.dirty.clear(some)
         return len(spans)
 
+    def _with_dependents(self, spans: Sequence[DirtySpan], now: datetime) -> Sequence[DirtySpan]:
+        """Return these sites, and those that were given their weather of days that are over.
+
+        The day that is not over yet is taken into account once it is.
+        """
+        past = [span for span in spans if span.from_day < local_day(now, _LAST_ZONE)]
+        dependents = touched(self.registry, past, self.recomputation.processors)
+        own = {span.site: span for span in spans}
+        for site, day in dependents.items():
+            span = own.get(site)
+            if span is None or day < span.from_day:
+                own[site] = DirtySpan(site, day, 0)
+        return list(own.values())
+
     def _first_days(self) -> dict[str, date]:
-        """Return the day the first deployment began, of each site that has one."""
+        """Return the first day each site had a device, or the weather of a station."""
         quantities = {needed.quantity for made in self.recomputation.processors for needed in made.inputs}
         quantities |= {watched.quantity for rule in self.evaluation.rules for watched in rule.watch}
         rows = self.registry.resolution.fleet_series(quantities)
         measured = rows.origin == "measured"
         keys = sorted({rows.sites[place] for place in np.unique(rows.site[measured])})
         zones = {key: ZoneInfo(site.time_zone) for key, site in self.registry.places.by_keys(keys).items()}
-        days: dict[str, date] = {}
+        days = {key: first for key, (first, _) in self.registry.weather_use.bounds().items()}
         for place, from_at in zip(rows.site[measured].tolist(), rows.from_at[measured], strict=True):
             key = rows.sites[place]
             day = local_day(from_stored(from_at), zones[key])

@@ -27,10 +27,10 @@ class WeatherSpan(NamedTuple):
         As in `gruenpuls.domain.processor.Input.key`.
     from_day, to_day : date
         The end is exclusive.
-    origin : str
-        Of the series that was read; empty where nothing was known.
+    source : str
+        ``"own"``, ``"grid"`` or ``"station"``; empty where nothing was known.
     station : str or None
-        Key of the place that measured it, the site's own for its own; None where nothing was known.
+        Key of the place that measured it, or of the site itself; None where nothing was known.
     distance : float or None
         [km]
     """
@@ -40,7 +40,7 @@ class WeatherSpan(NamedTuple):
     statistic: str
     from_day: date
     to_day: date
-    origin: str
+    source: str
     station: str | None
     distance: float | None
 
@@ -75,12 +75,12 @@ class WeatherUse:
             for span in spans:
                 station = ids[span.station] if span.station is not None else None
                 kept = before.get((ids[span.site], span.quantity, span.statistic))
-                now = (span.origin, station, span.distance)
-                if kept and span.from_day == from_day and now == (kept.origin, kept.station_id, kept.distance):
+                now = (span.source, station, span.distance)
+                if kept and span.from_day == from_day and now == (kept.source, kept.station_id, kept.distance):
                     longer.append({"in_site": kept.site_id, "of": kept.quantity, "by": kept.statistic,
                                    "since": kept.from_day, "until": span.to_day})  # fmt: skip
                 else:
-                    fresh.append((ids[span.site], *span[1:5], span.origin, station, span.distance))
+                    fresh.append((ids[span.site], *span[1:5], span.source, station, span.distance))
             if longer:
                 connection.execute(_longer(), longer)
             if fresh:
@@ -141,7 +141,7 @@ def _selected() -> sa.Select[Any]:
         table.statistic,
         table.from_day,
         table.to_day,
-        table.origin,
+        table.source,
         station.c.key.label("station"),
         table.distance,
     ).select_from(

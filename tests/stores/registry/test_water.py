@@ -67,7 +67,7 @@ FIRST = date(2026, 5, 1)
 
 def _span(first: int, end: int, station: str | None = ROOF.key, distance: float | None = 1.5) -> WeatherSpan:
     days = (FIRST + timedelta(days=first), FIRST + timedelta(days=end))
-    return WeatherSpan(LIME.key, "precipitation", "sum", *days, "measured" if station else "", station, distance)
+    return WeatherSpan(LIME.key, "precipitation", "sum", *days, "station" if station else "", station, distance)
 
 
 def test_spans_are_joined_cut_and_replaced_from_a_day_on(registry: Registry) -> None:
