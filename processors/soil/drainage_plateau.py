@@ -26,7 +26,7 @@ _MEMORY: Final = 5
 
 def _before(values: Array, days: int) -> Array:
     """Return what was so many days before, NaN where nobody knows."""
-    shifted = np.full_like(values, np.nan)
+    shifted = np.full(values.shape, np.nan)
     shifted[days:] = values[: max(len(values) - days, 0)]
     return shifted
 

@@ -6,7 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.soil.plant_available_water import plant_available_water, root_zone_water
+from gruenpuls.domain.processor import Array, Fleet
+from gruenpuls.domain.site import Site, SiteKind, Soil
+from processors.soil.field_capacity import LEARNED
+from processors.soil.plant_available_water import (
+    FROM_TENSION,
+    LEADS_FOR,
+    PLANT_AVAILABLE_WATER,
+    leading_water,
+    plant_available_water,
+    root_zone_water,
+    water_from_tension,
+)
+from processors.soil.retention import CURVES, curves
+from processors.soil.site_soil import soil_attributes
+from processors.soil.soil_tension import FROM_RESISTANCE
+from processors.soil.soil_water_content import FROM_PERMITTIVITY
 
 References = Callable[[str], list[dict[str, Any]]]
 
@@ -106,3 +121,71 @@ def test_a_root_zone_lies_between_its_driest_and_wettest_depth(profile: list[tup
     depths, water = (list(column) for column in zip(*profile, strict=True))
     mixed = root_zone(water, depths, 1.2)
     assert min(water) - 1e-9 <= mixed <= max(water) + 1e-9
+
+
+def fleet(soil: Soil, hours: int = 3, **inputs: Array | float) -> dict[str, Array]:
+    """Return what is said of one site with probes at 30 and 60 cm, by statistic."""
+    given_inputs = {needed.key: np.full((hours, 1, 2), np.nan) for needed in PLANT_AVAILABLE_WATER.inputs}
+    for name, values in inputs.items():
+        quantity, _, statistic = name.partition("__")
+        given_inputs[quantity, statistic or "mean"] = np.broadcast_to(np.asarray(values, np.float64), (hours, 1, 2))
+    known = soil_attributes([Site("B", "B", SiteKind.STREET_TREE, soil=soil)]) | {"root_depth": np.array([0.9])}
+    steps = np.datetime64("2024-07-01", "ms") + np.arange(hours) * np.timedelta64(1, "h")
+    told = PLANT_AVAILABLE_WATER.compute(Fleet(steps, given_inputs, np.array([[30.0, 60.0]]), known))
+    return {statistic: values for (_, statistic), values in told.items()}
+
+
+def test_a_site_with_tension_alone_has_available_water_from_its_own_curve() -> None:
+    told = fleet(Soil("Sl3"), soil_tension=33.0)
+    assert told[""][0, 0, 0] == pytest.approx(float(CURVES["Sl3"].available_water(33.0)))
+    np.testing.assert_array_equal(told[""], told[FROM_TENSION])
+    assert told["mean_root_zone"][0, 0] == pytest.approx(float(CURVES["Sl3"].available_water(33.0)))
+    converted = fleet(Soil("Sl3"), **{f"soil_tension__{FROM_RESISTANCE}": 33.0})
+    np.testing.assert_array_equal(converted[""], told[""])
+
+
+def test_without_a_curve_tension_gives_no_share() -> None:
+    for soil in (Soil("unbekannt"), Soil(None, 23, 10), Soil()):
+        assert np.isnan(fleet(soil, soil_tension=33.0)[""]).all()
+
+
+def test_water_content_leads_and_both_stay_told_apart() -> None:
+    told = fleet(Soil("Sl3"), soil_water_content=16.5, soil_tension=33.0)
+    assert (told[""] == 50).all()
+    assert told[FROM_TENSION].ravel().tolist() == pytest.approx([float(CURVES["Sl3"].available_water(33.0))] * 6)
+
+
+def test_a_calibration_of_ones_own_stands_above_what_the_device_says() -> None:
+    told = fleet(Soil("Sl3"), soil_water_content=23.0, **{f"soil_water_content__{FROM_PERMITTIVITY}": 10.0})
+    assert (told[""] == 0).all()
+
+
+def test_tension_takes_over_only_where_there_has_been_no_content_for_two_days() -> None:
+    content = np.full((LEADS_FOR + 3, 1, 1), np.nan)
+    content[1] = 40.0
+    joined = leading_water(content, np.full_like(content, 70.0))[:, 0, 0]
+    assert joined[0] == 70
+    assert joined[1] == 40
+    assert np.isnan(joined[2 : LEADS_FOR + 1]).all()
+    assert (joined[LEADS_FOR + 1 :] == 70).all()
+
+
+def test_a_learned_field_capacity_is_full_and_keeps_the_capacity_of_the_table() -> None:
+    learned = np.full((3, 1, 2), np.nan)
+    learned[0] = 28.0
+    told = fleet(Soil("Sl3"), soil_water_content=28.0, **{f"field_capacity__{LEARNED}": learned})
+    assert (told[""] == 100).all()
+    empty = fleet(Soil("Sl3"), soil_water_content=15.0, **{f"field_capacity__{LEARNED}": learned})
+    assert (empty[""] == 0).all(), "28 % less the 13 % of the table"
+
+
+def test_a_field_capacity_a_person_set_stands_above_a_learned_one() -> None:
+    told = fleet(Soil("Sl3", field_capacity=25), soil_water_content=25.0, **{f"field_capacity__{LEARNED}": 28.0})
+    assert (told[""] == 100).all()
+
+
+@given(st.floats(0, 100_000), st.floats(0, 100_000), st.sampled_from(sorted(CURVES)))
+def test_drier_soil_never_holds_more_available_water(one: float, other: float, soil: str) -> None:
+    tension = np.array(sorted((one, other)))[:, None, None]
+    wet, dry = water_from_tension(tension, curves([soil])).ravel()
+    assert -50 <= dry <= wet <= 250
