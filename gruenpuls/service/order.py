@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from gruenpuls.domain.errors import BusyError, ConfigurationError, GruenpulsError, InputError
+from gruenpuls.jobs.weather_import.grids import take_grids
+from gruenpuls.jobs.weather_import.stations import take_station_files
+from gruenpuls.jobs.weather_import.taking import Taking
+from gruenpuls.service.forecast import IMPORT_FORECAST, import_forecast
 from gruenpuls.service.workshop import Workshop, workshop
 from gruenpuls.settings import Settings
 from gruenpuls.stores.registry import Registry
@@ -15,6 +20,8 @@ from gruenpuls.stores.registry.requests import RequestState
 
 REPLAY_DEAD_LETTERS: Final = "deadletter.replay"
 REDECODE: Final = "redecode"
+IMPORT_WEATHER: Final = "weather.import"
+IMPORT_RAIN_GRIDS: Final = "weather.grid"
 
 Watch = Callable[[int, int], None]
 """Told from time to time how much of how much is done."""
@@ -45,6 +52,17 @@ def _redecode(tools: Workshop, arguments: Mapping[str, Any], watch: Watch) -> di
     dry_run = bool(arguments["dry_run"])
     summary = tools.redecoder.redecode(chosen, from_at, to_at, dry_run=dry_run, done=watch)
     return {"dry_run": dry_run, "devices": len(chosen), **summary.plain()}
+
+
+def _import_weather(tools: Workshop, arguments: Mapping[str, Any], watch: Watch) -> dict[str, Any]:
+    taking = Taking(tools.registry, tools.store, bool(arguments["dry_run"]))
+    paths = [Path(name) for name in arguments["files"]]
+    return take_station_files(taking, paths, arguments["station"], actor=arguments["actor"], watch=watch)
+
+
+def _import_rain_grids(tools: Workshop, arguments: Mapping[str, Any], watch: Watch) -> dict[str, Any]:
+    taking = Taking(tools.registry, tools.store, bool(arguments["dry_run"]))
+    return take_grids(taking, [Path(name) for name in arguments["files"]], watch=watch)
 
 
 def chosen_devices(registry: Registry, arguments: Mapping[str, Any]) -> dict[str, str]:
@@ -79,6 +97,9 @@ def chosen_devices(registry: Registry, arguments: Mapping[str, Any]) -> dict[str
 ORDERS: Final[Mapping[str, Callable[[Workshop, Mapping[str, Any], Watch], Any]]] = {
     REPLAY_DEAD_LETTERS: _replay_dead_letters,
     REDECODE: _redecode,
+    IMPORT_FORECAST: import_forecast,
+    IMPORT_WEATHER: _import_weather,
+    IMPORT_RAIN_GRIDS: _import_rain_grids,
 }
 """What each kind of order does; the result is JSON."""
 

@@ -1,0 +1,1 @@
+"""Take over weather from files: station records of the Deutscher Wetterdienst and radar grids of hourly rain."""
