@@ -23,6 +23,7 @@ from gruenpuls.cli import (
     site,
     status,
     store,
+    weather,
 )
 from gruenpuls.cli.output import print_error
 from gruenpuls.cli.session import Session
@@ -45,6 +46,7 @@ app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(gap.app, name="gap")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(store.app, name="store")
+app.add_typer(weather.app, name="weather")
 app.add_typer(settings.app, name="settings")
 
 
