@@ -15,6 +15,7 @@ _LOWEST_SUN: Final = 3.0
 """Below it the beam is long, bent and mostly scattered: all radiation counts as diffuse [°]."""
 _TWILIGHT: Final = -6.0
 """Below it there is no light to speak of [°]."""
+_ZENITH: Final = 90.0
 _OFFSET: Final = -4.0
 """What a pyranometer may show at night [W/m2]."""
 
@@ -66,7 +67,8 @@ def possible_radiation(global_radiation: Array, elevation: Array) -> NDArray[np.
     >>> possible_radiation(np.array([900.0, 900.0]), np.array([60.0, 5.0])).tolist()
     [True, False]
     """
-    sine = np.maximum(np.sin(np.radians(elevation)), 0)
+    height = np.where(np.abs(elevation) <= _ZENITH, elevation, np.nan)
+    sine = np.maximum(np.sin(np.radians(height)), 0)
     return (global_radiation >= _OFFSET) & (global_radiation <= SOLAR_CONSTANT * 1.5 * sine**1.2 + 100)
 
 

@@ -34,6 +34,8 @@ _HIGH_SUN: Final = 10.0
 """From here on a globe outdoors is no colder than the air [°]."""
 _COLDER_GLOBE: Final = 1.0
 """But for the error of two sensors [K]."""
+_ECCENTRICITY: Final = 0.02
+"""The earth is never farther from 1 au [au]."""
 _LOWEST, _HIGHEST = -60.0, 100.0
 
 
@@ -196,7 +198,10 @@ def mean_radiant_temperature_from_radiation(
         {
             Reason.AIR_TEMPERATURE: (air_temperature >= _COLDEST) & (air_temperature <= _HOTTEST),
             Reason.HUMIDITY: humid(relative_humidity),
-            Reason.RADIATION: possible_radiation(radiation, elevation) & shares & (clouds >= 0) & (clouds <= 100),  # noqa: PLR2004 - per cent
+            Reason.RADIATION: possible_radiation(radiation, elevation)
+            & (np.abs(distance - 1) <= _ECCENTRICITY)
+            & shares
+            & (np.abs(clouds - 50) <= 50),  # noqa: PLR2004 - 0 to 100 %
         },
         air_temperature,
         relative_humidity,

@@ -20,10 +20,15 @@ from processors.comfort.wind_profile import BODY_HEIGHT, REFERENCE_HEIGHT, site_
 _COLDEST, _HOTTEST = -10.0, 55.0
 _HOTTEST_GLOBE: Final = 90.0
 _LARGEST_DIFFERENCE: Final = 60.0
+_LARGEST_DEPRESSION: Final = 40.0
+"""No wet thermometer gets farther below the air's temperature, in a desert at 50 °C [K]."""
 _STRONGEST_WIND: Final = 30.0
 _LOWEST_PRESSURE, _HIGHEST_PRESSURE = 800.0, 1100.0
 _LOWEST_SUN: Final = 0.00873
 """Sine of half a degree: below it Liljegren's beam is no more."""
+_CALM: Final = 0.62
+"""Liljegren's least wind 10 m above ground [m/s]."""
+_COOLEST_SIMPLE, _HOTTEST_SIMPLE = 15.0, 50.0
 _RADIANT: Final = 4.0
 """From this much warmer than the air a globe means radiant heat [K]."""
 
@@ -52,7 +57,7 @@ def wet_bulb_globe_temperature(
     Notes
     -----
     Valid for air from -10 to 55 °C, globes up to 90 °C and not 60 K beside the air, and wet bulbs not above
-    both. Smaller globes read lower in the sun and must be brought to 0.15 m first.
+    both nor 40 K below the air. Smaller globes read lower in the sun and must be brought to 0.15 m first.
 
     References
     ----------
@@ -70,7 +75,8 @@ def wet_bulb_globe_temperature(
             Reason.AIR_TEMPERATURE: (air >= _COLDEST) & (air <= _HOTTEST),
             Reason.GLOBE: (globe_temperature <= _HOTTEST_GLOBE)
             & (np.abs(globe_temperature - air) <= _LARGEST_DIFFERENCE),
-            Reason.HUMIDITY: natural_wet_bulb <= np.maximum(air, globe_temperature),
+            Reason.HUMIDITY: (natural_wet_bulb <= np.maximum(air, globe_temperature))
+            & (natural_wet_bulb >= air - _LARGEST_DEPRESSION),
         },
         natural_wet_bulb,
         globe_temperature,
@@ -211,9 +217,6 @@ def wet_bulb_globe_temperature_from_weather(
     return judged(value, found | np.where(calm, int(Reason.CALM), 0).astype(np.uint16))
 
 
-_CALM: Final = 0.62
-
-
 def _liljegren(
     air: Array, humidity: Array, pressure: Array, wind: Array, radiation: Array, direct: Array, elevation: Array
 ) -> Array:
@@ -266,9 +269,6 @@ def wet_bulb_globe_temperature_simple(air_temperature: Array, relative_humidity:
         return np.asarray(thermofeel.calculate_wbgt_simple(air + KELVIN, humidity) - KELVIN, np.float64)
 
     return judged(in_portions(simple, found == 0, air_temperature, np.minimum(relative_humidity, 100.0)), found)
-
-
-_COOLEST_SIMPLE, _HOTTEST_SIMPLE = 15.0, 50.0
 
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
