@@ -159,6 +159,26 @@ class WorkSettings(_Table):
     compact_every: float = Field(600, gt=0, description="how often small files are merged [s]")
 
 
+class ForecastSettings(_Table):
+    """The weather forecast of the DWD; nothing is fetched unless a url is set."""
+
+    url: str | None = Field(None, pattern=r"^https?://[^/]", description="a MOSMIX file; {station} stands for an id")
+    stations: tuple[str, ...] = Field((), description="ids; by default those of the file nearest to the sites")
+    every: float = Field(3600, ge=300, description="how often a new one is looked for [s]")
+    timeout: float = Field(30, gt=0, le=600, description="how long the server may be silent [s]")
+    oldest: float = Field(36, gt=0, le=240, description="older forecasts are not used [h]")
+
+    @model_validator(mode="after")
+    def _stations_named(self) -> Self:
+        if self.url is not None and "{station}" in self.url and not self.stations:
+            message = "a url with {station} needs stations, such as 10410 for Essen"
+            raise ValueError(message)
+        if self.url is None and self.stations:
+            message = "stations are named, but no url to fetch their forecast from"
+            raise ValueError(message)
+        return self
+
+
 class BaseMap(_Table):
     """A background map the browser may load; none by default, so that nothing leaves the machine."""
 
@@ -230,6 +250,7 @@ class Settings(BaseSettings):
     journal: JournalSettings = JournalSettings()
     store: StoreSettings = StoreSettings()
     work: WorkSettings = WorkSettings()
+    forecast: ForecastSettings = ForecastSettings()
     console: ConsoleSettings = ConsoleSettings()
     rules: RuleSettings = RuleSettings()
     ready: ReadySettings = ReadySettings()
@@ -259,6 +280,11 @@ class Settings(BaseSettings):
     def gaps_dir(self) -> Path:
         """Where it is noted which gaps are to be closed."""
         return self.data_dir / "gaps"
+
+    @property
+    def forecast_dir(self) -> Path:
+        """Where the last good forecast files are."""
+        return self.data_dir / "forecast"
 
     @property
     def store_dir(self) -> Path:

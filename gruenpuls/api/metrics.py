@@ -9,6 +9,7 @@ from typing import Any, Final
 from gruenpuls import __version__
 from gruenpuls.api.exposition import Exposition, Metric
 from gruenpuls.api.state import State
+from gruenpuls.domain.forecast import FORECAST, ForecastState
 from gruenpuls.queries.intake import COLLECT, WORK
 from gruenpuls.queries.self_check import Fault, SelfCheck, self_check
 
@@ -82,6 +83,9 @@ METRICS: Final[Mapping[str, Metric]] = {
     ),
     "gruenpuls_disk_free_bytes": Metric("gauge", "Room on the disk data_dir is on [bytes]."),
     "gruenpuls_disk_size_bytes": Metric("gauge", "Size of that disk [bytes]."),
+    "gruenpuls_forecast_age_seconds": Metric(
+        "gauge", "How long ago the newest forecast of a station was issued [s].", ("station",)
+    ),
     "gruenpuls_sites_to_compute": Metric("gauge", "Sites whose past changed and is to be computed again."),
     "gruenpuls_jobs_failing": Metric("gauge", "Scheduled jobs whose last run failed, at the last self-check."),
     "gruenpuls_devices": Metric("gauge", "Registered devices by profile, at the last self-check.", ("profile",)),
@@ -101,6 +105,11 @@ def metrics(state: State) -> str:
     told.tell("gruenpuls_ready", not state.complaints())
     bodies: dict[str, Mapping[str, Any]] = {}
     for component in state.said:
+        if component.name == FORECAST:
+            for one in ForecastState.of(component.body).stations:
+                age = state.now - one.issued_at
+                told.tell("gruenpuls_forecast_age_seconds", age.total_seconds(), one.station.key)
+            continue
         bodies[component.name] = component.body
         silence = (state.now - component.updated_at).total_seconds()
         told.tell("gruenpuls_process_silence_seconds", silence, component.name)

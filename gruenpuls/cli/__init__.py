@@ -12,6 +12,7 @@ from gruenpuls import __version__
 from gruenpuls.cli import (
     deadletter,
     device,
+    forecast,
     gap,
     process,
     profile,
@@ -44,6 +45,7 @@ app.add_typer(profile.app, name="profile")
 app.add_typer(rule.app, name="rule")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(gap.app, name="gap")
+app.add_typer(forecast.app, name="forecast")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(store.app, name="store")
 app.add_typer(weather.app, name="weather")

@@ -45,6 +45,7 @@ def status(
     """Say what runs, what arrived and what became of it, and whether the numbers add up."""
     from gruenpuls.api.state import Observed
     from gruenpuls.domain.clock import wall_clock
+    from gruenpuls.domain.forecast import FORECAST
     from gruenpuls.jobs.ticker import STOPPED
     from gruenpuls.queries.device_intake import device_intakes
     from gruenpuls.queries.intake import COLLECT, WORK
@@ -59,6 +60,7 @@ def status(
     processes = [
         (it.name, now - it.updated_at < PROCESS_SILENT_AFTER, it.updated_at, _complaint(it.body))
         for it in registry.health.all()
+        if it.name != FORECAST
     ]
     state = Observed(registry, session.settings.data_dir, ready_limits(session.settings), wall_clock).state()
     complaints = [it for it in state.complaints() if it.code not in _SAID_ANYWAY]
@@ -96,6 +98,7 @@ def status(
                 "damaged_segments": [
                     {"path": it.path.name, "messages": it.messages, "reason": it.reason} for it in found.damaged
                 ],
+                "forecast": _forecast_plain(registry, now),
                 "sites": registry.places.count(),
                 "devices": registry.devices.count(),
                 "store": asdict(store) if store else None,
@@ -139,11 +142,43 @@ def status(
         if store:
             size = (store.data_bytes + store.catalogue_bytes) / 1e6
             terminal.print(f"Store: {store.rows + store.recent_rows} readings, {store.files} files, {size:.1f} MB")
+        _print_forecast(registry, now)
         terminal.print(f"Registry: {registry.places.count()} sites, {registry.devices.count()} devices")
         if devices:
             _print_devices(listed)
     if check and wrong:
         raise typer.Exit(1)
+
+
+def _forecast_plain(registry: Registry, now: datetime) -> dict[str, Any] | None:
+    from gruenpuls.domain.forecast import ForecastState
+    from gruenpuls.stores.forecasts import forecast_state
+
+    state = forecast_state(registry)
+    age = state.age(now)
+    if state == ForecastState():
+        return None
+    return {
+        "stations": [one.station.key for one in state.stations],
+        "issued_at": state.issued_at,
+        "age_hours": None if age is None else round(age / timedelta(hours=1), 2),
+        "stale": state.issued_at is None or state.is_stale(state.issued_at, now),
+        "checked_at": state.checked_at,
+        "error": state.error,
+    }
+
+
+def _print_forecast(registry: Registry, now: datetime) -> None:
+    from gruenpuls.stores.forecasts import forecast_state
+
+    state = forecast_state(registry)
+    age = state.age(now)
+    if state.issued_at is not None and age is not None:
+        stale = state.is_stale(state.issued_at, now)
+        line = f"Forecast: {len(state.stations)} stations, {int(age / timedelta(hours=1))} h old"
+        terminal.print(Text(f"{line}, too old to be used" if stale else line, style="yellow" if stale else ""))
+    if state.error:
+        terminal.print(Text(f"No newer forecast: {state.error}", style="yellow"), soft_wrap=True)
 
 
 def _print_devices(listed: Sequence[DeviceIntake]) -> None:

@@ -15,11 +15,13 @@ import structlog
 import processors
 from gruenpuls.domain.errors import GruenpulsError
 from gruenpuls.jobs.evaluate import Evaluation
+from gruenpuls.jobs.new_day import NewDay
 from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
 from gruenpuls.jobs.ticker import Job, Ticker
 from gruenpuls.queries.self_check import CHECK
 from gruenpuls.service.check import SelfChecking
+from gruenpuls.service.forecast import forecast_jobs, forecasts
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
 from gruenpuls.service.rooms import alert_rules, clock
@@ -53,11 +55,15 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
         reopened = tools.registry.requests.reopen_taken()
         if reopened:
             _log.info("orders that were cut short wait again", count=reopened)
-        ticker = Ticker(tools.registry, _jobs(settings, tools), owner=f"{socket.gethostname()}:{os.getpid()}")
+        fetched = forecasts(settings, tools)
+        jobs = _jobs(settings, tools) + forecast_jobs(fetched)
+        ticker = Ticker(tools.registry, jobs, owner=f"{socket.gethostname()}:{os.getpid()}")
         ticker.start()
         try:
             _decode_until(stop, settings, tools)
         finally:
+            if fetched is not None:
+                fetched.stop()
             ticker.stop()
 
 
@@ -69,7 +75,10 @@ def _jobs(settings: Settings, tools: Workshop) -> list[Job]:
         clock(tools.registry),
     )
     refresh.mark_outdated()
+    new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone)
     return [
+        # Before the refresh, which works off what it marks; it looks as often, since a replay's days are short.
+        Job("new_day", timedelta(seconds=settings.work.recompute_every), new_day.mark),
         Job("refresh", timedelta(seconds=settings.work.recompute_every), refresh.work_off),
         Job("compact", timedelta(seconds=settings.work.compact_every), tools.store.compact),
     ]

@@ -25,40 +25,46 @@ def _state(bodies: Iterable[Any]) -> ForecastState:
     return next((ForecastState.of(body) for body in bodies), ForecastState())
 
 
-def usable_forecast(
-    reader: ObservationReader, state: ForecastState, quantities: Sequence[str], *, begin: datetime, now: datetime
-) -> tuple[ForecastBatch, tuple[StationForecast, ...]]:
+def usable(state: ForecastState, now: datetime) -> tuple[StationForecast, ...]:
+    """Return whose forecast is fresh enough to be used."""
+    return tuple(one for one in state.stations if not state.is_stale(one.issued_at, now))
+
+
+def kept_forecast(
+    reader: ObservationReader,
+    stations: Sequence[StationForecast],
+    quantities: Sequence[str],
+    *,
+    begin: datetime,
+    oldest: timedelta,
+) -> ForecastBatch:
     """Return what the newest forecasts say, and for hours before they were issued what older ones had said.
 
     Parameters
     ----------
     reader : ObservationReader
-    state : ForecastState
+    stations : sequence of StationForecast
     quantities : sequence of str
         Names of `gruenpuls.domain.forecast.FORECAST_UNITS`.
     begin : datetime
         From when on forecasts are needed, such as this morning's midnight; aware UTC.
-    now : datetime
-        Aware UTC; tells what is too old.
+    oldest : timedelta
+        How much earlier than the newest the other one may have been issued.
 
     Returns
     -------
     ForecastBatch
-        Where two issues speak of a moment, both are in it.
-    tuple of StationForecast
-        Whose forecast is fresh enough to be used; nothing else is in the batch.
+        Where both speak of a moment, only the newest does.
     """
-    fresh = tuple(one for one in state.stations if not state.is_stale(one.issued_at, now))
-    parts = [
-        part
-        for one in fresh
-        for quantity in quantities
-        for part in _issues(reader, one, quantity, begin, state.oldest)
-        if len(part)
-    ]
-    if not parts:
-        return _joined([]), fresh
-    return _joined(parts), fresh
+    return joined_forecast(
+        [
+            part
+            for one in stations
+            for quantity in quantities
+            for part in _issues(reader, one, quantity, begin, oldest)
+            if len(part)
+        ]
+    )
 
 
 def _issues(
@@ -81,7 +87,8 @@ def _part(batch: ForecastBatch, rows: np.ndarray[Any, np.dtype[np.bool_]]) -> Fo
     return ForecastBatch(*(getattr(batch, name)[rows] for name in ForecastBatch.__slots__))
 
 
-def _joined(parts: Sequence[ForecastBatch]) -> ForecastBatch:
+def joined_forecast(parts: Sequence[ForecastBatch]) -> ForecastBatch:
+    """Return batches one after the other as one."""
     if not parts:
         times = np.empty(0, "datetime64[ms]")
         names = np.empty(0, "U1")

@@ -16,6 +16,7 @@ from gruenpuls.api.exposition import Exposition, Metric
 from gruenpuls.api.metrics import METRICS, metrics
 from gruenpuls.api.state import Observed
 from gruenpuls.domain.device import Channel, Device
+from gruenpuls.domain.forecast import ForecastState, ForecastStation, StationForecast
 from gruenpuls.domain.ports import DeviceTally, Progress, Tally
 from gruenpuls.domain.reading import ReadingBatch
 from gruenpuls.queries.readiness import Limits
@@ -77,6 +78,9 @@ def told(registry: Registry, directory: Path) -> dict[str, float]:
 def test_everything_the_processes_say_is_told(registry: Registry, tmp_path: Path) -> None:
     registry.health.report("collect", COLLECT)
     registry.health.report("work", work())
+    essen = ForecastStation("10410", "Essen", 51.4, 6.97, 161.0)
+    state = ForecastState((StationForecast(essen, NOW - timedelta(hours=5)),))
+    registry.health.report("forecast", state.plain())
     tally = DeviceTally("a", SOURCE["name"], Tally(80, 6, 7), NOW)
     registry.arrivals.note(ReadingBatch.empty(), [tally], Progress(93, tally.tally))
     found = told(registry, tmp_path)
@@ -114,6 +118,7 @@ def test_everything_the_processes_say_is_told(registry: Registry, tmp_path: Path
         "gruenpuls_store_writable": 1,
         "gruenpuls_store_bytes": 70_000,
         "gruenpuls_store_files": 9,
+        'gruenpuls_forecast_age_seconds{station="10410"}': 18_000 + 1.5,
         "gruenpuls_sites_to_compute": 0,
         "gruenpuls_jobs_failing": 1,
         'gruenpuls_devices{profile="dragino-lse01"}': 40,
