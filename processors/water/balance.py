@@ -162,8 +162,9 @@ def available_water_band(
     ----------
     KA5 (2005), table 70, for the share; first-order propagation of errors.
     """
-    middle = 100.0 * storage / bucket.capacity
-    spread = np.hypot(100.0 * deviation / bucket.capacity, np.maximum(100.0 - middle, 0.0) * capacity_error)
-    top = 100.0 * bucket.saturation / bucket.capacity
-    low, high = np.clip(middle - TENTH * spread, 0.0, top), np.clip(middle + TENTH * spread, 0.0, top)
-    return low, np.clip(middle, 0.0, top), high
+    share = 100.0 / bucket.capacity
+    middle = share * storage
+    spread = TENTH * np.sqrt((share * deviation) ** 2 + (np.maximum(100.0 - middle, 0.0) * capacity_error) ** 2)
+    top = share * bucket.saturation
+    low, high = np.maximum(middle - spread, 0.0), np.minimum(middle + spread, top)
+    return np.minimum(low, top), np.clip(middle, 0.0, top), np.maximum(high, 0.0)

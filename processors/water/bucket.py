@@ -249,8 +249,8 @@ def daily_step(bucket: Bucket, state: State, day: Day) -> tuple[State, Fluxes]:
     entered = bucket.rain_share + bucket.inflow_coefficient * bucket.drained_share
     new = (entered * day.precipitation_deviation) ** 2 + day.demand_deviation**2
     carried = slope * np.sqrt(state.deviation**2 + new)
-    lasting = np.hypot(bucket.demand_error * evapotranspiration, bucket.inflow_error * soak)
-    deviation = np.hypot(carried + lasting, bucket.noise * bucket.capacity)
+    lasting = np.sqrt((bucket.demand_error * evapotranspiration) ** 2 + (bucket.inflow_error * soak) ** 2)
+    deviation = np.sqrt((carried + lasting) ** 2 + (bucket.noise * bucket.capacity) ** 2)
     deviation = np.minimum(deviation, _WIDEST * bucket.capacity)
     together = slope * state.deviation * state.correlation
     correlation = np.divide(together, deviation, out=np.zeros_like(deviation), where=deviation > 0)
@@ -266,7 +266,8 @@ def daily_step(bucket: Bucket, state: State, day: Day) -> tuple[State, Fluxes]:
         Fluxes(
             interception=interception,
             evapotranspiration=evapotranspiration,
-            runoff=ground + drained - soak + filled - wet,
+            # rounding must not make a runoff of less than nothing
+            runoff=np.maximum(ground + drained - soak, 0.0) + (filled - wet),
             percolation=percolation,
         ),
     )

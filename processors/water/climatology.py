@@ -77,14 +77,14 @@ def expected_evapotranspiration(latitude: Array, day: Array) -> Array:
 
     Parameters
     ----------
-    latitude : float64 (...)
-        [°], 40 to 60 north.
-    day : float64 (...)
+    latitude : float64 (site,)
+        [°], 40 to 60 north; taken to a tenth.
+    day : float64 (time, 1)
         Day of the year [-].
 
     Returns
     -------
-    float64 (...)
+    float64 (time, site)
         [mm/d]
 
     Notes
@@ -97,7 +97,10 @@ def expected_evapotranspiration(latitude: Array, day: Array) -> Array:
 
     Examples
     --------
-    >>> expected_evapotranspiration(np.array([51.5]), np.array([15.0, 196.0])).round(1).tolist()
-    [0.5, 3.9]
+    >>> expected_evapotranspiration(np.array([51.5]), np.array([[15.0], [196.0]])).round(1).tolist()
+    [[0.5], [3.9]]
     """
-    return _MILLIMETRES * _on(day, EVAPORATING_SHARE) * extraterrestrial_radiation(latitude, day)
+    # a tenth of a degree changes nothing, and a city then has one or two latitudes
+    nearby, which = np.unique(np.round(latitude, 1), return_inverse=True)
+    above = extraterrestrial_radiation(nearby, day)
+    return (_MILLIMETRES * _on(day, EVAPORATING_SHARE) * above)[:, which]

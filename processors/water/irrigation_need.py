@@ -24,7 +24,7 @@ from processors.water.irrigation import (
     watering_priority,
 )
 from processors.water.sun import day_of_year
-from processors.water.water_balance import LATITUDE
+from processors.water.water_balance import known_latitude
 
 JUDGED_AT: Final = 60.0
 """Depth whose limits stand for a whole root zone [cm]: every row of trees and roofs names it."""
@@ -109,7 +109,7 @@ def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
     put_off = np.diff(waited, axis=0, prepend=before[None, :]) > 0
 
     demand = at["crown_share"] * plant_evapotranspiration(
-        expected_evapotranspiration(np.where(np.isnan(at["latitude"]), LATITUDE, at["latitude"]), day),
+        expected_evapotranspiration(known_latitude(fleet.attributes["latitude"]), day),
         at["plant_factor"],
         at["microclimate_factor"],
         season_factor(leaf),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Final
 
 import numpy as np
@@ -42,6 +42,11 @@ def bucket_of(attributes: dict[str, Array]) -> tuple[Bucket, NDArray[np.bool_]]:
     named = {part.name: attributes["root_zone_area" if part.name == "area" else part.name] for part in fields(Bucket)}
     exists = np.all([~np.isnan(values) for values in named.values()], axis=0) & (named["capacity"] > 0)
     return Bucket(**{name: np.where(exists, values, 1.0) for name, values in named.items()}), exists
+
+
+def known_latitude(latitude: Array) -> Array:
+    """Return the latitude of sites, the Ruhr's where nobody said [°]."""
+    return np.where(np.isnan(latitude), LATITUDE, latitude)
 
 
 def rain_deviation(precipitation: Array, distance: Array) -> Array:
@@ -88,45 +93,50 @@ def weather_of(fleet: Fleet) -> tuple[Weather, Array]:
     float64 (time, site)
         Sum of `RAIN_ASSUMED` and `DEMAND_ASSUMED` [-].
     """
-    shape = fleet.inputs["reference_evapotranspiration", "last"].shape
-    at = {name: values[None, :] for name, values in fleet.attributes.items()}
+    # sites without a balance are masked at the end; until then their numbers only must be numbers
+    at = {name: np.nan_to_num(values)[None, :] for name, values in fleet.attributes.items() if name in _NEEDED}
     day = day_of_year(fleet.steps)[:, None]
-    latitude = np.where(np.isnan(at["latitude"]), LATITUDE, at["latitude"])
+    reference = fleet.inputs["reference_evapotranspiration", "last"]
+    unknown = np.isnan(reference)
+    if unknown.any():
+        expected = expected_evapotranspiration(known_latitude(fleet.attributes["latitude"]), day)
+        reference = np.where(unknown, expected, reference)
     rain, distance = _either(fleet, "precipitation", "sum", "sum_day")
     dry = np.isnan(rain)
     mean_rain, its_deviation = expected_precipitation(day)
-    reference = fleet.inputs["reference_evapotranspiration", "last"]
-    unknown = np.isnan(reference)
-    expected = expected_evapotranspiration(latitude, day)
     temperature, _ = _either(fleet, "air_temperature", "mean", "mean_day")
-    leaf = np.broadcast_to(leaf_cover(day, at["evergreen"]), shape)
-    demand = at["crown_share"] * plant_evapotranspiration(
-        np.where(unknown, expected, np.maximum(reference, 0.0)),
-        at["plant_factor"],
+    leaf = np.broadcast_to(leaf_cover(day, at["evergreen"]), reference.shape)
+    demand = plant_evapotranspiration(
+        np.maximum(reference, 0.0),
+        at["crown_share"] * at["plant_factor"],
         at["microclimate_factor"],
         season_factor(leaf),
     )
-    watered = fleet.watered if fleet.watered.size else np.zeros(shape)
+    watered = np.nan_to_num(fleet.watered) if fleet.watered.size else np.zeros((1, 1))
     return (
         Weather(
             precipitation=np.where(dry, mean_rain, np.maximum(rain, 0.0)),
             precipitation_deviation=np.where(dry, its_deviation, rain_deviation(rain, distance)),
             air_temperature=np.where(np.isnan(temperature), expected_temperature(day), temperature),
-            demand=np.nan_to_num(demand),
-            demand_deviation=np.nan_to_num(np.where(unknown, EVAPOTRANSPIRATION_DEVIATION * demand, 0.0)),
+            demand=demand,
+            demand_deviation=np.where(unknown, EVAPOTRANSPIRATION_DEVIATION * demand, 0.0),
             leaf=leaf,
-            watering=np.nan_to_num(watered) * np.nan_to_num(at["efficiency"]),
+            watering=np.broadcast_to(watered * at["efficiency"], reference.shape),
         ),
         np.where(dry, RAIN_ASSUMED, MEASURED) + np.where(unknown, DEMAND_ASSUMED, MEASURED),
     )
 
 
+_NEEDED: Final = frozenset({"evergreen", "crown_share", "plant_factor", "microclimate_factor", "efficiency"})
+
+
 def _either(fleet: Fleet, quantity: str, measured: str, daily: str) -> tuple[Array, Array]:
     """Return what was summed up from readings, else a station's own daily value, and from how far."""
     first, second = fleet.inputs[quantity, measured], fleet.inputs[quantity, daily]
-    zero = np.zeros(first.shape)
-    own, station = (fleet.distances.get((quantity, name), zero) for name in (measured, daily))
-    return np.where(np.isnan(first), second, first), np.where(np.isnan(first), station, own)
+    own, station = (fleet.distances.get((quantity, name), np.zeros((1, 1))) for name in (measured, daily))
+    missing = np.isnan(first)
+    distance = np.where(missing, station, own) if fleet.distances else own
+    return np.where(missing, second, first), distance
 
 
 _STATE: Final = {
@@ -180,15 +190,9 @@ def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
     # A site of which nothing was ever known has no balance yet; until then its store stands still.
     told = (assumed < RAIN_ASSUMED + DEMAND_ASSUMED) | ~np.isnan(seen.available_water)
     begun = exists & (carried | np.logical_or.accumulate(told, axis=0))
-    still = ("precipitation", "precipitation_deviation", "demand", "demand_deviation", "watering")
-    weather = Weather(
-        **{
-            part.name: np.where(begun, getattr(weather, part.name), 0.0)
-            if part.name in still
-            else getattr(weather, part.name)
-            for part in fields(Weather)
-        }
-    )
+    if not begun.all():
+        still = ("precipitation", "precipitation_deviation", "demand", "demand_deviation", "watering")
+        weather = replace(weather, **{name: np.where(begun, getattr(weather, name), 0.0) for name in still})
     found = water_balance(bucket, state, weather, seen)
     return _results(fleet, bucket, found, begun, assumed)
 
@@ -210,7 +214,9 @@ def _results(
         ("assumed_weather", ""): assumed,
     }
     results |= {key: getattr(found, name) for name, key in _STATE.items()}
-    results |= {(name, ""): np.maximum(getattr(found, part), 0.0) for part, name in _FLUXES.items()}
+    results |= {(name, ""): getattr(found, part) for part, name in _FLUXES.items()}
+    if begun.all():
+        return results
     return {key: np.where(begun, values, np.nan) for key, values in results.items()}
 
 
