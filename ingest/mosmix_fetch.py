@@ -6,12 +6,12 @@ import os
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.message import Message
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
@@ -113,7 +113,7 @@ class Fetching:
             what = f"the forecast cannot be fetched: {str(reason) or type(reason).__name__}"
             raise NotFetchedError(what, where=url, remedy="check network and proxy; it is tried again") from error
 
-    def _write(self, stream: IO[bytes], headers: Message, target: Path, url: str) -> None:
+    def _write(self, stream: HTTPResponse, headers: Message, target: Path, url: str) -> None:
         until = time.monotonic() + _LONGEST * self.timeout
         size = 0
         part = target.with_name(f"{target.name}.part")
@@ -132,7 +132,8 @@ class Fetching:
             what = f"the forecast cannot be written: {error.strerror or error}"
             raise StorageError(what, where=str(part), remedy="check room and rights on the disk") from error
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
 
     def _require_sense(self, size: int, until: float, url: str) -> None:
         if size > _MOST_BYTES:
@@ -143,9 +144,10 @@ class Fetching:
             raise NotFetchedError(what, where=url, remedy="it is tried again")
 
 
-def _next(stream: IO[bytes], url: str) -> bytes:
+def _next(stream: HTTPResponse, url: str) -> bytes:
     try:
-        return stream.read(_PIECE)
+        # Whatever is there, lest a server that drips is listened to for ever.
+        return stream.read1(_PIECE)
     except (OSError, HTTPException) as error:
         what = f"the answer broke off: {str(error) or type(error).__name__}"
         raise NotFetchedError(what, where=url, remedy="it is tried again") from error
