@@ -79,11 +79,12 @@ def site_attribute(fleet: Fleet, name: str, assumed: float) -> Array:
 def site_wind(fleet: Fleet, height: float) -> Array:
     """Return a fleet's hourly wind at a height [m], in [m/s].
 
-    From the site's ``wind_height`` [m], 2 m where unknown, and its ``roughness_length`` [m], 0.01 m where unknown.
+    From the site's own ``wind_height`` [m], 2 m where unknown; wind measured elsewhere counts as that of a weather
+    service's mast, 10 m. The site's ``roughness_length`` [m] is 0.01 m where unknown.
     """
-    return wind_at_height(
-        fleet.inputs["wind_speed", "mean"],
-        site_attribute(fleet, "wind_height", HEIGHT_ASSUMED),
-        height,
-        site_attribute(fleet, "roughness_length", ROUGHNESS_LENGTH),
-    )
+    wind = ("wind_speed", "mean")
+    measured_at_height = site_attribute(fleet, "wind_height", HEIGHT_ASSUMED)
+    if wind in fleet.distances:
+        measured_at_height = np.where(fleet.distances[wind] > 0, REFERENCE_HEIGHT, measured_at_height)
+    roughness = site_attribute(fleet, "roughness_length", ROUGHNESS_LENGTH)
+    return wind_at_height(fleet.inputs[wind], measured_at_height, height, roughness)

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.comfort.wind_profile import wind_at_height
+from gruenpuls.domain.processor import Fleet
+from processors.comfort.wind_profile import site_wind, wind_at_height
 
 HEIGHTS = st.floats(0.5, 200)
 WINDS = st.floats(0, 40)
@@ -37,3 +38,14 @@ def test_outside_its_range_there_is_none(wind: float, measured: float, roughness
 
 def test_among_high_obstacles_there_is_no_wind_below_them() -> None:
     assert one(5, 30, 1.1, 2.0) == 0
+
+
+def test_wind_from_elsewhere_is_that_of_a_mast_and_the_sites_own_that_of_its_anemometer() -> None:
+    steps = np.datetime64("2023-06-21T12:00", "ms") + np.arange(2) * np.timedelta64(1, "h")
+    inputs = {("air_temperature", "mean"): np.full((2, 2), 25.0), ("wind_speed", "mean"): np.full((2, 2), 3.0)}
+    own = {"wind_height": np.array([3.0, np.nan])}
+    away = {("wind_speed", "mean"): np.array([[0.0, 0.0], [12.5, 12.5]])}
+    found = site_wind(Fleet(steps, inputs, np.empty((2, 0)), own, away), 10.0)
+    assert found[0] == pytest.approx([one(3, 3, 10), one(3, 2, 10)])
+    assert found[1] == pytest.approx([3, 3])
+    assert site_wind(Fleet(steps, inputs, np.empty((2, 0)), own), 10.0)[1] == pytest.approx(found[0])
