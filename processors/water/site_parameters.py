@@ -82,12 +82,14 @@ WITHOUT_DRAINAGE: Final = 10.0
 """The same in a pit that has been said to have none [d]; our assumption."""
 INFILTRATION: Final = 60.0
 """The most a pit takes in a day [mm]; our assumption for trodden ground."""
-NOISE: Final = 0.006
+CLOSED_STAND: Final = 1.0
+"""Plant factor of trees that stand together [-]: FAO-56 table 12 for conifers; at Weierbach beeches used 0.9 to 1.2."""
+NOISE: Final = 0.003
 """What the balance does not describe, each day, per capacity [-]; calibrated on the sandstone stand of Weierbach."""
-DEMAND_ERROR: Final = 0.2
+DEMAND_ERROR: Final = 0.15
 INFLOW_ERROR: Final = (0.2, 0.4)
-"""Relative standard deviation of demand where plant and place are known, and of inflow where the ground's sealing
-was given or not [-]; our assumption, at Weierbach 0.1 and 0.2 sufficed."""
+"""Relative standard deviation of demand where plant and place are known, and of inflow where the ground is open or
+its sealing was given, and where not [-]; our assumption."""
 DEPTH_ERROR: Final = 0.25
 """Relative standard deviation of a root depth nobody measured [-]; our assumption."""
 _LARGEST_ERROR: Final = 0.8
@@ -251,11 +253,13 @@ def site_parameters(sites: Sequence[Site], year: int) -> SiteParameters:
         "root_zone_area": area.values,
         "balance_depth": depth.values,
         "crown_share": crown_share,
-        "plant_factor": np.array([PLANT_FACTOR[some] for some in vegetation]),
+        "plant_factor": np.where(
+            kind == SiteKind.TREE_GROUP.value, CLOSED_STAND, np.array([PLANT_FACTOR[some] for some in vegetation])
+        ),
         "microclimate_factor": np.array([_microclimate(site) for site in sites]),
         "evergreen": evergreen.astype(np.float64),
         "demand_error": np.minimum(np.hypot(DEMAND_ERROR, crown_matters), _LARGEST_ERROR),
-        "inflow_error": np.where(sealed.codes == 0, INFLOW_ERROR[0], np.where(tree, INFLOW_ERROR[1], 0.1)),
+        "inflow_error": np.where(street & (sealed.codes > 0), INFLOW_ERROR[1], INFLOW_ERROR[0]),
         "capacity_error": np.hypot(soil_error, deep),
         "noise": np.full(len(sites), NOISE),
         "efficiency": np.full(len(sites), EFFICIENCY),

@@ -41,7 +41,7 @@ def bucket_of(attributes: dict[str, Array]) -> tuple[Bucket, NDArray[np.bool_]]:
     """Return the buckets of sites from the columns of `site_parameters`, and which of them have one."""
     named = {part.name: attributes["root_zone_area" if part.name == "area" else part.name] for part in fields(Bucket)}
     exists = np.all([~np.isnan(values) for values in named.values()], axis=0) & (named["capacity"] > 0)
-    return Bucket(**{name: np.where(exists, values, 1.0) for name, values in named.items()}), exists
+    return Bucket(**{name: np.where(exists, values, 0.5) for name, values in named.items()}), exists
 
 
 def known_latitude(latitude: Array) -> Array:
@@ -139,7 +139,7 @@ def _either(fleet: Fleet, quantity: str, measured: str, daily: str) -> tuple[Arr
     return np.where(missing, second, first), distance
 
 
-_STATE: Final = {
+STATE: Final = {
     "storage": ("soil_water_storage", ""),
     "deviation": ("soil_water_storage", "deviation"),
     "snow": ("snow_water", ""),
@@ -158,7 +158,7 @@ _FLUXES: Final = {
 
 def _state(fleet: Fleet, bucket: Bucket) -> tuple[State, NDArray[np.bool_]]:
     fresh = State.unknown(bucket)
-    kept = {name: fleet.carried.get(key) for name, key in _STATE.items()}
+    kept = {name: fleet.carried.get(key) for name, key in STATE.items()}
     known = np.ones(bucket.capacity.shape, np.bool_)
     for values in kept.values():
         known &= np.zeros_like(known) if values is None else ~np.isnan(values)
@@ -167,7 +167,7 @@ def _state(fleet: Fleet, bucket: Bucket) -> tuple[State, NDArray[np.bool_]]:
         start = getattr(fresh, name)
         parts[name] = start if values is None else np.where(known, values, start)
     state = State(**parts)
-    return State(np.clip(state.storage, 0.0, bucket.saturation), *(getattr(state, n) for n in list(_STATE)[1:])), known
+    return State(np.clip(state.storage, 0.0, bucket.saturation), *(getattr(state, n) for n in list(STATE)[1:])), known
 
 
 def _trusted(fleet: Fleet, air_temperature: Array) -> NDArray[np.bool_]:
@@ -213,7 +213,7 @@ def _results(
         ("free_storage", ""): np.maximum(bucket.saturation - found.storage, 0.0),
         ("assumed_weather", ""): assumed,
     }
-    results |= {key: getattr(found, name) for name, key in _STATE.items()}
+    results |= {key: getattr(found, name) for name, key in STATE.items()}
     results |= {(name, ""): getattr(found, part) for part, name in _FLUXES.items()}
     if begun.all():
         return results
@@ -240,14 +240,14 @@ WATER_BALANCE: Final = Processor(
         Output("soil_water_deficit"),
         Output("free_storage"),
         Output("assumed_weather"),
-        *(Output(*key) for key in _STATE.values()),
+        *(Output(*key) for key in STATE.values()),
         *(Output(name) for name in _FLUXES.values()),
     ),
     cadence=Cadence.DAY,
     memory=0,
     compute=_compute,
     source="FAO-56 eq. 84 and 85 for the bucket, DWA-M 153 for inflow, Kalman (1960) for the look at the probes",
-    carries=tuple(Output(*key) for key in _STATE.values()),
+    carries=tuple(Output(*key) for key in STATE.values()),
     spin_up=365,
     watered=True,
     every_site=True,
