@@ -18,7 +18,7 @@ from gruenpuls.domain.reading import Flag, ReadingBatch, Times, Values, to_store
 from gruenpuls.domain.site import Site, growing_season
 from gruenpuls.queries.calendar_day import Days, by_day, sums
 from gruenpuls.queries.downsample import extremes_kept, gaps
-from gruenpuls.queries.explanation import AVAILABLE_WATER, TENSION, limits
+from gruenpuls.queries.explanation import AVAILABLE_WATER, TENSION, limits, planting
 from gruenpuls.queries.lane import OF_DEVICE, ROOT_ZONE, Lane, lanes
 from gruenpuls.stores.registry import Registry
 
@@ -218,6 +218,9 @@ def _common_limits(quantity: str, grouped: Sequence[Lane], site: Site, to_at: da
     if quantity not in {TENSION, AVAILABLE_WATER}:
         return None
     season = growing_season(site.planted_on, to_at.year)
-    there = (limits(quantity, lane.depth, season) for lane in grouped if lane.depth is not None)
+    planted = planting(site, to_at.year)
+    there = (
+        limits(quantity, lane.depth, season, planted, site.soil.texture) for lane in grouped if lane.depth is not None
+    )
     found = {pair for pair in there if pair is not None}
     return Limits(*found.pop()) if len(found) == 1 else None

@@ -8,10 +8,21 @@ from typing import Final
 
 import numpy as np
 
-from processors.soil.limits import LIMITS, limits_at
+from gruenpuls.domain.site import Site, SiteKind
+from processors.soil.limits import LIMITS, Planting, limits_at
+from processors.soil.retention import CURVES
+from processors.soil.texture import texture_name
+from processors.water.site_parameters import site_parameters
 
 TENSION: Final = "soil_tension"
 AVAILABLE_WATER: Final = "plant_available_water"
+_PLANTED: Final = {
+    SiteKind.STREET_TREE: Planting.TREE,
+    SiteKind.TREE_GROUP: Planting.TREE,
+    SiteKind.BED: Planting.BED,
+    SiteKind.PARK: Planting.BED,
+    SiteKind.GREEN_FACADE: Planting.BED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,10 @@ class DepthValue:
         [kPa] or [% nFK].
     season : float
         [-]; NaN is unknown.
+    planting : Planting
+        What grows there.
+    texture : str or None
+        Whose retention curve gives the limits of plant-available water.
     """
 
     site: str
@@ -36,6 +51,8 @@ class DepthValue:
     depth: float
     value: float
     season: float
+    planting: Planting = Planting.TREE
+    texture: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +78,16 @@ class Explanation:
     now: float
 
 
-def limits(quantity: str, depth: float, season: float) -> tuple[float, float] | None:
+def planting(site: Site, year: int) -> Planting:
+    """Return what grows at a site, as far as its limits differ."""
+    if site.kind is SiteKind.GREEN_ROOF:
+        return Planting(int(site_parameters([site], year).columns["planting"].item()))
+    return _PLANTED.get(site.kind, Planting.NONE)
+
+
+def limits(
+    quantity: str, depth: float, season: float, planted: Planting = Planting.TREE, texture: str | None = None
+) -> tuple[float, float] | None:
     """Return from where on a depth is soon and now in need of water; None if no source names it.
 
     Parameters
@@ -72,12 +98,19 @@ def limits(quantity: str, depth: float, season: float) -> tuple[float, float] | 
         [cm]
     season : float
         [-]; NaN is unknown.
+    planted : Planting
+    texture : str or None
+        Whose retention curve gives the limits of plant-available water.
     """
-    row, applies = limits_at(np.array([season]), np.array([[depth]]))
-    if not applies[0, 0]:
-        return None
-    found = LIMITS[row[0, 0]]
-    return found.tension if quantity == TENSION else found.available_water
+    row, applies = limits_at(np.array([season]), np.array([[depth]]), planting=np.array([float(planted)]))
+    return _pair(quantity, int(row[0, 0]), texture) if applies[0, 0] else None
+
+
+def _pair(quantity: str, row: int, texture: str | None) -> tuple[float, float] | None:
+    """Return soon and now; None where a plant is never so dry that it must be watered now."""
+    found = LIMITS[row]
+    pair = found.tension if quantity == TENSION else found.water_limits(CURVES.get(texture_name(texture) or ""))
+    return None if np.isnan(pair).any() else pair
 
 
 def explanations(values: Sequence[DepthValue]) -> Mapping[str, Explanation]:
@@ -89,14 +122,17 @@ def explanations(values: Sequence[DepthValue]) -> Mapping[str, Explanation]:
     if not values:
         return {}
     rows, applies = limits_at(
-        np.array([value.season for value in values]), np.array([[value.depth] for value in values])
+        np.array([value.season for value in values]),
+        np.array([[value.depth] for value in values]),
+        planting=np.array([float(value.planting) for value in values]),
     )
     found: dict[str, tuple[bool, float, Explanation]] = {}
     for value, row, counts in zip(values, rows[:, 0].tolist(), applies[:, 0].tolist(), strict=True):
-        if not counts:
+        pair = _pair(value.quantity, row, value.texture) if counts else None
+        if pair is None:
             continue
         leads = value.quantity == TENSION
-        soon, now = LIMITS[row].tension if leads else LIMITS[row].available_water
+        soon, now = pair
         excess = value.value - now if leads else now - value.value
         before = found.get(value.site)
         if before is None or (leads, excess) > before[:2]:

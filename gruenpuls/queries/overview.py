@@ -17,6 +17,7 @@ from gruenpuls.queries.explanation import (
     DepthValue,
     Explanation,
     explanations,
+    planting,
 )
 from gruenpuls.queries.lane import MEASURED
 from gruenpuls.queries.present import Present
@@ -183,8 +184,9 @@ class _Look:
 
     def depth_values(self) -> list[DepthValue]:
         season = growing_season(self.site.planted_on, self.now.year)
+        planted = planting(self.site, self.now.year)
         return [
-            DepthValue(self.site.key, quantity, value.depth, value.value, season)
+            DepthValue(self.site.key, quantity, value.depth, value.value, season, planted, self.site.soil.texture)
             for quantity in (AVAILABLE_WATER, TENSION)
             for value in self.usable(quantity)
             if value.depth is not None

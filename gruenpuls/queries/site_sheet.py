@@ -29,7 +29,7 @@ LEADING: Final = (
     "water_level",
 )
 """What a site is looked at for, in this order; the rest stands under "more"."""
-_NOT_VALUES: Final = {STATUS, JUDGED, FROZEN}
+_NOT_VALUES: Final = {STATUS, JUDGED, FROZEN, "soil_status_reason"}
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END: Final = datetime(2200, 1, 1, tzinfo=UTC)
 """A device's clock may be fast, and a replay is: what is measured in the future is the last value all the same."""
