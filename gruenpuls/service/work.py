@@ -20,6 +20,7 @@ from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
 from gruenpuls.jobs.ticker import Job, Ticker
 from gruenpuls.queries.self_check import CHECK
+from gruenpuls.service.catching_up import CatchingUp
 from gruenpuls.service.check import SelfChecking
 from gruenpuls.service.forecast import forecast_jobs, forecasts
 from gruenpuls.service.logs import set_up_logs
@@ -56,18 +57,19 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
         if reopened:
             _log.info("orders that were cut short wait again", count=reopened)
         fetched = forecasts(settings, tools)
-        jobs = _jobs(settings, tools) + forecast_jobs(fetched)
+        catching_up = CatchingUp(settings.work.batch)
+        jobs = _jobs(settings, tools, catching_up) + forecast_jobs(fetched)
         ticker = Ticker(tools.registry, jobs, owner=f"{socket.gethostname()}:{os.getpid()}")
         ticker.start()
         try:
-            _decode_until(stop, settings, tools)
+            _decode_until(stop, settings, tools, catching_up)
         finally:
             if fetched is not None:
                 fetched.stop()
             ticker.stop()
 
 
-def _jobs(settings: Settings, tools: Workshop) -> list[Job]:
+def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[Job]:
     refresh = Refresh(
         tools.registry,
         Recomputation(tools.registry, tools.store, processors.ALL),
@@ -79,12 +81,12 @@ def _jobs(settings: Settings, tools: Workshop) -> list[Job]:
     return [
         # Before the refresh, which works off what it marks; it looks as often, since a replay's days are short.
         Job("new_day", timedelta(seconds=settings.work.recompute_every), new_day.mark),
-        Job("refresh", timedelta(seconds=settings.work.recompute_every), refresh.work_off),
+        Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(refresh.work_off)),
         Job("compact", timedelta(seconds=settings.work.compact_every), tools.store.compact),
     ]
 
 
-def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop) -> None:
+def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, catching_up: CatchingUp) -> None:
     report = _Report(tools, SelfChecking(tools, settings, clock(tools.registry)))
     failures = 0
 
@@ -98,6 +100,7 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop) ->
     while not stop.is_set():
         try:
             progress = tools.decoder.step()
+            catching_up.note(tools.journal.end - progress.offset if progress else 0)
             serve_orders(tools, breathe)
             report.say(None)
         except GruenpulsError as error:
