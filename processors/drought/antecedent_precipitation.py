@@ -33,11 +33,12 @@ def antecedent_precipitation_index(precipitation: Array) -> Array:
 
     Notes
     -----
-    The sum over 60 days; what fell earlier would add less than 0.2 % of itself.
+    Valid for days without a gap in time. The sum over 60 days; what fell earlier would add less than 0.2 % of itself.
 
     References
     ----------
-    Kohler & Linsley (1951), U.S. Weather Bureau Research Paper 34: index = 0.9 × yesterday's + today's rain.
+    Kohler & Linsley (1951), U.S. Weather Bureau Research Paper 34, equation of the index:
+    0.9 × yesterday's + today's rain.
 
     Examples
     --------

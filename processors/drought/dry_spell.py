@@ -32,9 +32,13 @@ def days_since_rain(precipitation: Array, wet: float, before: Array) -> Array:
     float64 (time, site)
         [d]; 0 on a wet day; missing from a missing day on, until it rains: it may have rained then.
 
+    Notes
+    -----
+    Valid for days without a gap in time.
+
     References
     ----------
-    WMO/CLIVAR/JCOMM Expert Team on Climate Change Detection and Indices, CDD (1 mm).
+    WMO/CLIVAR/JCOMM Expert Team on Climate Change Detection and Indices, table of indices: CDD (1 mm).
 
     Examples
     --------

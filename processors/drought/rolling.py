@@ -20,15 +20,23 @@ def rolling_sum(daily: Array, days: int) -> Array:
     Parameters
     ----------
     daily : float64 (time, site)
-        One value a day, without a gap in time; NaN is missing.
+        One value a day, without a gap in time [mm]; NaN is missing.
     days : int
         How many days a sum spans [d].
 
     Returns
     -------
     float64 (time, site)
-        In the unit of `daily`; missing where fewer than 95 % of the days are known. A missing day counts as
+        [mm]; missing where fewer than 95 % of the days are known. A missing day counts as
         the mean of the known ones, never as 0.
+
+    Notes
+    -----
+    Valid for days without a gap in time.
+
+    References
+    ----------
+    Completeness is our own choice; there is no equation to name.
 
     Examples
     --------
@@ -60,13 +68,22 @@ def same_day_of_earlier_years(steps: Times, values: Array, years: int) -> Array:
     steps : datetime64[ms] (time,)
         Calendar days, without a gap.
     values : float64 (time, site)
+        [mm]
     years : int
-        How many years to look back.
+        How many years to look back [a].
 
     Returns
     -------
     float64 (year, time, site)
-        The year before first; missing before the first step. 29 February compares with 28 February.
+        The year before first [mm]; missing before the first step. 29 February compares with 28 February.
+
+    Notes
+    -----
+    Valid for days without a gap in time.
+
+    References
+    ----------
+    The calendar; there is no equation to name.
 
     Examples
     --------
@@ -96,13 +113,30 @@ def antecedent(daily: Array, weights: Array) -> tuple[Array, Array]:
     Parameters
     ----------
     daily : float64 (time, site)
-        NaN is missing.
+        [mm]; NaN is missing.
     weights : float64 (lag,)
         Of the day itself first [-].
 
     Returns
     -------
-    total, weight : float64 (time, site)
+    total : float64 (time, site)
+        [mm]
+    weight : float64 (time, site)
+        [-]
+
+    Notes
+    -----
+    Valid for days without a gap in time.
+
+    References
+    ----------
+    Kohler & Linsley (1951), U.S. Weather Bureau Research Paper 34, equation of the index written as a sum.
+
+    Examples
+    --------
+    >>> total, weight = antecedent(np.array([[10.0], [np.nan]]), np.array([1.0, 0.9]))
+    >>> total.ravel().tolist(), weight.ravel().tolist()
+    ([10.0, 9.0], [1.0, 0.9])
     """
     known = ~np.isnan(daily)
     rain = np.where(known, daily, 0.0)

@@ -28,8 +28,28 @@ CLASSES: Final[tuple[tuple[float, str], ...]] = (
 
 
 def category(index: float) -> str:
-    """Return what an index is called; "unknown" where it is missing.
+    """Return what an index is called.
 
+    Parameters
+    ----------
+    index : float
+        [-]
+
+    Returns
+    -------
+    str
+        Its class [-]; "unknown" where it is missing.
+
+    Notes
+    -----
+    Valid for SPI and SPEI alike.
+
+    References
+    ----------
+    McKee et al. (1993); WMO-No. 1090 (2012), table 1.
+
+    Examples
+    --------
     >>> category(-1.0), category(-0.99), category(1.5), category(2.0)
     ('moderately dry', 'near normal', 'very wet', 'extremely wet')
     """
@@ -58,13 +78,14 @@ def gamma_index(value: Array, sample: Array) -> Array:
 
     Notes
     -----
-    A gamma distribution fitted to the years with rain by Thom's approximation of maximum likelihood, mixed
+    Valid for sums of a month or more. A gamma distribution fitted to the years with rain by Thom's
+    approximation of maximum likelihood, mixed
     with the share of years without.
 
     References
     ----------
     McKee, Doesken & Kleist (1993), 8th Conf. on Applied Climatology, 179-184; Thom (1958), Mon. Weather Rev.
-    86(4), 117-122, eq. 22; WMO-No. 1090 (2012).
+    86(4), 117-122, equation 22; WMO-No. 1090 (2012).
 
     Examples
     --------
@@ -104,13 +125,14 @@ def log_logistic_index(value: Array, sample: Array) -> Array:
 
     Notes
     -----
-    A three-parameter log-logistic distribution, written as the generalised logistic one so that samples
+    Valid for sums of a month or more. A three-parameter log-logistic distribution, written as the generalised
+    logistic one so that samples
     leaning either way fit, by unbiased L-moments.
 
     References
     ----------
     Vicente-Serrano, Beguería & López-Moreno (2010), J. Climate 23, 1696-1718; unbiased moments: Beguería et al.
-    (2014), Int. J. Climatol. 34, 3001-3023; generalised logistic: Hosking & Wallis (1997), appendix A.7.
+    (Hosking & Wallis (1997), appendix A.7, equations of the L-moments.
 
     Examples
     --------

@@ -27,6 +27,14 @@ def climatic_water_balance(precipitation: Array, evapotranspiration: Array, days
     float64 (time, site)
         [mm]; missing where either is, on more than a twentieth of the days.
 
+    Notes
+    -----
+    Valid for days without a gap in time.
+
+    References
+    ----------
+    Vicente-Serrano, Beguería & López-Moreno (2010), J. Climate 23, 1696-1718, equations 2 and 3.
+
     Examples
     --------
     >>> climatic_water_balance(np.array([[5.0], [0.0]]), np.array([[2.0], [4.0]]), 2).ravel().tolist()

@@ -34,7 +34,7 @@ def trailing_index(
     days : int
         How many days are summed up [d].
     index : callable
-        From sums (time, site) and a sample (year, time, site) to the index.
+        From sums (time, site) and a sample (year, time, site), both [mm], to the index [-].
 
     Returns
     -------
@@ -42,6 +42,14 @@ def trailing_index(
         [-]; missing with fewer than 30 comparable years, or too many missing days.
     years : float64 (time, site)
         How many comparable years there are [-]; missing where the sum is.
+
+    Notes
+    -----
+    Valid for days without a gap in time; a sample of the years before changes from year to year.
+
+    References
+    ----------
+    WMO-No. 1090 (2012) asks for 30 years or more; which ones is our own choice, without an equation.
 
     Examples
     --------

@@ -29,7 +29,7 @@ PLANT_FACTOR: Final[dict[Vegetation, float]] = {
 }
 """Share of the reference evapotranspiration that keeps established plants presentable in a humid climate [-].
 
-Trees, shrubs and cool-season lawn: ANSI/ASAE S623.1 (2017), Determining landscape plant water demands;
+Trees, shrubs and cool-season lawn: ANSI/ASABE S623.1 (2017), Determining landscape plant water demands;
 roofs: our assumption, between half a meadow for stonecrop and most of one for perennials.
 """
 
@@ -60,6 +60,7 @@ DEPLETION_FRACTION: Final[dict[str, float]] = {"deciduous": 0.5, "conifer": 0.7,
 BARE: Final = 0.2
 """Demand of a deciduous tree without leaves, as a share of that in leaf: soil and bark; our assumption [-]."""
 
+_WHOLE: Final = 100.0
 LEAF_OUT: Final = (105.0, 135.0)
 LEAF_FALL: Final = (288.0, 319.0)
 """First and last day of the year of either, 15 April to 15 May and 15 October to 15 November [-].
@@ -70,8 +71,28 @@ oak in North Rhine-Westphalia; a year may be two weeks off.
 
 
 def crown_projection(crown_diameter: Array) -> Array:
-    """Return the ground a round crown covers [m2], from its diameter [m]; missing unless the diameter is above 0.
+    """Return the ground a round crown covers.
 
+    Parameters
+    ----------
+    crown_diameter : float64 (...)
+        [m]
+
+    Returns
+    -------
+    float64 (...)
+        [m2]; missing unless the diameter is above 0.
+
+    Notes
+    -----
+    Valid for any diameter above 0.
+
+    References
+    ----------
+    The area of a circle; there is no equation to name.
+
+    Examples
+    --------
     >>> crown_projection(np.array([6.0, -1.0])).round(1).tolist()
     [28.3, nan]
     """
@@ -93,9 +114,13 @@ def leaf_cover(day: Array, evergreen: Array) -> Array:
     float64 (...)
         [-]
 
+    Notes
+    -----
+    Valid for the Ruhr: a milder or colder place is earlier or later.
+
     References
     ----------
-    Straight lines between `LEAF_OUT` and `LEAF_FALL`, which are our assumption.
+    Straight lines between `LEAF_OUT` and `LEAF_FALL`: our assumption, without a published equation.
 
     Examples
     --------
@@ -107,7 +132,31 @@ def leaf_cover(day: Array, evergreen: Array) -> Array:
 
 
 def season_factor(leaf: Array) -> Array:
-    """Return demand as a share of that in full leaf [-], from leaf cover [-]: 0.2 without a leaf, our assumption."""
+    """Return demand as a share of that in full leaf.
+
+    Parameters
+    ----------
+    leaf : float64 (...)
+        What `leaf_cover` gives [-].
+
+    Returns
+    -------
+    float64 (...)
+        0.2 without a leaf to 1 [-].
+
+    Notes
+    -----
+    Valid for woody plants.
+
+    References
+    ----------
+    Our assumption, without a published equation: soil and bark give off a fifth.
+
+    Examples
+    --------
+    >>> season_factor(np.array([0.0, 0.5, 1.0])).round(1).tolist()
+    [0.2, 0.6, 1.0]
+    """
     return BARE + (1 - BARE) * leaf
 
 
@@ -126,9 +175,13 @@ def plant_evapotranspiration(reference: Array, plant_factor: Array, microclimate
     float64 (...)
         [mm/d] on its crown projection; missing where an input is missing or below 0.
 
+    Notes
+    -----
+    Valid for established plants of acceptable appearance in a humid climate.
+
     References
     ----------
-    ANSI/ASAE S623.1 (2017), plant factor; Costello et al. (2000), WUCOLS, microclimate factor.
+    ANSI/ASABE S623.1 (2017), table of plant factors; Costello et al. (2000), WUCOLS, microclimate factor.
 
     Examples
     --------
@@ -154,6 +207,10 @@ def depletion_fraction(table_value: Array, evapotranspiration: Array) -> Array:
     -------
     float64 (...)
         0.1 to 0.8 [-]
+
+    Notes
+    -----
+    Valid for the plants of `DEPLETION_FRACTION`, up to about 15 mm/d.
 
     References
     ----------
@@ -183,16 +240,21 @@ def total_available_water(field_capacity: Array, wilting_point: Array, root_dept
     float64 (...)
         [mm]; missing unless field capacity is above the wilting point and the depth above 0.
 
+    Notes
+    -----
+    Valid for contents of 0 to 100 %.
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 82.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 82.
 
     Examples
     --------
     >>> total_available_water(np.array([32.0]), np.array([15.0]), np.array([0.8])).round(1).tolist()
     [136.0]
     """
-    valid = (field_capacity > wilting_point) & (wilting_point >= 0) & (field_capacity <= 100) & (root_depth > 0)  # noqa: PLR2004 - per cent
+    possible = (wilting_point >= 0) & (field_capacity <= _WHOLE) & (root_depth > 0)
+    valid = (field_capacity > wilting_point) & possible
     return np.where(valid, 10 * (field_capacity - wilting_point) * root_depth, np.nan)
 
 
@@ -213,9 +275,13 @@ def water_stress(depletion: Array, available: Array, fraction: Array) -> Array:
     float64 (...)
         [-]; missing where an input is missing or nothing is available.
 
+    Notes
+    -----
+    Valid for fractions of 0 to below 1; a depletion beyond the available water counts as all of it.
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 83 and 84.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 83 and 84.
 
     Examples
     --------
@@ -229,8 +295,33 @@ def water_stress(depletion: Array, available: Array, fraction: Array) -> Array:
 
 
 def tree_demand(evapotranspiration: Array, stress: Array, crown: Array) -> Array:
-    """Return how much a tree drinks in a day [L], from its evapotranspiration [mm/d], stress [-] and crown [m2].
+    """Return how much a tree drinks in a day; a millimetre on a square metre is a litre.
 
-    A millimetre on a square metre is a litre.
+    Parameters
+    ----------
+    evapotranspiration : float64 (...)
+        Of the unstressed tree [mm/d].
+    stress : float64 (...)
+        What `water_stress` gives [-].
+    crown : float64 (...)
+        What `crown_projection` gives [m2].
+
+    Returns
+    -------
+    float64 (...)
+        [L/d]
+
+    Notes
+    -----
+    Valid for single crowns that do not shade each other.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 81, times an area.
+
+    Examples
+    --------
+    >>> tree_demand(np.array([3.36]), np.array([1.0]), np.array([28.3])).round(0).tolist()
+    [95.0]
     """
     return evapotranspiration * stress * crown

@@ -61,16 +61,20 @@ def penman_monteith(
     pressure : float64 (...)
         Of the air [kPa].
     numerator, denominator : float or float64 (...)
-        Of the surface and step: 900 and 0.34 for short grass and a day.
+        Of the surface and step [-]: 900 and 0.34 for short grass and a day.
 
     Returns
     -------
     float64 (...)
         [mm per step]
 
+    Notes
+    -----
+    Valid for surfaces that lack no water.
+
     References
     ----------
-    Allen et al. (1998), FAO-56, eq. 6; ASCE-EWRI (2005), eq. 1 and table 1.
+    Allen et al. (1998), FAO-56, equation 6; ASCE-EWRI (2005), equation 1 and table 1.
 
     Examples
     --------
@@ -129,7 +133,7 @@ def daily_evapotranspiration(
 
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 6 and chapter 4.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 6 and chapter 4.
 
     Examples
     --------
@@ -188,13 +192,14 @@ def hourly_evapotranspiration(
 
     Notes
     -----
-    ASCE-EWRI's surface resistance is taken, 0.24 by day and 0.96 by night; FAO-56's own hourly equation
+    Valid for short grass that lacks no water. ASCE-EWRI's surface resistance is taken, 0.24 by day and 0.96 by
+    night; FAO-56's own hourly equation
     (0.34 all day) gives about 4 % less at noon. While the sun is lower than 0.3 rad the sky is taken as in
     humid nights, at 0.8 of a clear sky's radiation.
 
     References
     ----------
-    ASCE-EWRI (2005), The ASCE Standardized Reference Evapotranspiration Equation, eq. 1, 42 to 66, table 1;
+    ASCE-EWRI (2005), The ASCE Standardized Reference Evapotranspiration Equation, equation 1, 42 to 66, table 1;
     relative radiation at night: Allen et al. (1998), FAO-56, p. 75.
 
     Examples
@@ -236,12 +241,13 @@ def hargreaves_evapotranspiration(minimum: Array, mean: Array, maximum: Array, e
 
     Notes
     -----
-    Made for weeks in semi-arid places: in humid summers it says some per cent too much, on windy dry days
+    Valid where nothing but temperature is known. Made for weeks in semi-arid places: in humid summers it says
+    some per cent too much, on windy dry days
     too little, and a single day is good to about a quarter.
 
     References
     ----------
-    Hargreaves & Samani (1985), Appl. Eng. Agric. 1(2), 96-99; Allen et al. (1998), FAO-56, eq. 52.
+    Hargreaves & Samani (1985), Appl. Eng. Agric. 1(2), 96-99; Allen et al. (1998), FAO-56, equation 52.
 
     Examples
     --------

@@ -41,9 +41,13 @@ def saturation_vapour_pressure(air_temperature: Array) -> Array:
     float64 (...)
         [kPa]; missing outside -60 to 60 °C.
 
+    Notes
+    -----
+    Valid over water, from -60 to 60 °C.
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 11.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 11.
 
     Examples
     --------
@@ -55,26 +59,119 @@ def saturation_vapour_pressure(air_temperature: Array) -> Array:
 
 
 def slope_of_vapour_pressure(air_temperature: Array) -> Array:
-    """Return how steeply saturation vapour pressure rises at a temperature [°C], in [kPa/°C] (FAO-56 eq. 13)."""
+    """Return how steeply saturation vapour pressure rises with temperature.
+
+    Parameters
+    ----------
+    air_temperature : float64 (...)
+        [°C]
+
+    Returns
+    -------
+    float64 (...)
+        [kPa/°C]
+
+    Notes
+    -----
+    Valid from -60 to 60 °C, missing elsewhere.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 13.
+
+    Examples
+    --------
+    >>> slope_of_vapour_pressure(np.array([25.0])).round(3).tolist()
+    [0.189]
+    """
     return 4098 * saturation_vapour_pressure(air_temperature) / (air_temperature + 237.3) ** 2
 
 
 def atmospheric_pressure(elevation: Array) -> Array:
-    """Return the mean air pressure at an elevation above sea level [m], in [kPa] (FAO-56 eq. 7).
+    """Return the mean air pressure at an elevation.
 
+    Parameters
+    ----------
+    elevation : float64 (...)
+        [m above sea level]
+
+    Returns
+    -------
+    float64 (...)
+        [kPa]
+
+    Notes
+    -----
     Valid from 430 m below to 9,000 m above sea level, missing elsewhere.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 7.
+
+    Examples
+    --------
+    >>> atmospheric_pressure(np.array([1200.0])).round(1).tolist()
+    [87.9]
     """
     z = np.where((elevation >= -430) & (elevation <= 9000), elevation, np.nan)  # noqa: PLR2004 - dry land
     return 101.3 * ((293 - 0.0065 * z) / 293) ** 5.26
 
 
 def psychrometric_constant(pressure: Array) -> Array:
-    """Return the psychrometric constant at an air pressure [kPa], in [kPa/°C] (FAO-56 eq. 8)."""
+    """Return the psychrometric constant.
+
+    Parameters
+    ----------
+    pressure : float64 (...)
+        Of the air [kPa].
+
+    Returns
+    -------
+    float64 (...)
+        [kPa/°C]
+
+    Notes
+    -----
+    Valid for the pressures of the inhabited world.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 8.
+
+    Examples
+    --------
+    >>> psychrometric_constant(np.array([81.8])).round(3).tolist()
+    [0.054]
+    """
     return 0.000665 * pressure
 
 
 def mean_saturation_vapour_pressure(minimum: Array, maximum: Array) -> Array:
-    """Return a day's mean saturation vapour pressure from its extreme temperatures [°C], in [kPa] (FAO-56 eq. 12)."""
+    """Return a day's mean saturation vapour pressure.
+
+    Parameters
+    ----------
+    minimum, maximum : float64 (...)
+        Air temperature [°C].
+
+    Returns
+    -------
+    float64 (...)
+        [kPa]
+
+    Notes
+    -----
+    Valid from -60 to 60 °C, missing elsewhere.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 12.
+
+    Examples
+    --------
+    >>> mean_saturation_vapour_pressure(np.array([12.3]), np.array([21.5])).round(3).tolist()
+    [1.997]
+    """
     return (saturation_vapour_pressure(minimum) + saturation_vapour_pressure(maximum)) / 2
 
 
@@ -97,9 +194,13 @@ def vapour_pressure_from_psychrometer(
     float64 (...)
         [kPa]
 
+    Notes
+    -----
+    Valid where the wet bulb is the colder one and not frozen.
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 15 and 16.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 15 and 16.
 
     Examples
     --------
@@ -134,9 +235,13 @@ def vapour_pressure_from_extremes(
     float64 (...)
         [kPa]
 
+    Notes
+    -----
+    Valid for humidities above 0 and up to 100 % (100.5 % in fog), the lower one first.
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 17.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 17.
 
     Examples
     --------
@@ -165,9 +270,13 @@ def vapour_pressure_from_mean_humidity(minimum: Array, maximum: Array, humidity:
     float64 (...)
         [kPa]
 
+    Notes
+    -----
+    Valid for humidities above 0 and up to 100 % (100.5 % in fog).
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 19.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 19.
 
     Examples
     --------
@@ -209,12 +318,13 @@ def vapour_pressure(
 
     Notes
     -----
-    A reading of humidity beyond saturation at the day's highest temperature is no reading: the next
+    Valid from -60 to 60 °C. A reading of humidity beyond saturation at the day's highest temperature is no
+    reading: the next
     one in the chain is taken.
 
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 14, 17, 19 and 48: the order is FAO's;
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 14, 17, 19 and 48: the order is FAO's;
     a station's own vapour pressure stands before them.
 
     Examples

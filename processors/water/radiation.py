@@ -46,9 +46,13 @@ def radiation_from_sunshine(sunshine: Array, latitude: Array, day: Array) -> Arr
     float64 (...)
         [MJ m-2 d-1]; missing where there was more sunshine than the day has light, by over half an hour.
 
+    Notes
+    -----
+    Valid where Ångström's coefficients are not known better; in cities haze takes some per cent more.
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 35 (Ångström) with a = 0.25, b = 0.50.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 35 (Ångström) with a = 0.25, b = 0.50.
 
     Examples
     --------
@@ -77,9 +81,13 @@ def radiation_from_temperature(minimum: Array, maximum: Array, extraterrestrial:
     float64 (...)
         [MJ m-2 d-1], never more than a clear sky at sea level lets through.
 
+    Notes
+    -----
+    Valid inland, away from large waters, for means of weeks rather than days.
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 50 with 0.16 for inland places.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 50 with 0.16 for inland places.
 
     Examples
     --------
@@ -91,22 +99,90 @@ def radiation_from_temperature(minimum: Array, maximum: Array, extraterrestrial:
 
 
 def clear_sky_radiation(extraterrestrial: Array, elevation: Array) -> Array:
-    """Return what a cloudless sky lets through, from radiation above it and elevation [m] (FAO-56 eq. 37).
+    """Return what a cloudless sky lets through.
 
-    In the unit of `extraterrestrial`, [MJ m-2 d-1] or [MJ m-2 h-1].
+    Parameters
+    ----------
+    extraterrestrial : float64 (...)
+        Radiation above the atmosphere [MJ m-2 d-1], or [MJ m-2 h-1].
+    elevation : float64 (...)
+        [m above sea level]
+
+    Returns
+    -------
+    float64 (...)
+        [MJ m-2 d-1], or [MJ m-2 h-1].
+
+    Notes
+    -----
+    Valid below 6,000 m, for clean air.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 37.
+
+    Examples
+    --------
+    >>> clear_sky_radiation(np.array([41.09]), np.array([100.0])).round(1).tolist()
+    [30.9]
     """
     return (ANGSTROM_A + ANGSTROM_B + 2e-5 * elevation) * extraterrestrial
 
 
 def net_shortwave(radiation: Array) -> Array:
-    """Return what grass keeps of global radiation, in the same unit (FAO-56 eq. 38)."""
+    """Return what grass keeps of global radiation.
+
+    Parameters
+    ----------
+    radiation : float64 (...)
+        [MJ m-2 d-1], or [MJ m-2 h-1].
+
+    Returns
+    -------
+    float64 (...)
+        [MJ m-2 d-1], or [MJ m-2 h-1].
+
+    Notes
+    -----
+    Valid for the reference grass, whose albedo is 0.23.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 38.
+
+    Examples
+    --------
+    >>> net_shortwave(np.array([22.07])).round(1).tolist()
+    [17.0]
+    """
     return (1 - ALBEDO) * radiation
 
 
 def clearness(radiation: Array, clear_sky: Array) -> Array:
-    """Return global radiation relative to a cloudless sky's, 0.3 to 1 [-]; 1 where the sun does not rise.
+    """Return global radiation relative to a cloudless sky's; 1 where the sun does not rise.
 
-    Bounds: ASCE-EWRI (2005), eq. 18; both inputs in one unit.
+    Parameters
+    ----------
+    radiation, clear_sky : float64 (...)
+        Both [MJ m-2 d-1], or both [MJ m-2 h-1].
+
+    Returns
+    -------
+    float64 (...)
+        0.3 to 1 [-]; missing where an input is.
+
+    Notes
+    -----
+    Valid while the sun is up: below 0.3 the sky is overcast anyway.
+
+    References
+    ----------
+    ASCE-EWRI (2005), The ASCE Standardized Reference Evapotranspiration Equation, equation 18.
+
+    Examples
+    --------
+    >>> clearness(np.array([14.5, 1.0]), np.array([18.8, 18.8])).round(2).tolist()
+    [0.77, 0.3]
     """
     known = ~np.isnan(radiation) & ~np.isnan(clear_sky)
     share = np.divide(radiation, clear_sky, out=np.ones(known.shape), where=known & (clear_sky > 0))
@@ -134,9 +210,13 @@ def net_longwave(minimum: Array, maximum: Array, vapour_pressure: Array, clear: 
     float64 (...)
         [MJ m-2 d-1]
 
+    Notes
+    -----
+    Valid for days; missing where an input is.
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 39.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 39.
 
     Examples
     --------
@@ -149,18 +229,60 @@ def net_longwave(minimum: Array, maximum: Array, vapour_pressure: Array, clear: 
 
 
 def hourly_net_longwave(air_temperature: Array, vapour_pressure: Array, clear: Array) -> Array:
-    """Return the heat a meadow radiates away in an hour [MJ m-2 h-1] (FAO-56 eq. 39 with its hourly constant).
+    """Return the heat a meadow radiates away in an hour.
 
-    From air temperature [°C], vapour pressure [kPa] and what `clearness` gives [-].
+    Parameters
+    ----------
+    air_temperature : float64 (...)
+        [°C]
+    vapour_pressure : float64 (...)
+        [kPa]
+    clear : float64 (...)
+        What `clearness` gives [-].
+
+    Returns
+    -------
+    float64 (...)
+        [MJ m-2 h-1]
+
+    Notes
+    -----
+    Valid for hours; the sky at night is taken as it was before sunset.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 39 with its hourly constant.
+
+    Examples
+    --------
+    >>> hourly_net_longwave(np.array([28.0]), np.array([3.402]), np.array([0.8])).round(1).tolist()
+    [0.1]
     """
     return _longwave(_STEFAN_BOLTZMANN_HOUR * (air_temperature + _KELVIN) ** 4, vapour_pressure, clear)
 
 
 def soil_heat_flux(before: Array, after: Array, months: float) -> Array:
-    """Return the heat a meadow's soil takes up, from monthly mean air temperatures [°C] some months apart.
+    """Return the heat a meadow's soil takes up, from monthly mean temperatures.
 
-    In [MJ m-2 d-1]; FAO-56 eq. 43 for the months before and after, two apart, eq. 44 for a month and the
-    one before it. Over a day it is 0 (eq. 42).
+    Parameters
+    ----------
+    before, after : float64 (...)
+        Monthly means of the air, some months apart [°C].
+    months : float
+        How far apart: 2 for the months before and after, 1 for a month and the one before it [-].
+
+    Returns
+    -------
+    float64 (...)
+        [MJ m-2 d-1]
+
+    Notes
+    -----
+    Valid for months; over a single day it is 0.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equations 43 and 44.
 
     Examples
     --------

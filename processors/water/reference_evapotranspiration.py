@@ -87,6 +87,7 @@ def reference_evapotranspiration(
     Parameters
     ----------
     weather : DailyWeather
+        Its fields state their units, [°C] to [h].
     latitude : float64 (site,)
         [°]
     elevation, wind_height : float64 (site,)
@@ -104,13 +105,15 @@ def reference_evapotranspiration(
 
     Notes
     -----
-    Radiation is measured, else reckoned from sunshine, else, where both humidity and wind were measured,
-    from the range of temperature. Humidity falls back to saturation at the night's minimum, wind to 2 m/s.
-    Without radiation, sunshine and one of the two, Hargreaves' equation is taken.
+    Valid for places with a latitude and both extremes of temperature. Radiation is measured, else reckoned from
+    sunshine, else, where both humidity and wind were measured, from the range of temperature. Humidity falls back
+    to saturation at the night's minimum, wind to 2 m/s. Without radiation, sunshine and one of the two, Hargreaves'
+    equation is taken.
 
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, chapter 3, "Estimating missing climatic data".
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, chapter 3, "Estimating missing climatic
+    data", equations 47 to 52.
 
     Examples
     --------
@@ -225,5 +228,5 @@ REFERENCE_EVAPOTRANSPIRATION: Final = Processor(
     cadence=Cadence.DAY,
     memory=0,
     compute=_compute,
-    source="Allen et al. (1998), FAO-56, eq. 6; Hargreaves & Samani (1985) where only temperature is there",
+    source="Allen et al. (1998), FAO-56, equation 6; Hargreaves & Samani (1985) where only temperature is there",
 )

@@ -18,6 +18,26 @@ _DAYS: Final = 365
 def day_of_year(steps: Times) -> Array:
     """Return which day of its year each step is, 1 January being 1.
 
+    Parameters
+    ----------
+    steps : datetime64[ms] (time,)
+        [UTC calendar days]
+
+    Returns
+    -------
+    float64 (time,)
+        [-]
+
+    Notes
+    -----
+    Valid for any date, 366 being the last day of a leap year.
+
+    References
+    ----------
+    The calendar; FAO-56, annex 2, table 2.5 lists the same numbers.
+
+    Examples
+    --------
     >>> day_of_year(np.array(["2024-01-01", "2024-12-31"], "datetime64[ms]")).tolist()
     [1.0, 366.0]
     """
@@ -28,12 +48,60 @@ def day_of_year(steps: Times) -> Array:
 
 
 def inverse_relative_distance(day: Array) -> Array:
-    """Return the inverse relative distance of earth and sun, squared, by day of the year [-] (FAO-56 eq. 23)."""
+    """Return the inverse relative distance of earth and sun, squared.
+
+    Parameters
+    ----------
+    day : float64 (...)
+        Of the year [-].
+
+    Returns
+    -------
+    float64 (...)
+        [-]
+
+    Notes
+    -----
+    Valid for days 1 to 366.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 23.
+
+    Examples
+    --------
+    >>> inverse_relative_distance(np.array([246.0])).round(3).tolist()
+    [0.985]
+    """
     return 1 + 0.033 * np.cos(2 * np.pi * day / _DAYS)
 
 
 def declination(day: Array) -> Array:
-    """Return the sun's declination by day of the year [rad] (FAO-56 eq. 24)."""
+    """Return the sun's declination.
+
+    Parameters
+    ----------
+    day : float64 (...)
+        Of the year [-].
+
+    Returns
+    -------
+    float64 (...)
+        [rad]
+
+    Notes
+    -----
+    Valid for days 1 to 366, to about half a degree.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 24.
+
+    Examples
+    --------
+    >>> declination(np.array([246.0])).round(2).tolist()
+    [0.12]
+    """
     return 0.409 * np.sin(2 * np.pi * day / _DAYS - 1.39)
 
 
@@ -52,9 +120,13 @@ def sunset_hour_angle(latitude: Array, day: Array) -> Array:
     float64 (...)
         [rad]
 
+    Notes
+    -----
+    Valid from pole to pole, missing beyond.
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 25.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 25.
 
     Examples
     --------
@@ -70,7 +142,33 @@ def sunset_hour_angle(latitude: Array, day: Array) -> Array:
 
 
 def daylight_hours(latitude: Array, day: Array) -> Array:
-    """Return the longest possible sunshine by latitude [°] and day of the year [h] (FAO-56 eq. 34)."""
+    """Return the longest possible sunshine of a day.
+
+    Parameters
+    ----------
+    latitude : float64 (...)
+        [°], north positive.
+    day : float64 (...)
+        Of the year [-].
+
+    Returns
+    -------
+    float64 (...)
+        [h]
+
+    Notes
+    -----
+    Valid from pole to pole; twilight and the sun's width are left out.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 34.
+
+    Examples
+    --------
+    >>> daylight_hours(np.array([-20.0]), np.array([246.0])).round(1).tolist()
+    [11.7]
+    """
     return 24 / np.pi * sunset_hour_angle(latitude, day)
 
 
@@ -89,9 +187,13 @@ def extraterrestrial_radiation(latitude: Array, day: Array) -> Array:
     float64 (...)
         [MJ m-2 d-1], 0 in the polar night.
 
+    Notes
+    -----
+    Valid from pole to pole.
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 21.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 21.
 
     Examples
     --------
@@ -105,16 +207,34 @@ def extraterrestrial_radiation(latitude: Array, day: Array) -> Array:
 
 
 def hour_angle(longitude: Array, day: Array, utc_hour: Array) -> Array:
-    """Return the sun's hour angle [rad], -pi to pi and 0 at true noon (FAO-56 eq. 31 to 33, in UTC).
+    """Return the sun's hour angle, 0 at true noon.
 
     Parameters
     ----------
     longitude : float64 (...)
         [°], east positive.
     day : float64 (...)
-        Day of the year [-].
+        Of the year [-].
     utc_hour : float64 (...)
         Moment within the day [h UTC].
+
+    Returns
+    -------
+    float64 (...)
+        [rad], -pi to pi.
+
+    Notes
+    -----
+    Valid everywhere; the equation of time is good to half a minute.
+
+    References
+    ----------
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equations 31 to 33, in UTC.
+
+    Examples
+    --------
+    >>> hour_angle(np.array([7.0]), np.array([172.0]), np.array([12.0])).round(2).tolist()
+    [0.12]
     """
     b = 2 * np.pi * (day - 81) / 364
     correction = 0.1645 * np.sin(2 * b) - 0.1255 * np.cos(b) - 0.025 * np.sin(b)
@@ -124,7 +244,36 @@ def hour_angle(longitude: Array, day: Array, utc_hour: Array) -> Array:
 
 
 def sine_of_elevation(latitude: Array, longitude: Array, day: Array, utc_hour: Array) -> Array:
-    """Return the sine of the sun's elevation above the horizon [-] (ASCE-EWRI 2005, eq. 62); inputs as below."""
+    """Return the sine of the sun's elevation above the horizon.
+
+    Parameters
+    ----------
+    latitude, longitude : float64 (...)
+        [°], north and east positive.
+    day : float64 (...)
+        Of the year [-].
+    utc_hour : float64 (...)
+        Moment within the day [h UTC].
+
+    Returns
+    -------
+    float64 (...)
+        [-], below 0 at night.
+
+    Notes
+    -----
+    Valid everywhere, without refraction.
+
+    References
+    ----------
+    ASCE-EWRI (2005), The ASCE Standardized Reference Evapotranspiration Equation, equation 62.
+
+    Examples
+    --------
+    >>> essen = (np.array([51.45]), np.array([7.01]))
+    >>> sine_of_elevation(*essen, np.array([172.0]), np.array([11.5])).round(2).tolist()
+    [0.88]
+    """
     lat, delta = np.radians(latitude), declination(day)
     omega = hour_angle(longitude, day, utc_hour)
     sine: Array = np.sin(lat) * np.sin(delta) + np.cos(lat) * np.cos(delta) * np.cos(omega)
@@ -148,10 +297,14 @@ def hourly_extraterrestrial_radiation(latitude: Array, longitude: Array, day: Ar
     float64 (...)
         [MJ m-2 h-1], 0 at night.
 
+    Notes
+    -----
+    Valid from pole to pole, for whole hours.
+
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 28 to 33; cut at sunrise and sunset as in
-    ASCE-EWRI (2005), The ASCE Standardized Reference Evapotranspiration Equation, eq. 56.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 28 to 33; cut at sunrise and sunset as in
+    ASCE-EWRI (2005), The ASCE Standardized Reference Evapotranspiration Equation, equation 56.
 
     Examples
     --------

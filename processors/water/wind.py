@@ -37,7 +37,7 @@ def wind_at_2m(wind_speed: Array, height: Array) -> Array:
 
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 47.
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 47.
 
     Examples
     --------
