@@ -59,7 +59,7 @@ def root_zone_reading(available_water: Array, depths: Array, root_depth: Array, 
     root_depth : float64 (site,)
         Lower end of the root zone [m].
     trusted : bool (time, site, depth)
-        Whether a reading counts; frozen ground does not.
+        Whether a reading counts; frozen ground does not [-].
 
     Returns
     -------

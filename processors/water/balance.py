@@ -104,8 +104,23 @@ def water_balance(bucket: Bucket, state: State, weather: Weather, seen: Seen | N
 
     Notes
     -----
-    Sites do not know of each other, and a day knows only the state before it: sites in batches give the same
-    as all at once, and from any day's state on the balance continues as if it had never stopped.
+    Valid wherever `daily_step` is. Sites do not know of each other, and a day knows only the state before it:
+    sites in batches give the same as all at once, and from any day's state on the balance continues as if it
+    had never stopped.
+
+    References
+    ----------
+    As `daily_step` (FAO-56, equations 84 and 85) and `assimilate`.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> nothing = 0 * one
+    >>> pit = Bucket(100 * one, 150 * one, one, 0.5 * one, *[nothing] * 3, one, *[nothing] * 2, 60 * one, one,
+    ...     *[nothing] * 3)
+    >>> sunny = Weather(*(np.full((3, 1), value) for value in (0.0, 0.0, 20.0, 5.0, 0.0, 1.0, 0.0)))
+    >>> water_balance(pit, State(90 * one, *[nothing] * 5), sunny).storage[:, 0].tolist()
+    [85.0, 80.0, 75.0]
     """
     steps, sites = weather.demand.shape
     found = Balance(*(np.empty((steps, sites)) for _ in range(12)))
@@ -161,6 +176,13 @@ def available_water_band(
     References
     ----------
     KA5 (2005), table 70, for the share; first-order propagation of errors.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> low, middle, high = available_water_band(Bucket(*[100 * one] * 15), 50 * one, 10 * one, 0 * one)
+    >>> low.round(1).tolist(), middle.tolist(), high.round(1).tolist()
+    ([37.2], [50.0], [62.8])
     """
     share = 100.0 / bucket.capacity
     middle = share * storage

@@ -102,7 +102,8 @@ def root_zone_area(pit_area: Array, crown_area: Array, growing_season: Array) ->
     old = np.maximum(np.where(known, pit_area, YOUNG_AREA), crown_area)
     grown = (growing_season - BALL_SEASONS) / (ESTABLISHED_SEASON - BALL_SEASONS)
     share = np.where(np.isnan(growing_season), 1.0, np.clip(grown, 0.0, 1.0))
-    return np.maximum(young + share * (old - young), crown_area / WIDEST_CROWN)
+    area: Array = np.maximum(young + share * (old - young), crown_area / WIDEST_CROWN)
+    return area
 
 
 def rain_share(sealed_share: Array, runoff_coefficient: Array) -> Array:

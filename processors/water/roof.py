@@ -62,11 +62,15 @@ def peak_runoff_coefficient(depth: Array) -> Array:
     Returns
     -------
     float64 (...)
-        [-]
+        [-]; missing where the depth is.
+
+    Notes
+    -----
+    Valid for roofs of up to 5° with the usual multi-layer build-up.
 
     References
     ----------
-    FLL, Dachbegrünungsrichtlinien (2018), peak runoff coefficient by depth.
+    FLL, Dachbegrünungsrichtlinien (2018), table of peak runoff coefficients by depth.
 
     Examples
     --------
@@ -89,9 +93,14 @@ def expected_yearly_retention(depth: Array) -> Array:
     float64 (...)
         [%]; missing beyond.
 
+    Notes
+    -----
+    Valid for extensive roofs and 650 to 800 mm of rain a year.
+
     References
     ----------
-    FLL, Dachbegrünungsrichtlinien (2018): 40, 45, 50, 55, 60 % for up to 4, 6, 10, 15, 20 cm.
+    FLL, Dachbegrünungsrichtlinien (2018), table of yearly retention: 40, 45, 50, 55, 60 %
+    for up to 4, 6, 10, 15, 20 cm.
 
     Examples
     --------
@@ -114,6 +123,10 @@ def retention(precipitation: Array, runoff: Array) -> Array:
     -------
     float64 (...)
         [%]; missing without rain.
+
+    Notes
+    -----
+    Valid over days enough for a full store at their end not to matter.
 
     References
     ----------

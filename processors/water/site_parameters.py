@@ -20,14 +20,8 @@ from gruenpuls.domain.site import Site, SiteKind, growing_season
 from processors.soil.limits import Planting
 from processors.soil.texture import EXTENSIVE_ROOF, INTENSIVE_ROOF, TECHNOGENIC, TEXTURES, texture
 from processors.water import allometry, pit, roof
-from processors.water.demand import (
-    DEPLETION_FRACTION,
-    MICROCLIMATE_FACTOR,
-    PLANT_FACTOR,
-    Microclimate,
-    Vegetation,
-    crown_projection,
-)
+from processors.water.demand import DEPLETION_FRACTION, PLANT_FACTOR, Vegetation, crown_projection
+from processors.water.surroundings import microclimate_factor, vegetation_of
 
 
 class Origin(StrEnum):
@@ -102,12 +96,12 @@ PASS_DEPTH: Final = 20.0
 _OLD_SEASON: Final = 10.0
 _HUNDRED: Final = 100.0
 
-_GROUND: Final[dict[SiteKind, tuple[float, float, Vegetation]]] = {
-    SiteKind.BED: (0.4, 10.0, Vegetation.SHRUB),
-    SiteKind.PARK: (0.3, 1000.0, Vegetation.LAWN),
-    SiteKind.GREEN_FACADE: (0.6, 2.0, Vegetation.SHRUB),
+_GROUND: Final[dict[SiteKind, tuple[float, float]]] = {
+    SiteKind.BED: (0.4, 10.0),
+    SiteKind.PARK: (0.3, 1000.0),
+    SiteKind.GREEN_FACADE: (0.6, 2.0),
 }
-"""Root depth [m], area [m²] and vegetation of ground without trees, where nobody said; our assumption."""
+"""Root depth [m] and area [m²] of ground without trees, where nobody said; our assumption."""
 _FACADE: Final = 3.0
 """Green wall per area of its bed [-]; our assumption."""
 
@@ -181,18 +175,32 @@ def site_parameters(sites: Sequence[Site], year: int) -> SiteParameters:
     Parameters
     ----------
     sites : sequence of Site
+        With numbers in the units of `gruenpuls.domain.row` [-].
     year : int
-        Whose growing season counts.
+        Whose growing season counts [a].
 
     Returns
     -------
     SiteParameters
+        In the units it names [-].
 
     Notes
     -----
-    Values out of their range, such as a crown of 0 m, count as unknown. Soil comes from field capacity and
-    wilting point, else from the texture's table, else it is technogenic or unknown, with half its capacity
+    Valid for every kind of site; where nothing grows all columns are missing. Values out of their range, such as
+    a crown of 0 m, count as unknown. Soil comes from field capacity and wilting point, else from the texture's
+    table, else it is technogenic or unknown, with half its capacity
     as standard deviation.
+
+    References
+    ----------
+    KA5 (2005), table 70, DWA-M 153, FLL (2018), and the sources beside each constant; no equation.
+
+    Examples
+    --------
+    >>> linden = Site("1", "1", SiteKind.STREET_TREE, species="Tilia cordata", attributes={"girth": 100.0})
+    >>> found = site_parameters([linden], 2026)
+    >>> found.columns["root_zone_area"].round(1).tolist(), found.assumed(0)["crown_diameter"].value
+    ([24.4], 'girth')
     """
     kind = np.array([site.kind.value for site in sites], object)
     tree = np.isin(kind, [some.value for some in _TREES])
@@ -226,7 +234,7 @@ def site_parameters(sites: Sequence[Site], year: int) -> SiteParameters:
     evergreen = (tree & conifer & ~shedding) | roofed | (kind == SiteKind.PARK.value)
     leaves = np.where(conifer, pit.LEAF_AREA[1], pit.LEAF_AREA[0]) * pit.STORE_OF_A_LEAF
     drainage = np.array([_yes(site.attributes.get("drainage")) for site in sites])
-    vegetation = [_vegetation(site, wet) for site, wet in zip(sites, intensive.tolist(), strict=True)]
+    vegetation = [vegetation_of(site, intensive=wet) for site, wet in zip(sites, intensive.tolist(), strict=True)]
     deciduous = np.where(conifer, DEPLETION_FRACTION["conifer"], DEPLETION_FRACTION["deciduous"])
     lawn = np.array([some is Vegetation.LAWN for some in vegetation], np.bool_)
     planting = np.select(
@@ -256,7 +264,7 @@ def site_parameters(sites: Sequence[Site], year: int) -> SiteParameters:
         "plant_factor": np.where(
             kind == SiteKind.TREE_GROUP.value, CLOSED_STAND, np.array([PLANT_FACTOR[some] for some in vegetation])
         ),
-        "microclimate_factor": np.array([_microclimate(site) for site in sites]),
+        "microclimate_factor": np.array([microclimate_factor(site) for site in sites]),
         "evergreen": evergreen.astype(np.float64),
         "demand_error": np.minimum(np.hypot(DEMAND_ERROR, crown_matters), _LARGEST_ERROR),
         "inflow_error": np.where(street & (sealed.codes > 0), INFLOW_ERROR[1], INFLOW_ERROR[0]),
@@ -305,7 +313,7 @@ def _depths(sites: Sequence[Site], said: Mapping[str, Array], kind: NDArray[np.o
     depth.otherwise(np.where(said["pit_area"] > 0, said["pit_volume"] / said["pit_area"], np.nan), Origin.PIT)
     extensive = np.array([_named(site) != INTENSIVE_ROOF for site in sites], np.bool_)
     typical = np.where(season <= pit.BALL_SEASONS, pit.YOUNG_DEPTH, pit.DEPTH)
-    for some, (metres, _, _) in _GROUND.items():
+    for some, (metres, _) in _GROUND.items():
         typical = np.where(kind == some.value, metres, typical)
     layer = np.where(extensive, roof.EXTENSIVE_DEPTH, roof.INTENSIVE_DEPTH)
     return depth.otherwise(np.where(kind == SiteKind.GREEN_ROOF.value, layer, typical), Origin.KIND)
@@ -323,7 +331,7 @@ def _areas(
     area.otherwise(np.where(street, grown, np.nan), Origin.CROWN)
     area.otherwise(np.where(group, crown_area, np.nan), Origin.CROWN)
     typical = np.full(len(kind), 100.0)
-    for some, (_, square_metres, _) in _GROUND.items():
+    for some, (_, square_metres) in _GROUND.items():
         typical = np.where(kind == some.value, square_metres, typical)
     return area.otherwise(typical, Origin.KIND)
 
@@ -365,27 +373,3 @@ def _soils(
         np.where(own > 0, 0, origin).astype(np.int64),
         air,
     )
-
-
-def _vegetation(site: Site, intensive: bool) -> Vegetation:  # noqa: FBT001 - a column of yes and no
-    named = str(site.attributes.get("vegetation", "")).strip().lower()
-    if named in set(Vegetation):
-        return Vegetation(named)
-    for pattern, found in (
-        ("rasen|wiese|gras", Vegetation.LAWN),
-        ("stauden|strauch|hecke|gehölz", Vegetation.SHRUB),
-        ("sedum|moos", Vegetation.SEDUM),
-    ):
-        if re.search(pattern, named):
-            return found
-    if site.kind is SiteKind.GREEN_ROOF:
-        return Vegetation.ROOF_PERENNIALS if intensive else Vegetation.SEDUM
-    return _GROUND[site.kind][2] if site.kind in _GROUND else Vegetation.TREE
-
-
-def _microclimate(site: Site) -> float:
-    named = str(site.attributes.get("microclimate", "")).strip().lower()
-    if named in set(Microclimate):
-        return MICROCLIMATE_FACTOR[Microclimate(named)]
-    paved = site.kind in (SiteKind.STREET_TREE, SiteKind.GREEN_FACADE)
-    return MICROCLIMATE_FACTOR[Microclimate.PAVED_STREET if paved else Microclimate.PARK]

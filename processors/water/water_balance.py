@@ -64,6 +64,10 @@ def rain_deviation(precipitation: Array, distance: Array) -> Array:
     float64 (...)
         Standard deviation [mm].
 
+    Notes
+    -----
+    Valid for daily sums.
+
     References
     ----------
     Our assumption: 10 % at the gauge, half of the rain and 0.4 mm beyond some 30 km. No equation.
@@ -84,7 +88,7 @@ def weather_of(fleet: Fleet) -> tuple[Weather, Array]:
     Parameters
     ----------
     fleet : Fleet
-        With rain, reference evapotranspiration and temperature, measured or missing.
+        With rain, reference evapotranspiration [mm] and temperature [°C], measured or missing.
 
     Returns
     -------
@@ -92,6 +96,10 @@ def weather_of(fleet: Fleet) -> tuple[Weather, Array]:
         [mm over the root-zone area]
     float64 (time, site)
         Sum of `RAIN_ASSUMED` and `DEMAND_ASSUMED` [-].
+
+    Notes
+    -----
+    Valid for the Rhineland and the Ruhr where something is missing: their climate stands for it.
     """
     # sites without a balance are masked at the end; until then their numbers only must be numbers
     at = {name: np.nan_to_num(values)[None, :] for name, values in fleet.attributes.items() if name in _NEEDED}

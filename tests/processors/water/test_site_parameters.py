@@ -9,7 +9,7 @@ import pytest
 from requirement import real_data
 
 from gruenpuls.domain.site import Site, SiteKind, Soil
-from processors.water import allometry, pit, roof, site_parameters
+from processors.water import allometry, pit, roof, site_parameters, surroundings
 from processors.water.site_parameters import Origin, SiteParameters
 from processors.water.site_parameters import site_parameters as parameters
 
@@ -28,7 +28,7 @@ def with_attributes(site: Site = BARE, **attributes: str | float | bool) -> Site
     return replace(site, attributes=attributes)
 
 
-@pytest.mark.parametrize("module", [allometry, pit, roof, site_parameters])
+@pytest.mark.parametrize("module", [allometry, pit, roof, site_parameters, surroundings])
 def test_the_examples_run(module: object) -> None:
     assert not doctest.testmod(module, extraglobs={"np": np}).failed  # type: ignore[arg-type]  # a module
 
