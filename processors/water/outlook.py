@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,11 @@ class Band:
     low: Array
     middle: Array
     high: Array
+
+    @classmethod
+    def of(cls, ordered: Array) -> Self:
+        """Return the band of values that are sorted along their first axis, one for each future."""
+        return cls(ordered[_LOW], ordered[_MIDDLE], ordered[_HIGH])
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,5 +208,5 @@ def _in_each_future(columns: Sites) -> Sites:
 
 def _write(band: Band, place: tuple[int | slice, ...], values: Array) -> None:
     """Put percentiles over the futures into their place."""
-    ordered = np.sort(values, axis=0)
-    band.low[place], band.middle[place], band.high[place] = ordered[_LOW], ordered[_MIDDLE], ordered[_HIGH]
+    found = Band.of(np.sort(values, axis=0))
+    band.low[place], band.middle[place], band.high[place] = found.low, found.middle, found.high
