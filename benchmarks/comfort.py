@@ -213,6 +213,7 @@ def weather(stations: int, seed: int) -> tuple[np.ndarray[tuple[int], np.dtype[n
         "relative_humidity": generator.uniform(35, 99, (HOURS, stations)),
         "wind_speed": generator.weibull(2, (HOURS, stations)) * 2.5 + 0.05,
         "global_radiation": radiation,
+        "illuminance": np.full((HOURS, stations), np.nan),
         "cloud_cover": generator.uniform(0, 100, (HOURS, stations)),
         "air_pressure": generator.uniform(985, 1030, (HOURS, stations)),
         "globe_temperature": air + radiation / 80,

@@ -9,10 +9,10 @@ import thermofeel
 
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Input, Output, Processor
 from processors.climate.diffuse_radiation import known_radiation, possible_radiation, sunlight
-from processors.climate.sun_position import sun, sun_elevation
 from processors.comfort.body import KELVIN
 from processors.comfort.portion import in_portions
 from processors.comfort.reason import Judgement, Reason, humid, judged, reasons
+from processors.comfort.site_sun import RADIATION, site_sun
 from processors.comfort.wind_profile import BODY_HEIGHT, site_attribute, site_wind
 from processors.water.humidity import saturation_vapour_pressure
 
@@ -259,12 +259,8 @@ def _around_person(
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
     air, humidity = fleet.inputs["air_temperature", "mean"], fleet.inputs["relative_humidity", "mean"]
-    unknown = np.full(air.shape[1], np.nan)
-    middle = fleet.steps + np.timedelta64(30, "m")
-    place = fleet.attributes.get("latitude", unknown), fleet.attributes.get("longitude", unknown)
-    elevation = sun_elevation(middle, *place)
-    distance = np.broadcast_to(sun(middle).distance[:, None], air.shape)
-    weather = (air, humidity, fleet.inputs["global_radiation", "mean"], elevation, distance)
+    at = site_sun(fleet)
+    weather = (air, humidity, at.radiation, at.elevation, at.distance)
     sky_view, albedo = site_attribute(fleet, "sky_view_factor", 1.0), site_attribute(fleet, "albedo", ALBEDO)
     clouds = fleet.inputs["cloud_cover", "mean"]
     by_globe = mean_radiant_temperature_from_globe(
@@ -273,7 +269,7 @@ def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
         site_wind(fleet, BODY_HEIGHT),
         diameter=site_attribute(fleet, "globe_diameter", DIAMETER),
         emissivity=site_attribute(fleet, "globe_emissivity", EMISSIVITY),
-        elevation=elevation,
+        elevation=at.elevation,
     )
     result = {("mean_radiant_temperature", "globe"): by_globe.value}
     for name, shade in (("shade", 1.0), ("sun", 0.0)):
@@ -291,7 +287,7 @@ MEAN_RADIANT_TEMPERATURE: Final = Processor(
         Input("air_temperature"),
         Input("relative_humidity"),
         Input("globe_temperature"),
-        Input("global_radiation", weather=True),
+        *RADIATION,
         Input("wind_speed", weather=True),
         Input("cloud_cover", weather=True),
     ),

@@ -9,11 +9,11 @@ import thermofeel
 from numpy.typing import NDArray
 
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Input, Output, Processor
-from processors.climate.diffuse_radiation import known_radiation, possible_radiation, sunlight
-from processors.climate.sun_position import sun, sun_elevation
+from processors.climate.diffuse_radiation import possible_radiation, sunlight
 from processors.comfort.body import KELVIN
 from processors.comfort.portion import in_portions
 from processors.comfort.reason import Judgement, Reason, humid, judged, reasons
+from processors.comfort.site_sun import RADIATION, site_sun
 from processors.comfort.wet_bulb_temperature import wet_bulb_temperature
 from processors.comfort.wind_profile import BODY_HEIGHT, REFERENCE_HEIGHT, site_wind
 
@@ -273,20 +273,16 @@ def wet_bulb_globe_temperature_simple(air_temperature: Array, relative_humidity:
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
     air, humidity = fleet.inputs["air_temperature", "mean"], fleet.inputs["relative_humidity", "mean"]
-    unknown = np.full(air.shape[1], np.nan)
-    middle = fleet.steps + np.timedelta64(30, "m")
-    place = fleet.attributes.get("latitude", unknown), fleet.attributes.get("longitude", unknown)
-    elevation = sun_elevation(middle, *place)
-    radiation = known_radiation(fleet.inputs["global_radiation", "mean"], elevation)
-    light = sunlight(radiation, elevation, np.broadcast_to(sun(middle).distance[:, None], air.shape))
-    direct = np.divide(light.direct, radiation, out=np.zeros(air.shape), where=radiation > 0)
+    at = site_sun(fleet)
+    light = sunlight(at.radiation, at.elevation, at.distance)
+    direct = np.divide(light.direct, at.radiation, out=np.zeros(air.shape), where=at.radiation > 0)
     weather = air, humidity, fleet.inputs["air_pressure", "mean"], site_wind(fleet, REFERENCE_HEIGHT)
     globe = fleet.inputs["globe_temperature", "mean"]
     wet = natural_wet_bulb(air, humidity, globe, site_wind(fleet, BODY_HEIGHT))
     warm = globe - air > _RADIANT
     found = {
-        "shade": wet_bulb_globe_temperature_from_weather(*weather, light.diffuse, np.zeros(air.shape), elevation),
-        "sun": wet_bulb_globe_temperature_from_weather(*weather, radiation, direct, elevation),
+        "shade": wet_bulb_globe_temperature_from_weather(*weather, light.diffuse, np.zeros(air.shape), at.elevation),
+        "sun": wet_bulb_globe_temperature_from_weather(*weather, at.radiation, direct, at.elevation),
         "globe": wet_bulb_globe_temperature(wet, globe, air, warm),
     }
     return {("wet_bulb_globe_temperature", name): judgement.value for name, judgement in found.items()}
@@ -301,7 +297,7 @@ WET_BULB_GLOBE_TEMPERATURE: Final = Processor(
         Input("globe_temperature"),
         Input("air_pressure", weather=True),
         Input("wind_speed", weather=True),
-        Input("global_radiation", weather=True),
+        *RADIATION,
     ),
     outputs=tuple(Output("wet_bulb_globe_temperature", statistic) for statistic in ("shade", "sun", "globe")),
     cadence=Cadence.HOUR,

@@ -159,6 +159,7 @@ def test_the_processor_knows_sun_and_shade_of_its_place_and_hour() -> None:
         np.maximum(800 * np.sin((np.arange(24.0) - 4) / 16 * np.pi), 0)[:, None], 2
     )
     inputs["global_radiation", "mean"][20:] = np.nan
+    inputs["illuminance", "mean"] = np.full((24, 2), np.nan)
     inputs["globe_temperature", "mean"] = np.column_stack([np.full(24, np.nan), np.full(24, 33.0)])
     attributes = {"latitude": np.array([51.45, np.nan]), "longitude": np.array([7.0, 7.0])}
     result = MEAN_RADIANT_TEMPERATURE.compute(Fleet(steps, inputs, np.empty((2, 0)), attributes))

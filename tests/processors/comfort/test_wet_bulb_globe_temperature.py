@@ -122,6 +122,7 @@ def test_the_processor_tells_sun_from_shade_and_takes_the_globe_where_there_is_o
     inputs["global_radiation", "mean"] = np.tile(
         np.maximum(800 * np.sin((np.arange(24.0) - 4) / 16 * np.pi), 0)[:, None], 2
     )
+    inputs["illuminance", "mean"] = np.full((24, 2), np.nan)
     inputs["globe_temperature", "mean"] = np.column_stack([np.full(24, np.nan), np.full(24, 45.0)])
     attributes = {"latitude": np.full(2, 51.45), "longitude": np.full(2, 7.0)}
     result = WET_BULB_GLOBE_TEMPERATURE.compute(Fleet(steps, inputs, np.empty((2, 0)), attributes))
