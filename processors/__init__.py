@@ -33,7 +33,6 @@ from processors.soil.soil_water_status import SOIL_WATER_STATUS
 from processors.water.irrigation_need import IRRIGATION_NEED
 from processors.water.reference_evapotranspiration import REFERENCE_EVAPOTRANSPIRATION
 from processors.water.water_balance import WATER_BALANCE
-from processors.water.water_balance import WATER_BALANCE
 
 ALL: Final[tuple[Processor, ...]] = (
     DEW_POINT,
@@ -60,7 +59,6 @@ ALL: Final[tuple[Processor, ...]] = (
     PLANT_AVAILABLE_WATER,
     WATER_BALANCE,
     IRRIGATION_NEED,
-    WATER_BALANCE,
     SOIL_WATER_STATUS,
     DROUGHT_STRESS_DAYS,
 )

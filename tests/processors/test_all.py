@@ -18,8 +18,6 @@ from processors.soil.soil_tension import FROM_RESISTANCE
 from processors.soil.soil_water_content import FROM_PERMITTIVITY
 from processors.soil.soil_water_status import ACUTE, INFORMATIONAL
 from processors.water.site_parameters import site_parameters
-from gruenpuls.domain.site import Site, SiteKind, Soil
-from processors.water.site_parameters import site_parameters
 
 STEPS, SITES, DEPTHS = 30, 4, 3
 TREE = Site("E-1", "Linde", SiteKind.STREET_TREE, planted_on="2021-11", soil=Soil("Sl3"), attributes={"pit_area": 6.0})
