@@ -12,6 +12,7 @@ import io
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -110,25 +111,40 @@ class Stand:
         return self.full - self.capacity + found["soil_water_storage", ""]
 
 
+@cache
+def stand_of(root: Path, name: str) -> Stand:
+    """Return a stand, read once."""
+    return Stand(root / "soil" / "weierbach_beech", name)
+
+
+@cache
 def forecasts(stand: Stand) -> dict[int, dict[str, float]]:
     """Return the error at each horizon of a balance that had probes for a week and then none, over all starts [mm]."""
     length = len(stand.measured)
     free = stand.storage(WATER_BALANCE.compute(stand.fleet(_only(stand, slice(0, WEEK)), slice(0, length))))[:, 0]
+    seen = range(WEEK - 1, length - min(HORIZONS))
+    ahead = {start: _ahead(stand, start, max(HORIZONS)) for start in seen}
     found: dict[int, dict[str, float]] = {}
     for horizon in HORIZONS:
-        errors: dict[str, list[float]] = {"balance": [], "persistence": [], "climatology": [], "since April": []}
-        for start in range(WEEK - 1, length - horizon):
-            days = slice(start - WEEK + 1, start + horizon + 1)
-            readings = stand.available[days, None, :].copy()
-            readings[WEEK:] = np.nan
-            truth = stand.measured[start + horizon]
-            errors["balance"].append(stand.storage(WATER_BALANCE.compute(stand.fleet(readings, days)))[-1, 0] - truth)
-            errors["persistence"].append(stand.measured[start] - truth)
-            errors["climatology"].append(stand.measured.mean() - truth)
-            errors["since April"].append(free[start + horizon] - truth)
-        found[horizon] = {name: float(np.sqrt(np.mean(np.square(values)))) for name, values in errors.items()}
-        found[horizon]["starts"] = len(errors["balance"])
+        starts = np.arange(WEEK - 1, length - horizon)
+        truth = stand.measured[starts + horizon]
+        said = {
+            "balance": np.array([ahead[start][horizon - 1] for start in starts.tolist()]),
+            "persistence": stand.measured[starts],
+            "climatology": np.full(len(starts), stand.measured.mean()),
+            "since April": free[starts + horizon],
+        }
+        found[horizon] = {name: float(np.sqrt(np.mean((values - truth) ** 2))) for name, values in said.items()}
+        found[horizon]["starts"] = len(starts)
     return found
+
+
+def _ahead(stand: Stand, start: int, longest: int) -> Array:
+    """Return what a balance that had probes for a week up to a day says of the days after it [mm]."""
+    days = slice(start - WEEK + 1, min(start + longest + 1, len(stand.measured)))
+    readings = stand.available[days, None, :].copy()
+    readings[WEEK:] = np.nan
+    return stand.storage(WATER_BALANCE.compute(stand.fleet(readings, days)))[WEEK:, 0]
 
 
 def _only(stand: Stand, days: slice) -> Array:
@@ -137,6 +153,7 @@ def _only(stand: Stand, days: slice) -> Array:
     return readings
 
 
+@cache
 def withheld(stand: Stand, way: str, seasons: int = 20) -> tuple[float, float]:
     """Return how much of what was withheld lay between P10 and P90 [%], and the band's mean width [% nFK]."""
     generator = np.random.default_rng(1)
@@ -237,7 +254,7 @@ def _authors(path: Path) -> Array:
 
 def tables(root: Path) -> Iterator[str]:
     """Yield the lines of the tables."""
-    stands = {name: Stand(root / "soil" / "weierbach_beech", name) for name in STANDS}
+    stands = {name: stand_of(root, name) for name in STANDS}
     yield "| stand | days ahead | starts | balance | persistence | climatology | left alone since April |"
     yield "|---|---|---|---|---|---|---|"
     for name, stand in stands.items():

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gruenpuls.domain.device import Placement
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Input, Output, Processor
 from gruenpuls.domain.quantity import QUANTITIES
 from processors.water.assimilation import root_zone_reading
@@ -20,6 +21,7 @@ from processors.water.climatology import (
     expected_temperature,
 )
 from processors.water.demand import leaf_cover, plant_evapotranspiration, season_factor
+from processors.water.pit import BALL_SEASONS
 from processors.water.sun import day_of_year
 
 LATITUDE: Final = 51.5
@@ -179,10 +181,14 @@ def _state(fleet: Fleet, bucket: Bucket) -> tuple[State, NDArray[np.bool_]]:
 
 
 def _trusted(fleet: Fleet, air_temperature: Array) -> NDArray[np.bool_]:
-    """Return which readings are of unfrozen ground: by their own thermometer, else by a day's air."""
+    """Return which readings count: of unfrozen ground, by its own thermometer or a day's air, with roots in it."""
     soil = fleet.inputs["soil_temperature", "mean"]
     thawed = np.where(np.isnan(soil), (air_temperature >= 0)[:, :, None], soil >= FROZEN_BELOW)
-    return np.asarray(thawed, np.bool_)
+    if fleet.placements.shape != fleet.depths.shape:
+        return np.asarray(thawed, np.bool_)
+    young = fleet.attributes["growing_season"] <= BALL_SEASONS
+    beside = young[:, None] & (fleet.placements == Placement.NATIVE_SOIL)
+    return np.asarray(thawed & ~beside, np.bool_)
 
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:

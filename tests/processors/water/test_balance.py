@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from water_seasons import buckets, of, readings, states, weather
 
@@ -40,6 +40,7 @@ def test_no_water_is_made_or_lost_over_a_season(seed: int) -> None:
 
 
 @given(SEEDS, st.integers(1, STEPS - 1))
+@settings(max_examples=30)
 def test_a_restart_in_the_middle_is_as_if_it_had_never_stopped(seed: int, middle: int) -> None:
     generator = np.random.default_rng(seed)
     sites = buckets(generator, SITES)
@@ -52,6 +53,7 @@ def test_a_restart_in_the_middle_is_as_if_it_had_never_stopped(seed: int, middle
 
 
 @given(SEEDS, st.integers(1, SITES - 1))
+@settings(max_examples=30)
 def test_sites_in_batches_are_as_all_at_once(seed: int, cut: int) -> None:
     generator = np.random.default_rng(seed)
     sites = buckets(generator, SITES)

@@ -116,6 +116,15 @@ def test_frozen_ground_is_not_believed(soil: float, air: float, believed: bool) 
     assert np.isfinite(found["soil_water_innovation", ""]).all() == believed
 
 
+def test_a_probe_beside_a_young_tree_s_roots_does_not_count() -> None:
+    probes = np.full((30, 2, 3), 5.0)
+    given = fleet((YOUNG, OLD), DRY, probes=probes)
+    placements = np.full((2, 3), "native_soil")
+    found = WATER_BALANCE.compute(replace(given, placements=placements))["soil_water_innovation", ""]
+    assert np.isnan(found[:, 0]).all()
+    assert np.isfinite(found[:, 1]).all()
+
+
 def test_snow_lies_and_fills_the_ground_when_it_melts() -> None:
     cold = balance(SITES, np.full(5, 4.0), temperature=-3.0, first="2023-01-10", demand=0.2)
     assert cold["snow_water", ""][-1] == pytest.approx(20.0)

@@ -24,7 +24,7 @@ def proof() -> ModuleType:
 
 @pytest.fixture(scope="module", params=["Sand", "Slate"])
 def stand(proof: ModuleType, request: pytest.FixtureRequest) -> object:
-    return proof.Stand(real_data("soil/weierbach_beech"), request.param)
+    return proof.stand_of(real_data("soil").parent, request.param)
 
 
 def test_the_balance_beats_persistence_and_climatology_a_week_and_two_ahead(proof: ModuleType, stand: object) -> None:
@@ -36,7 +36,7 @@ def test_the_balance_beats_persistence_and_climatology_a_week_and_two_ahead(proo
 
 
 def test_the_band_calibrated_on_one_stand_holds_on_the_other(proof: ModuleType) -> None:
-    other = proof.Stand(real_data("soil/weierbach_beech"), "Slate")
+    other = proof.stand_of(real_data("soil").parent, "Slate")
     for way in proof.WAYS:
         inside, _ = proof.withheld(other, way)
         assert 75 <= inside <= 85, way
