@@ -24,6 +24,7 @@ from gruenpuls.cli import (
     site,
     status,
     store,
+    watering,
     weather,
 )
 from gruenpuls.cli.output import print_error
@@ -48,6 +49,7 @@ app.add_typer(gap.app, name="gap")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(store.app, name="store")
+app.add_typer(watering.app, name="watering")
 app.add_typer(weather.app, name="weather")
 app.add_typer(settings.app, name="settings")
 

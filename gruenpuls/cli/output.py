@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from gruenpuls.domain.errors import GruenpulsError
+from gruenpuls.queries.status import SiteStatus
+
+STATUS_STYLES = {
+    SiteStatus.WATER_NOW: "bold red",
+    SiteStatus.WATER_SOON: "yellow",
+    SiteStatus.NO_DATA: "magenta",
+    SiteStatus.FINE: "green",
+    SiteStatus.UNJUDGED: "dim",
+    SiteStatus.NO_SENSOR: "dim",
+}
 
 # A pipe has no width of its own; tables must not be broken up for it.
 terminal = Console(width=None if sys.stdout.isatty() else 200)
@@ -43,6 +54,25 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         # Text, so that square brackets in names and units stay what they are.
         table.add_row(*(cell if isinstance(cell, Text) else Text(shown(cell)) for cell in row))
     terminal.print(table)
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], *, german: bool) -> None:
+    """Print rows as CSV; German office programs want semicolons and decimal commas."""
+    writer = csv.writer(sys.stdout, delimiter=";" if german else ",", lineterminator="\r\n" if german else "\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(cell, german=german) for cell in row])
+
+
+def _cell(value: object, *, german: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        text = repr(round(value, 6))
+        return text.replace(".", ",") if german else text
+    text = str(value)
+    # What begins like a formula must stay text in a spreadsheet.
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not isinstance(value, int) else text
 
 
 def shown(value: object) -> str:

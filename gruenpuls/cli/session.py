@@ -8,12 +8,15 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from gruenpuls.settings import Settings, settings_from
 
 if TYPE_CHECKING:
     from device_profiles.catalogue import Catalogue
     from device_profiles.profile import Profile
+    from gruenpuls.language.speech import Speech
+    from gruenpuls.queries.present import Present
     from gruenpuls.stores.registry import Registry
 
 
@@ -55,6 +58,19 @@ class Session:
             return f"{getpass.getuser()} (command line)"
         except (OSError, KeyError):
             return "command line"
+
+    def speech(self, *, german: bool) -> Speech:
+        """Return how people are spoken to, in their own time."""
+        from gruenpuls.language.speech import Speech
+
+        return Speech("de" if german else "en", ZoneInfo(self.settings.time_zone))
+
+    def present(self) -> Present:
+        """Return the moment questions are asked at, which a replay moves."""
+        from gruenpuls.queries.present import Present
+        from gruenpuls.service.rooms import replay_spans
+
+        return Present(self.now(), replay_spans(self.registry))
 
     def now(self) -> datetime:
         """Return the present, or where a replay has got to."""

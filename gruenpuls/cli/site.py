@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from gruenpuls.cli import site_water
 from gruenpuls.cli.output import complaints, print_json, print_table, terminal
 from gruenpuls.cli.session import Session
 from gruenpuls.cli.table_file import rows_of
@@ -144,3 +145,6 @@ def _changes(changes: object) -> str:
     if not isinstance(changes, dict):
         return ""
     return "; ".join(f"{field}: {before} → {after}" for field, (before, after) in changes.items())
+
+
+site_water.add_to(app)

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from gruenpuls.queries.overview import SILENT_AFTER
+
 
 @dataclass(frozen=True, slots=True)
 class BaseMap:
@@ -57,5 +59,5 @@ class ConsoleSettings:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Berlin"))
     base_maps: tuple[BaseMap, ...] = ()
     refresh: timedelta = timedelta(seconds=2)
-    silent_after: timedelta = timedelta(hours=48)
+    silent_after: timedelta = SILENT_AFTER
     notices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

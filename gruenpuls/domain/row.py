@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.site import Site, SiteKind, Soil, planting_date
+from gruenpuls.domain.watering import Watering, WateringMethod, WateringSource
 
 _SITE_HEADINGS: Final = {
     "key": ("key", "schlüssel", "kennung", "baumnummer", "objektnummer", "katasternummer"),
@@ -61,6 +62,19 @@ _DEVICE_HEADINGS: Final = {
     "from": ("from", "since", "seit", "ab", "eingebaut"),
     "depths": ("depths", "depth", "tiefe", "tiefen"),
 }
+_WATERING_HEADINGS: Final = {
+    "site": ("site", "standort", "key", "baumnummer", "objektnummer", "katasternummer"),
+    "at": ("at", "date", "day", "time", "datum", "zeitpunkt", "gegossen am", "tag"),
+    "litres": ("litres", "liters", "liter", "l", "menge", "wassermenge"),
+    "method": ("method", "art", "verfahren", "methode"),
+    "comment": ("comment", "remark", "bemerkung", "kommentar", "notiz"),
+}
+_METHODS: Final = {
+    WateringMethod.HOSE: ("schlauch", "gießarm", "tankwagen", "eimer", "bucket", "tanker"),
+    WateringMethod.BAG: ("gießsack", "bewässerungssack", "sack", "watering bag"),
+    WateringMethod.RING: ("gießring", "gießrand"),
+    WateringMethod.SYSTEM: ("anlage", "tropfbewässerung", "bewässerungsanlage", "drip"),
+}
 _KINDS: Final = {
     SiteKind.STREET_TREE: ("straßenbaum", "baum", "tree"),
     SiteKind.TREE_GROUP: ("baumgruppe",),
@@ -86,6 +100,11 @@ def _by_heading(headings: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
 _ATTRIBUTE_HEADINGS: Final = {**_NUMBER_HEADINGS, **_WORD_HEADINGS}
 _SITE_FIELDS: Final = _by_heading({**_SITE_HEADINGS, **_ATTRIBUTE_HEADINGS})
 _DEVICE_FIELDS: Final = _by_heading(_DEVICE_HEADINGS)
+_WATERING_FIELDS: Final = _by_heading(_WATERING_HEADINGS)
+_METHOD_BY_NAME: Final = {
+    _folded(name): method for method, names in _METHODS.items() for name in (method.value, *names)
+}
+_DAY_ONLY: Final = re.compile(r"\s*(\d{4}-\d\d-\d\d|\d{1,2}\.\d{1,2}\.\d{4})\s*")
 _KIND_BY_NAME: Final = {_folded(name): kind for kind, names in _KINDS.items() for name in (kind.value, *names)}
 
 
@@ -264,6 +283,40 @@ def device_from_row(row: Mapping[str, str], time_zone: str) -> DeviceRow:
         site=site,
         from_at=moment(since, time_zone, "from") if since else None,
         depths=depths_of(known.get("depths", "")),
+    )
+
+
+def watering_from_row(row: Mapping[str, str], time_zone: str) -> Watering:
+    """Return the watering a row describes; columns that mean nothing for one are passed over.
+
+    Parameters
+    ----------
+    row : mapping of str to str
+        Text by heading. A day without a time is its noon: nobody waters at midnight.
+    time_zone : str
+        Of moments that name none.
+
+    Raises
+    ------
+    InputError
+        With the heading in `where`.
+    """
+    known, _ = _matched(row, _WATERING_FIELDS)
+    method = _METHOD_BY_NAME.get(_folded(known.get("method", "hose")))
+    if method is None:
+        what = f"{known['method']!r} is no way of watering"
+        raise InputError(what, where="method", remedy=f"one of {', '.join(it.value for it in WateringMethod)}")
+    at = _needed(known, "at", _WATERING_HEADINGS)
+    moment_of = moment(at, time_zone, "at")
+    if _DAY_ONLY.fullmatch(at):
+        moment_of += timedelta(hours=12)
+    return Watering(
+        site=_needed(known, "site", _WATERING_HEADINGS),
+        at=moment_of,
+        litres=number(_needed(known, "litres", _WATERING_HEADINGS), "litres"),
+        method=method,
+        source=WateringSource.TABLE,
+        comment=known.get("comment", ""),
     )
 
 

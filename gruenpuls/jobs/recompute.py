@@ -171,9 +171,10 @@ class Recomputation:
             self._compute(processor, batch, rows, around, results, {}, spun_up=False)
         fresh = self._readings(processor, results)
         series = sorted({*before.series.tolist(), *fresh.series.tolist()})
-        if any(needed.weather for needed in processor.inputs):
+        weather = [needed.key for needed in processor.inputs if needed.weather]
+        if weather:
             # Before the values: what depends on a station must be known by the time it was used.
-            self.registry.weather_use.replace(rows.sites, batch.first, results.spans)
+            self.registry.weather_use.replace(rows.sites, batch.first, results.spans, weather)
         if not series:
             return
         end = day_start(batch.today + 2 * _DAY, batch.zone)

@@ -25,6 +25,8 @@ from gruenpuls.queries.status import SiteStatus
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.overview import LastValue, SiteGlance
 
+SILENT_AFTER: Final = timedelta(hours=48)
+"""A sensor not heard for longer is silent, where nobody chose another time."""
 STATUS: Final = "soil_water_status"
 JUDGED: Final = "judged_soil_depths"
 FROZEN: Final = "frozen_soil_depths"

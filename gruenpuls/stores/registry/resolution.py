@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from gruenpuls.domain.device import Placement
+from gruenpuls.domain.ports import Run
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Ids, Times, Values, to_stored
 from gruenpuls.domain.series import Owner, SeriesKey
@@ -162,6 +163,14 @@ class Resolution:
                     owner_key = row.site if row.device is None else f"{row.device}/{row.channel}"
                     found[row.id] = SeriesKey(owner, owner_key, row.quantity, row.depth, row.statistic, row.origin)
         return found
+
+    def runs(self, numbers: Collection[int]) -> dict[int, Run]:
+        """Return what produced values, by the number they name it by."""
+        table = schema.run.c
+        query = sa.select(table.id, table.kind, table.name, table.version, table.digest)
+        with self.database.reading() as connection:
+            rows = connection.execute(query.where(table.id.in_(sorted(set(numbers)))))
+            return {number: Run(*run) for number, *run in rows}
 
 
 def _columns() -> tuple[sa.ColumnElement[Any], ...]:

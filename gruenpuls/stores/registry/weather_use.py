@@ -51,8 +51,14 @@ class WeatherUse:
 
     database: Database
 
-    def replace(self, sites: Collection[str], from_day: date, spans: Sequence[WeatherSpan]) -> None:
-        """Put these spans in the place of all that is kept of these sites from a day on.
+    def replace(
+        self,
+        sites: Collection[str],
+        from_day: date,
+        spans: Sequence[WeatherSpan],
+        inputs: Collection[tuple[str, str]],
+    ) -> None:
+        """Put these spans in the place of what is kept of these sites and inputs from a day on.
 
         A span that goes on as the one before it did is joined to it.
 
@@ -64,7 +70,10 @@ class WeatherUse:
         table = schema.weather_use
         with self.database.writing() as connection:
             ids = site_ids(connection, {*sites, *(span.station for span in spans if span.station is not None)})
-            mine = among(connection, table.c.site_id, [ids[site] for site in sites])
+            mine = sa.and_(
+                among(connection, table.c.site_id, [ids[site] for site in sites]),
+                sa.tuple_(table.c.quantity, table.c.statistic).in_(sorted(inputs)),
+            )
             connection.execute(sa.delete(table).where(mine, table.c.from_day >= from_day))
             connection.execute(sa.update(table).where(mine, table.c.to_day > from_day).values(to_day=from_day))
             before = {

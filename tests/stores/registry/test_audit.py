@@ -181,6 +181,7 @@ READING = {
     "requests.wait",
     "resolution.fleet_series",
     "resolution.keys",
+    "resolution.runs",
     "resolution.site_series",
     "rule_states.load",
     "settings.value",

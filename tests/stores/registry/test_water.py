@@ -63,6 +63,7 @@ def test_a_watering_nobody_knows_cannot_be_taken_back(registry: Registry) -> Non
 
 
 FIRST = date(2026, 5, 1)
+RAIN = [("precipitation", "sum")]
 
 
 def _span(first: int, end: int, station: str | None = ROOF.key, distance: float | None = 1.5) -> WeatherSpan:
@@ -72,20 +73,23 @@ def _span(first: int, end: int, station: str | None = ROOF.key, distance: float 
 
 def test_spans_are_joined_cut_and_replaced_from_a_day_on(registry: Registry) -> None:
     use = registry.weather_use
-    use.replace([LIME.key], FIRST, [_span(0, 10), _span(10, 12, None, None)])
-    use.replace([LIME.key], FIRST + timedelta(days=12), [_span(12, 13, None, None)])
+    use.replace([LIME.key], FIRST, [_span(0, 10), _span(10, 12, None, None)], RAIN)
+    use.replace([LIME.key], FIRST + timedelta(days=12), [_span(12, 13, None, None)], RAIN)
     assert use.since(FIRST) == [_span(0, 10), _span(10, 13, None, None)], "the second goes on"
-    use.replace([LIME.key], FIRST + timedelta(days=5), [_span(5, 13)])
+    use.replace([LIME.key], FIRST + timedelta(days=5), [_span(5, 13)], RAIN)
     assert use.of_site(LIME.key, FIRST, FIRST + timedelta(days=20)) == [_span(0, 13)]
-    use.replace([LIME.key], FIRST + timedelta(days=7), [_span(7, 9, ROOF.key, 2.0)])
+    use.replace([LIME.key], FIRST + timedelta(days=7), [_span(7, 9, ROOF.key, 2.0)], RAIN)
     assert sorted(use.since(FIRST)) == [_span(0, 7), _span(7, 9, ROOF.key, 2.0)]
     assert use.bounds() == {LIME.key: (FIRST, FIRST + timedelta(days=8))}
     assert use.bounds([ROOF.key]) == {}
     assert use.since(FIRST + timedelta(days=9)) == []
+    use.replace([LIME.key], FIRST, [], [("air_temperature", "mean")])
+    assert len(use.since(FIRST)) == 2, "another quantity leaves the rain alone"
 
 
 def test_a_site_that_changes_is_computed_again_from_its_first_weather(registry: Registry) -> None:
-    registry.weather_use.replace([LIME.key], date(2020, 5, 1), [_span(0, 10)._replace(from_day=date(2020, 5, 1))])
+    longer = _span(0, 10)._replace(from_day=date(2020, 5, 1))
+    registry.weather_use.replace([LIME.key], date(2020, 5, 1), [longer], RAIN)
     registry.dirty.clear(registry.dirty.take())
     registry.places.change(replace(LIME, species="Tilia tomentosa"), actor="ada")
     assert [(span.site, span.from_day) for span in registry.dirty.take()] == [(LIME.key, date(2020, 5, 1))]

@@ -1,0 +1,1 @@
+"""Pictures: pure, from arrays to bytes."""
