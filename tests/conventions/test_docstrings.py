@@ -13,7 +13,7 @@ SECTIONS = ("Parameters", "Returns", "Notes", "References", "Examples")
 
 
 def physical_functions() -> Iterator[tuple[str, ast.FunctionDef]]:
-    for path in sorted(PROCESSORS.glob("*.py")):
+    for path in sorted(PROCESSORS.rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 yield f"{path.stem}.{node.name}", node
