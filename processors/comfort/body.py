@@ -114,15 +114,68 @@ class Clothes(NamedTuple):
 
 
 def convection(wind_speed: Array, pressure: Array) -> Array:
-    """Return the heat a surface of the body loses to the air [W m-2 K-1], from wind [m/s] and pressure [hPa]."""
+    """Return the heat a surface of the body loses to the air.
+
+    Parameters
+    ----------
+    wind_speed : float64 (...)
+        At the body [m/s].
+    pressure : float64 (...)
+        Of the air [hPa].
+
+    Returns
+    -------
+    float64 (...)
+        Coefficient of convection [W m-2 K-1].
+
+    Notes
+    -----
+    Valid for a person in winds from 0 to 30 m/s and pressures from 800 to 1100 hPa.
+
+    References
+    ----------
+    Walther, E., and Goestchel, Q. (2018), Build. Environ. 137, 1-10, doi:10.1016/j.buildenv.2018.03.054, equation of convection.
+
+    Examples
+    --------
+    >>> convection(np.array([0.0, 1.0]), np.array([1013.25])).round(2).tolist()
+    [3.0, 9.17]
+    """
     thickness = pressure / _STANDARD_PRESSURE
     return np.maximum(2.67 + 6.5 * wind_speed**0.67, 3 * thickness**0.53) * thickness**0.55
 
 
 def breath(air_temperature: Array, vapour_pressure: Array | float, pressure: Array, heat: float) -> Array:
-    """Return the heat breathing brings the body, negative when it loses [W/m2].
+    """Return the heat breathing brings the body, negative where it loses.
 
-    From air temperature [°C], vapour pressure and air pressure [hPa] and the heat the body makes [W/m2].
+    Parameters
+    ----------
+    air_temperature : float64 (...)
+        [°C]
+    vapour_pressure : float64 (...)
+        [hPa]
+    pressure : float64 (...)
+        Of the air [hPa].
+    heat : float
+        Made by the body [W/m2].
+
+    Returns
+    -------
+    float64 (...)
+        Sensible and latent heat [W/m2].
+
+    Notes
+    -----
+    Valid for air from -100 to 80 °C, as far as a room has to be thought of.
+
+    References
+    ----------
+    Walther, E., and Goestchel, Q. (2018), Build. Environ. 137, 1-10, doi:10.1016/j.buildenv.2018.03.054, equations of respiration.
+
+    Examples
+    --------
+    >>> breath(np.array([20.0]), np.array([12.0]), np.array([1013.25]), 85.0).round(1).tolist()
+    [-7.0]
     """
     exhaled = 0.47 * air_temperature + 21
     moist = 0.623 * _VAPORISATION / pressure * (vapour_pressure - 10 * saturation_vapour_pressure(exhaled))
@@ -130,7 +183,14 @@ def breath(air_temperature: Array, vapour_pressure: Array | float, pressure: Arr
 
 
 def core_temperature(skin: Array, heat: Array) -> tuple[Array, Array]:
-    """Return how warm the core is that sends this heat [W/m2] to a skin [°C], and the blood that carries it.
+    """Return how warm the core is that sends this heat to a skin, and the blood that carries it.
+
+    Parameters
+    ----------
+    skin : float64 (n,)
+        Skin temperature [°C].
+    heat : float64 (n,)
+        To be carried [W/m2].
 
     Returns
     -------
@@ -141,8 +201,20 @@ def core_temperature(skin: Array, heat: Array) -> tuple[Array, Array]:
 
     Notes
     -----
-    Blood flow grows with the core's warmth and shrinks with the skin's cold, so the balance is linear in
-    the core's temperature below its set point, quadratic above, linear again at the most blood there is.
+    Valid for positive heat. Blood flow grows with the core's warmth and shrinks with the skin's cold, so the
+    balance is linear in the core's temperature below its set point, quadratic above, linear again at the most
+    blood there is.
+
+    References
+    ----------
+    Walther, E., and Goestchel, Q. (2018), Build. Environ. 137, 1-10, doi:10.1016/j.buildenv.2018.03.054, equations of
+    vasomotricity and of the core's balance, here solved for the core.
+
+    Examples
+    --------
+    >>> core, blood = core_temperature(np.array([34.0, 25.0]), np.array([80.0, 80.0]))
+    >>> core.round(2).tolist(), blood.round(1).tolist()
+    ([36.82, 36.63], [22.8, 1.6])
     """
     constriction = 1 + 0.5 * np.maximum(_SET_SKIN - skin, 0)
     at_rest = _BLOOD_AT_REST / constriction
@@ -160,7 +232,34 @@ def core_temperature(skin: Array, heat: Array) -> tuple[Array, Array]:
 
 
 def sweat(core: Array, skin: Array, blood: Array) -> Array:
-    """Return the heat sweat takes along [W/m2], from core and skin [°C] and the blood between them [L m-2 h-1]."""
+    """Return the heat sweat would take along.
+
+    Parameters
+    ----------
+    core, skin : float64 (n,)
+        Temperatures [°C].
+    blood : float64 (n,)
+        Between them [L m-2 h-1].
+
+    Returns
+    -------
+    float64 (n,)
+        Heat of vaporisation of the sweat [W/m2], 0 to 336.
+
+    Notes
+    -----
+    Valid for the balance of a body at rest or light work.
+
+    References
+    ----------
+    Walther, E., and Goestchel, Q. (2018), Build. Environ. 137, 1-10, doi:10.1016/j.buildenv.2018.03.054, equations of
+    sweating (after Gagge) with the weight of skin and core by blood flow.
+
+    Examples
+    --------
+    >>> sweat(np.array([36.6, 37.2]), np.array([33.0, 35.5]), np.array([6.3, 40.0])).round().tolist()
+    [0.0, 155.0]
+    """
     share = 0.0417737 + 0.7451833 / (blood + 0.585417)
     body = core + share * (skin - core)
     grams = np.clip(_SWEAT_PER_DEGREE * (body - _SET_BODY), 0, _MOST_SWEAT)
@@ -168,14 +267,42 @@ def sweat(core: Array, skin: Array, blood: Array) -> Array:
 
 
 def evaporation(skin: Array, sweating: Array, vapour_pressure: Array | float, hc: Array, clothes: Clothes) -> Array:
-    """Return the heat that water takes from the skin, as sweat and through it [W/m2].
+    """Return the heat that water takes from the skin, as sweat and through it.
 
-    From skin [°C], sweating [W/m2], vapour pressure [hPa] and convection `hc` [W m-2 K-1].
+    Parameters
+    ----------
+    skin : float64 (n,)
+        Skin temperature [°C].
+    sweating : float64 (n,)
+        What `sweat` gives [W/m2].
+    vapour_pressure : float64 (n,)
+        Of the air [hPa].
+    hc : float64 (n,)
+        What `convection` gives [W m-2 K-1].
+    clothes : Clothes
+        Areas [-] and resistances.
+
+    Returns
+    -------
+    float64 (n,)
+        [W/m2]
 
     Notes
     -----
-    Sweat beyond what the air can take up counts as evaporated, as in the published routine. Where the
-    air is damper than the skin's surface the balance jumps: there may be no solution.
+    Valid for skin from -60 to 60 °C. Sweat beyond what the air can take up counts as evaporated, as in the
+    published routine. Where the air is damper than the skin's surface the balance jumps: there may be no
+    solution.
+
+    References
+    ----------
+    Walther, E., and Goestchel, Q. (2018), Build. Environ. 137, 1-10, doi:10.1016/j.buildenv.2018.03.054, equations of
+    vapour diffusion with Woodcock's ratio.
+
+    Examples
+    --------
+    >>> given = np.array([34.0]), np.array([0.0]), np.array([12.0]), np.array([4.0])
+    >>> evaporation(*given, Clothes.of(Person())).round(1).tolist()
+    [78.0]
     """
     difference = 10 * saturation_vapour_pressure(skin) - vapour_pressure
     wet = hc * _LEWIS / (1 + 0.92 * hc * clothes.resistance)  # what a wholly wet skin gives off [W m-2 hPa-1]
@@ -185,7 +312,37 @@ def evaporation(skin: Array, sweating: Array, vapour_pressure: Array | float, hc
 
 
 def radiation(radiant: Array, skin: Array, surface: Array, clothes: Clothes) -> tuple[Array, Array]:
-    """Return the radiant heat bare skin and clothes receive [W/m2], from temperatures [°C] around and on them."""
+    """Return the radiant heat that bare skin and clothes receive.
+
+    Parameters
+    ----------
+    radiant : float64 (n,)
+        Mean radiant temperature [°C].
+    skin, surface : float64 (n,)
+        Temperatures of the skin and of the clothes' surface [°C].
+    clothes : Clothes
+        Areas [-] and resistances.
+
+    Returns
+    -------
+    bare, clothed : float64 (n,)
+        Per surface of the naked body, negative where it loses [W/m2].
+
+    Notes
+    -----
+    Valid for a sitting person.
+
+    References
+    ----------
+    Walther, E., and Goestchel, Q. (2018), Build. Environ. 137, 1-10, doi:10.1016/j.buildenv.2018.03.054, equations of
+    radiation.
+
+    Examples
+    --------
+    >>> bare, clothed = radiation(np.array([20.0]), np.array([34.0]), np.array([28.0]), Clothes.of(Person()))
+    >>> bare.round(1).tolist(), clothed.round(1).tolist()
+    ([-8.5], [-37.4])
+    """
     around = (radiant + KELVIN) ** 4
     bare = _SKIN_EMISSIVITY * clothes.bare * (around - (skin + KELVIN) ** 4)
     clothed = _CLOTHES_EMISSIVITY * clothes.area * (around - (surface + KELVIN) ** 4)
