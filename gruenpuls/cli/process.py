@@ -20,12 +20,22 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    as_prepared: Annotated[
+        bool, typer.Option("--as-prepared", hidden=True, help="Do not look whether registry and stores are there.")
+    ] = False,
+) -> None:
     """Run everything: collect uplinks, work on them, serve the console; Ctrl-C stops cleanly."""
-    from gruenpuls.service.run import run as run_service
-
     session: Session = context.obj
-    run_service(session.settings, session.file)
+    if as_prepared:
+        from gruenpuls.service.supervise import run_supervisor
+
+        run_supervisor(session.settings, session.file)
+    else:
+        from gruenpuls.service.run import run as run_service
+
+        run_service(session.settings, session.file)
 
 
 def collect(context: typer.Context, with_parent: WithParent = False) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 import structlog
 
@@ -11,22 +14,23 @@ from gruenpuls.domain.errors import ConfigurationError
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import keep_replay_spans, prepare, replay_spans
-from gruenpuls.service.stopping import stop_on_request
-from gruenpuls.service.supervise import supervise
+from gruenpuls.service.supervise import AS_PREPARED, program
 from gruenpuls.settings import Settings
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-def run(settings: Settings, file: Path | None) -> None:
-    """Run collect, work and serve until asked to stop.
+def run(settings: Settings, file: Path | None) -> NoReturn:
+    """Prepare what is kept, and become the supervisor of collect, work and serve.
+
+    This process is replaced, since it would hold on to all it has loaded to prepare the stores.
 
     Raises
     ------
     ConfigurationError
         If there is no source to listen to.
-    ChildEndedError
-        If a process ends with an error that starting it again does not mend.
+    BusyError
+        If the service runs already.
     """
     set_up_logs(settings.log.level, settings.log.form, "run")
     if not (settings.sources or settings.webhooks):
@@ -35,10 +39,8 @@ def run(settings: Settings, file: Path | None) -> None:
         raise ConfigurationError(what, where="sources", remedy=remedy)
     prepare(settings)
     _end_replay(settings)
-    stop = stop_on_request(with_parent=False)
-    _log.info("starting", page=f"http://{settings.console.host}:{settings.console.port}")
-    supervise(["--settings", str(file)] if file else [], stop)
-    _log.info("stopped")
+    settings_file = ["--settings", str(file)] if file else []
+    os.execv(sys.executable, program(*settings_file, "run", AS_PREPARED))  # noqa: S606 - our own program
 
 
 def _end_replay(settings: Settings) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -20,8 +21,13 @@ from gruenpuls.domain.errors import (
     StorageError,
     UnavailableError,
 )
+from gruenpuls.service.logs import set_up_logs
+from gruenpuls.service.stopping import stop_on_request
+from gruenpuls.settings import Settings
 
 PROCESSES: Final = ("collect", "work", "serve")
+AS_PREPARED: Final = "--as-prepared"
+"""Option of `run`: registry and stores are there."""
 # Trying again does not mend these.
 _FINAL: Final = {error.exit_code for error in (InputError, ConfigurationError, BusyError)}
 # These may mend themselves, but not in the first moments after the start: there they are a mistake of the set-up.
@@ -59,6 +65,26 @@ class ChildEndedError(GruenpulsError):
         self.exit_code = status
 
 
+def program(*words: str) -> list[str]:
+    """Return how a process of this program is started."""
+    return [sys.executable, "-m", "gruenpuls", *words]
+
+
+def run_supervisor(settings: Settings, file: Path | None) -> None:
+    """Run collect, work and serve until asked to stop.
+
+    Raises
+    ------
+    ChildEndedError
+        If a process ends with an error that starting it again does not mend.
+    """
+    set_up_logs(settings.log.level, settings.log.form, "run")
+    stop = stop_on_request(with_parent=False)
+    _log.info("starting", page=f"http://{settings.console.host}:{settings.console.port}")
+    supervise(["--settings", str(file)] if file else [], stop)
+    _log.info("stopped")
+
+
 def supervise(
     arguments: Sequence[str],
     stop: threading.Event,
@@ -83,9 +109,7 @@ def supervise(
     ChildEndedError
         If one ends with an error that starting it again does not mend.
     """
-    children = [
-        _Child(name, [sys.executable, "-m", "gruenpuls", *arguments, name, "--with-parent"]) for name in processes
-    ]
+    children = [_Child(name, program(*arguments, name, "--with-parent")) for name in processes]
     try:
         for child in children:
             child.start()

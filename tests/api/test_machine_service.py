@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -81,15 +81,11 @@ def test_promtool_finds_nothing_to_complain_of(tmp_path: Path) -> None:
     promtool = program("promtool", "prometheus")
     port = free_port()
     (tmp_path / "gruenpuls.toml").write_text(f"[console]\nport = {port}\n", encoding="utf-8")
-    with (
-        ServiceProcess("work", directory=tmp_path) as work,
-        ServiceProcess(
-            "serve",
-            directory=tmp_path / "serve",
-            environment={"GRUENPULS_DATA_DIR": str(tmp_path / "var"), "GRUENPULS_CONSOLE__PORT": str(port)},
-        ) as serve,
-    ):
-        del work
+    with ServiceProcess("work", directory=tmp_path) as work, ExitStack() as later:
+        # Which `work` opens once it has made the store.
+        work.await_true((tmp_path / "var" / "uplinks.sqlite").exists, "ready")
+        environment = {"GRUENPULS_DATA_DIR": str(tmp_path / "var"), "GRUENPULS_CONSOLE__PORT": str(port)}
+        serve = later.enter_context(ServiceProcess("serve", directory=tmp_path / "serve", environment=environment))
         serve.await_true(lambda: "gruenpuls_numbers_add_up" in asked(port, "/metrics")[1], "checked")
         text = asked(port, "/metrics")[1]
     checked = subprocess.run([promtool, "check", "metrics"], input=text, text=True, capture_output=True, check=False)
