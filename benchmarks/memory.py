@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +31,6 @@ from gruenpuls.service.supervise import PROCESSES  # noqa: E402 - the path comes
 from gruenpuls.settings import settings_from  # noqa: E402 - the path comes first
 from gruenpuls.stores.registry import Registry  # noqa: E402 - the path comes first
 
-_FIRST = datetime(2025, 5, 1)  # noqa: DTZ001 - as the command takes it, in the city's own time
 _TOPICS = ("application/+/device/+/event/up", "v3/+/devices/+/up", "helium/+/rx")
 _REST_SECONDS = 20.0
 
@@ -54,8 +53,10 @@ def main() -> None:
             f"[console]\nport = {free_port()}\n",
             encoding="utf-8",
         )
-        city = ["--sites", str(arguments.sites), "--from", f"{_FIRST:%Y-%m-%d}"]
-        hours = [f"{_FIRST + timedelta(hours=count):%Y-%m-%dT%H:%M}" for count in (1, arguments.hours)]
+        # The last days: what is derived from uplinks of long ago would be computed for all the time since.
+        first = datetime.now(UTC).replace(minute=0) - timedelta(hours=arguments.hours)
+        city = ["--sites", str(arguments.sites), "--from", f"{first:%Y-%m-%dT%H:%MZ}"]
+        hours = [f"{first + timedelta(hours=count):%Y-%m-%dT%H:%MZ}" for count in (1, arguments.hours)]
         frames = ("--settings", str(file), "simulate", "frames", *city, "--to")
         print(f"load {os.getloadavg()[0]:.1f}")
         with ServiceProcess(*frames, hours[0], str(directory / "x"), "--register", directory=directory / "a") as some:

@@ -78,8 +78,8 @@ def test_a_killed_broker_loses_nothing_a_collector_has_caught_up_with(tmp_path: 
             stop = threading.Event()
             sent = threading.Thread(target=publish_evenly, args=(publisher, stop))
             sent.start()
-            for _ in range(KILLS):
-                until(lambda: listening.health().connected_since)
+            for turn in range(KILLS):
+                until(lambda turn=turn: listening.health().reconnects >= turn)
                 time.sleep(chance.uniform(0.5, 2))
                 broker.kill()
                 broker.start()
