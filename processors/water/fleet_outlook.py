@@ -50,9 +50,13 @@ def fleet_outlook(
     Outlook
         In [%], [d] and [mm]; missing for sites without a bucket or state.
 
+    Notes
+    -----
+    Valid where the bucket is.
+
     References
     ----------
-    `processors.water.outlook`.
+    `processors.water.outlook`. No equation of its own.
     """
     bucket, exists = bucket_of(dict(columns))
     known = exists & np.all([~np.isnan(getattr(state, part.name)) for part in fields(State)], axis=0)
@@ -97,7 +101,7 @@ def nearest_place(
 
     Notes
     -----
-    Near is within 60 km.
+    Near is within 60 km. Valid for any two places on earth.
 
     References
     ----------
@@ -136,9 +140,13 @@ def forecast_rain(weather: WeatherAhead, days: int = 2) -> Band:
     Band of float64 (place,)
         [mm]; of the median `processors.water.irrigation_need` decides what is put off.
 
+    Notes
+    -----
+    Valid for whole days.
+
     References
     ----------
-    `processors.water.futures`.
+    `processors.water.futures`. No equation of its own.
     """
     ordered = np.sort(rains(weather)[:, :days].sum(axis=1), axis=0)
     return Band.of(ordered)

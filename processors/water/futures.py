@@ -59,7 +59,7 @@ def luck(days: int) -> tuple[Array, Array, Array]:
     References
     ----------
     Korobov's lattice for the start; Iman and Conover (1982), Commun. Stat. B11, 311-334, for taking out the
-    correlations by ranks.
+    correlations by ranks. No equation.
     """
     powers = np.array([pow(_GENERATOR, place, COUNT) for place in range(days + 2)])
     half = COUNT // 2
@@ -95,7 +95,7 @@ def demands(weather: WeatherAhead) -> Array:
 
     References
     ----------
-    Our assumption; the spread comes with the weather.
+    Our assumption; the spread comes with the weather. No equation.
     """
     _, warmth, _ = luck(len(weather.days))
     return np.maximum(weather.demand * (1.0 + warmth[:, np.newaxis, np.newaxis] * weather.demand_spread), 0.0)
@@ -124,7 +124,7 @@ def rains(weather: WeatherAhead) -> Array:
 
     References
     ----------
-    Chances: DWD, MOSMIX elements Rd00, Rd02, Rd10, Rd50.
+    Chances: DWD, MOSMIX elements Rd00, Rd02, Rd10, Rd50. No equation.
 
     Examples
     --------

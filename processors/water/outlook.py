@@ -118,7 +118,7 @@ def outlook(
 
     References
     ----------
-    Bucket: `processors.water.bucket`; chances of rain and errors of temperature: DWD, MOSMIX.
+    Bucket: `processors.water.bucket`; chances of rain and errors of temperature: DWD, MOSMIX. No equation.
     """
     days, sites = demand_factor.shape
     site_luck, _, _ = luck(days)

@@ -193,7 +193,7 @@ def weather_ahead(forecast: HourlyForecast, days: Times, midnights: Times) -> We
 
     References
     ----------
-    ASCE-EWRI (2005); Allen et al. (1998), FAO-56; DWD, MOSMIX.
+    ASCE-EWRI (2005), eq. 1 (the equation of the hour); Allen et al. (1998), FAO-56, eq. 6; DWD, MOSMIX.
     """
     hours, windows = _hours_of_days(forecast.valid_at, midnights), _overlaps(forecast.valid_at, midnights, 24)
     demand, spread, source = _demand(forecast, days, hours, windows)
