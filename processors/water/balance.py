@@ -160,8 +160,7 @@ def available_water_band(
     storage, deviation : float64 (time, site)
         [mm].
     capacity_error : float64 (site,)
-        Relative standard deviation of the capacity [-]: it counts the more the emptier the site is, since
-        what is missing is known in mm.
+        Relative standard deviation of the capacity [-].
 
     Returns
     -------
@@ -171,22 +170,29 @@ def available_water_band(
     Notes
     -----
     Valid between wilting point and saturation; normally distributed and cut off there. What is missing from a
-    full store is known in mm, so an error of the capacity counts in proportion to it.
+    full store is known in mm, so an error of the capacity counts in proportion to it; below the depletion
+    fraction a larger store is also drawn from faster, and nearly empty any store is nearly empty.
 
     References
     ----------
-    KA5 (2005), table 70, for the share; first-order propagation of errors.
+    KA5 (2005), table 70, for the share; first-order propagation of errors through FAO-56, eq. 84, over one
+    spell of drying.
 
     Examples
     --------
     >>> one = np.ones(1)
-    >>> low, middle, high = available_water_band(Bucket(*[100 * one] * 15), 50 * one, 10 * one, 0 * one)
+    >>> pit = Bucket(100 * one, 150 * one, one, 0.5 * one, *[one] * 11)
+    >>> low, middle, high = available_water_band(pit, 50 * one, 10 * one, 0 * one)
     >>> low.round(1).tolist(), middle.tolist(), high.round(1).tolist()
     ([37.2], [50.0], [62.8])
     """
     share = 100.0 / bucket.capacity
     middle = share * storage
-    spread = TENTH * np.sqrt((share * deviation) ** 2 + (np.maximum(100.0 - middle, 0.0) * capacity_error) ** 2)
+    unstressed = 100.0 * (1.0 - bucket.depletion_fraction)
+    drier = np.minimum(middle, unstressed)
+    rest = 100.0 / unstressed - 1.0 - np.log(np.maximum(drier, 1e-9) / unstressed)
+    of_capacity = np.where(middle < unstressed, drier * rest, np.maximum(100.0 - middle, 0.0))
+    spread = TENTH * np.sqrt((share * deviation) ** 2 + (of_capacity * capacity_error) ** 2)
     top = share * bucket.saturation
     low, high = np.maximum(middle - spread, 0.0), np.minimum(middle + spread, top)
     return np.minimum(low, top), np.clip(middle, 0.0, top), np.maximum(high, 0.0)

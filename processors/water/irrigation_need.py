@@ -29,6 +29,8 @@ from processors.water.water_balance import known_latitude
 JUDGED_AT: Final = 60.0
 """Depth whose limits stand for a whole root zone [cm]: every row of trees and roofs names it."""
 JUDGED_IN_BEDS: Final = 30.0
+ESTABLISHED: Final = 10.0
+"""Growing season after which a tree is watered only below the limit for now [-]."""
 GROWING: Final = (74.0, 304.0)
 """15 March to 31 October: outside it only evergreens and first-season plants are watered [day of the year]."""
 FORECAST: Final = ("precipitation", "forecast_2d")
@@ -92,7 +94,9 @@ def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
     always = (fleet.attributes["evergreen"] == 1) | (season <= 1)
     growing = always | ((day >= GROWING[0]) & (day <= GROWING[1]))
     unwatered = ~(fleet.watered > 0) if fleet.watered.size else np.ones(middle.shape, np.bool_)
-    due = (middle < soon) & wanted & growing & unwatered
+    # an established tree drinks from afar: it is helped only when it suffers
+    begins = np.where((planting == Planting.TREE) & (season > ESTABLISHED), now, soon)
+    due = (middle < begins) & wanted & growing & unwatered
     full = irrigation_litres(middle, np.array(TARGET), at["capacity"], at["root_zone_area"], at["efficiency"])
     litres = np.minimum(full, at["pass_limit"])
 

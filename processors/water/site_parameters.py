@@ -233,6 +233,7 @@ def site_parameters(sites: Sequence[Site], year: int) -> SiteParameters:
     shedding = np.array([allometry.genus(site.species) in allometry.SHEDDING_CONIFERS for site in sites], np.bool_)
     evergreen = (tree & conifer & ~shedding) | roofed | (kind == SiteKind.PARK.value)
     leaves = np.where(conifer, pit.LEAF_AREA[1], pit.LEAF_AREA[0]) * pit.STORE_OF_A_LEAF
+    watered = np.array([_yes(site.attributes.get("needs_watering")) for site in sites])
     drainage = np.array([_yes(site.attributes.get("drainage")) for site in sites])
     vegetation = [vegetation_of(site, intensive=wet) for site, wet in zip(sites, intensive.tolist(), strict=True)]
     deciduous = np.where(conifer, DEPLETION_FRACTION["conifer"], DEPLETION_FRACTION["deciduous"])
@@ -274,7 +275,7 @@ def site_parameters(sites: Sequence[Site], year: int) -> SiteParameters:
         "pass_limit": np.where(
             tree, np.where(season > _OLD_SEASON, PASS_LIMIT[1], PASS_LIMIT[0]), PASS_DEPTH * area.values
         ),
-        "needs_watering": np.array([_yes(site.attributes.get("needs_watering")) for site in sites]),
+        "needs_watering": np.where(np.isnan(watered) & (kind == SiteKind.PARK.value), 0.0, watered),
     }
     return SiteParameters(
         {name: values * counted for name, values in columns.items()} | {"planting": planting},

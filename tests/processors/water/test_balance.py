@@ -10,7 +10,7 @@ from water_seasons import buckets, of, readings, states, weather
 from processors.water import assimilation, balance, bucket
 from processors.water.assimilation import Seen
 from processors.water.balance import Balance, available_water_band, water_balance
-from processors.water.bucket import State, daily_step
+from processors.water.bucket import Day, State, daily_step
 
 SEEDS = st.integers(0, 2**32 - 1)
 STEPS, SITES = 60, 5
@@ -118,6 +118,24 @@ def test_the_band_is_in_order_and_within_what_the_ground_can_hold(seed: int) -> 
     assert (low <= middle).all()
     assert (middle <= high).all()
     assert (high <= 100 * sites.saturation / sites.capacity + 1e-9).all()
+
+
+@given(st.floats(0, 0.8), st.floats(1.0, 400.0), st.floats(5, 150))
+def test_the_band_follows_what_another_capacity_would_have_left(fraction: float, drawn: float, capacity: float) -> None:
+    one = np.ones(1)
+    site = replace(buckets(np.random.default_rng(1), 1), depletion_fraction=fraction * one)
+    shares = []
+    for size in (capacity, 1.001 * capacity):
+        some = replace(site, capacity=size * one, saturation=2 * size * one)
+        state = State(some.capacity, *[0 * one] * 5)
+        after, _ = daily_step(some, state, Day(*[0 * one] * 2, 20 * one, drawn * one, *[0 * one] * 3))
+        shares.append(100 * after.storage.item() / size)
+    some = replace(site, capacity=capacity * one, saturation=2 * capacity * one)
+    left = np.array([shares[0] / 100 * capacity])
+    low, middle, high = available_water_band(some, left, 0 * one, 0.001 * one)
+    moved = (high - middle).item() / balance.TENTH
+    assert moved == pytest.approx(shares[1] - shares[0], rel=0.02, abs=1e-4)
+    assert low.item() <= middle.item()
 
 
 @given(SEEDS)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from water_fleet import CISTERN, OLD, ROOF, YOUNG, fleet
 
 from gruenpuls.domain.processor import Array, Fleet
-from gruenpuls.domain.site import Site, Soil
+from gruenpuls.domain.site import Site, SiteKind, Soil
 from processors.water.irrigation_need import FORECAST, IRRIGATION_NEED
 from processors.water.water_balance import WATER_BALANCE
 
@@ -103,6 +103,13 @@ def test_an_old_extensive_roof_needs_nothing_unless_its_site_says_so() -> None:
     litres = need((ROOF, new, told, intensive), 2.0)[NEED][0]
     assert litres[0] == 0
     assert (litres[1:] > 0).all()
+
+
+def test_an_old_tree_and_a_lawn_are_not_watered_at_the_first_thirst() -> None:
+    lawn = Site("p", "p", SiteKind.PARK)
+    told = replace(lawn, attributes={"needs_watering": "ja"})
+    assert (need((YOUNG, OLD, lawn, told), 35.0)[NEED][0] > 0).tolist() == [True, False, False, True]
+    assert (need((OLD,), 25.0)[NEED] == 300.0).all()
 
 
 def test_nobody_is_told_to_water_bare_trees_or_frozen_ground() -> None:
