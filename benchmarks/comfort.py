@@ -96,7 +96,7 @@ def side_by_side(points: int, slow_points: int) -> None:
     wind = generator.uniform(0.5, 10, points)
     globe = air + generator.uniform(-1, 15, points)
     pressure = generator.uniform(980, 1030, points)
-    dew = dew_point(air, humidity)
+    dew = dew_point(air, humidity).value
     vapour = vapour_pressure(air, humidity)
     sunny = generator.uniform(100, 800, points)
     elevation = generator.uniform(35, 60, points)
@@ -128,7 +128,7 @@ def side_by_side(points: int, slow_points: int) -> None:
         (
             "humidex",
             "pythermalcomfort",
-            lambda: humidex(air, dew_point(air, humidity)).value,
+            lambda: humidex(air, dew_point(air, humidity).value).value,
             lambda: np.asarray(
                 humidex_of_pythermalcomfort(air, humidity, round_output=False, model="masterson").humidex
             ),
@@ -137,14 +137,14 @@ def side_by_side(points: int, slow_points: int) -> None:
         (
             "heat index",
             "thermofeel",
-            lambda: heat_index(air, humidity),
+            lambda: heat_index(air, humidity).value,
             lambda: thermofeel.calculate_heat_index_adjusted(air + k, dew + k) - k,
             slice(None),
         ),
         (
             "heat index",
             "pythermalcomfort",
-            lambda: heat_index(air, humidity),
+            lambda: heat_index(air, humidity).value,
             lambda: np.asarray(heat_index_rothfusz(air, humidity, round_output=False).hi),
             slice(None),
         ),

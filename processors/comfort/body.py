@@ -134,7 +134,8 @@ def convection(wind_speed: Array, pressure: Array) -> Array:
 
     References
     ----------
-    Walther, E., and Goestchel, Q. (2018), Build. Environ. 137, 1-10, doi:10.1016/j.buildenv.2018.03.054, equation of convection.
+    Walther, E., and Goestchel, Q. (2018), Build. Environ. 137, 1-10, doi:10.1016/j.buildenv.2018.03.054,
+    equation of convection.
 
     Examples
     --------
@@ -170,7 +171,8 @@ def breath(air_temperature: Array, vapour_pressure: Array | float, pressure: Arr
 
     References
     ----------
-    Walther, E., and Goestchel, Q. (2018), Build. Environ. 137, 1-10, doi:10.1016/j.buildenv.2018.03.054, equations of respiration.
+    Walther, E., and Goestchel, Q. (2018), Build. Environ. 137, 1-10, doi:10.1016/j.buildenv.2018.03.054,
+    equations of respiration.
 
     Examples
     --------

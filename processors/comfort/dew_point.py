@@ -7,17 +7,16 @@ from typing import Final
 import numpy as np
 
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Input, Output, Processor
+from processors.comfort.reason import Judgement, Reason, humid, judged, reasons
 
 _B: Final = 17.62
 _C: Final = 243.12
 _COLDEST: Final = -45.0
 _HOTTEST: Final = 60.0
 _SATURATED: Final = 100.0
-_HYGROMETER_TOLERANCE: Final = 0.5
-"""Hygrometers in fog report up to this much above saturation [%]."""
 
 
-def dew_point(air_temperature: Array, relative_humidity: Array) -> Array:
+def dew_point(air_temperature: Array, relative_humidity: Array) -> Judgement:
     """Return the dew point over water.
 
     Parameters
@@ -29,8 +28,8 @@ def dew_point(air_temperature: Array, relative_humidity: Array) -> Array:
 
     Returns
     -------
-    float64 (...)
-        Dew point temperature [°C]; missing where an input is missing or outside the validity range.
+    Judgement
+        Dew point temperature [°C] and reasons [-].
 
     Notes
     -----
@@ -45,27 +44,31 @@ def dew_point(air_temperature: Array, relative_humidity: Array) -> Array:
 
     Examples
     --------
-    >>> dew_point(np.array([20.0, 30.0, np.nan]), np.array([50.0, 100.0, 50.0])).round(2).tolist()
+    >>> dew_point(np.array([20.0, 30.0, np.nan]), np.array([50.0, 100.0, 50.0])).value.round(2).tolist()
     [9.26, 30.0, nan]
     """
-    valid = (
-        (air_temperature >= _COLDEST)
-        & (air_temperature <= _HOTTEST)
-        & (relative_humidity > 0)
-        & (relative_humidity <= _SATURATED + _HYGROMETER_TOLERANCE)
+    found = reasons(
+        {
+            Reason.AIR_TEMPERATURE: (air_temperature >= _COLDEST) & (air_temperature <= _HOTTEST),
+            Reason.HUMIDITY: humid(relative_humidity),
+        },
+        air_temperature,
+        relative_humidity,
     )
+    valid = found == 0
     temperature = np.where(valid, air_temperature, 0.0)
     humidity = np.where(valid, np.minimum(relative_humidity, _SATURATED), _SATURATED)
     gamma = np.log(humidity / _SATURATED) + _B * temperature / (_C + temperature)
     result = _C * gamma / (_B - gamma)
-    return np.where(valid & (result >= _COLDEST), result, np.nan)
+    beyond = valid & (result < _COLDEST)
+    return judged(result, found | np.where(beyond, int(Reason.BEYOND_SCALE), 0).astype(np.uint16))
 
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
     return {
         ("dew_point_temperature", ""): dew_point(
             fleet.inputs["air_temperature", "mean"], fleet.inputs["relative_humidity", "mean"]
-        )
+        ).value
     }
 
 

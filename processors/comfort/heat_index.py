@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Input, Output, Processor
+from processors.comfort.reason import Judgement, Reason, humid, judged, reasons
 
 _COOLEST_C: Final = 20.0
 _HOTTEST_F: Final = 112.0
@@ -16,8 +17,6 @@ _HUMID_UP_TO_F: Final = 87.0
 _DRY_BELOW: Final = 13.0
 _HUMID_ABOVE: Final = 85.0
 _SATURATED: Final = 100.0
-_HYGROMETER_TOLERANCE: Final = 0.5
-"""Hygrometers in fog report up to this much above saturation [%]."""
 
 
 def _regression(t: Array, rh: Array) -> Array:
@@ -39,7 +38,7 @@ def _regression(t: Array, rh: Array) -> Array:
     return fit + np.where(humid, (rh - 85) / 10 * (87 - t) / 5, 0.0)
 
 
-def heat_index(air_temperature: Array, relative_humidity: Array) -> Array:
+def heat_index(air_temperature: Array, relative_humidity: Array) -> Judgement:
     """Return the heat index: the simple formula below 80 °F, Rothfusz's regression with adjustments above.
 
     Parameters
@@ -51,8 +50,8 @@ def heat_index(air_temperature: Array, relative_humidity: Array) -> Array:
 
     Returns
     -------
-    float64 (...)
-        Heat index [°C]; missing where an input is missing or the result has no published counterpart.
+    Judgement
+        Heat index [°C] and reasons [-].
 
     Notes
     -----
@@ -70,28 +69,31 @@ def heat_index(air_temperature: Array, relative_humidity: Array) -> Array:
 
     Examples
     --------
-    >>> heat_index(np.array([32.2, 25.0, 15.0]), np.array([40.0, 50.0, 50.0])).round(1).tolist()
+    >>> heat_index(np.array([32.2, 25.0, 15.0]), np.array([40.0, 50.0, 50.0])).value.round(1).tolist()
     [32.6, 24.9, nan]
     """
-    fahrenheit = air_temperature * 1.8 + 32
-    valid = (
-        (air_temperature >= _COOLEST_C)
-        & (fahrenheit <= _HOTTEST_F)
-        & (relative_humidity > 0)
-        & (relative_humidity <= _SATURATED + _HYGROMETER_TOLERANCE)
+    found = reasons(
+        {
+            Reason.AIR_TEMPERATURE: (air_temperature >= _COOLEST_C) & (air_temperature <= (_HOTTEST_F - 32) / 1.8),
+            Reason.HUMIDITY: humid(relative_humidity),
+        },
+        air_temperature,
+        relative_humidity,
     )
-    t = np.where(valid, fahrenheit, np.nan)
+    valid = found == 0
+    t = np.where(valid, air_temperature, np.nan) * 1.8 + 32
     rh = np.where(valid, np.minimum(relative_humidity, _SATURATED), np.nan)
     simple = 0.5 * (t + 61 + (t - 68) * 1.2 + rh * 0.094)
     index = np.where(simple < _REGRESSION_FROM_F, simple, _regression(t, rh))
-    return np.where(index <= _HIGHEST_INDEX_F, (index - 32) / 1.8, np.nan)
+    beyond = index > _HIGHEST_INDEX_F
+    return judged((index - 32) / 1.8, found | np.where(beyond, int(Reason.BEYOND_SCALE), 0).astype(np.uint16))
 
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
     return {
         ("heat_index", ""): heat_index(
             fleet.inputs["air_temperature", "mean"], fleet.inputs["relative_humidity", "mean"]
-        )
+        ).value
     }
 
 

@@ -66,7 +66,7 @@ def humidex(air_temperature: Array, dew_point_temperature: Array) -> Judgement:
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
     air = fleet.inputs["air_temperature", "mean"]
-    dew = dew_point(air, fleet.inputs["relative_humidity", "mean"])
+    dew = dew_point(air, fleet.inputs["relative_humidity", "mean"]).value
     return {("humidex", ""): humidex(air, dew).value}
 
 

@@ -128,7 +128,7 @@ def physiological_equivalent_temperature(
     Valid for air from -40 to 50 °C, radiant temperatures from 30 K below to 70 K above it, winds above 0 up
     to 30 m/s, humidities above 0 and up to 100 % (100.5 % in fog) and pressures from 800 to 1100 hPa. Where
     hot air is about as damp as the skin, the model's evaporation jumps and the body has no balance: there is
-    no value and `Reason.UNSOLVED` says so.
+    no value and `Reason.UNSOLVED` says so; the same where the room would have to be hotter than 80 °C.
 
     The published routine solves core, skin and clothes as three unknowns. Here everything follows from the
     temperature of the clothes' surface: its balance with air and radiation gives the skin, the heat that must

@@ -60,7 +60,7 @@ def wet_bulb_temperature(air_temperature: Array, relative_humidity: Array) -> Ju
         relative_humidity,
     )
     wet = in_portions(_stull, found == 0, air_temperature, relative_humidity)
-    dew = dew_point(air_temperature, relative_humidity)
+    dew = dew_point(air_temperature, relative_humidity).value
     beyond = (wet > air_temperature + _ERROR) | (wet < dew - _ERROR)
     return judged(
         np.minimum(wet, air_temperature), found | np.where(beyond, int(Reason.BEYOND_SCALE), 0).astype(np.uint16)

@@ -10,7 +10,7 @@ HUMIDITIES = st.floats(30, 100)
 
 
 def one(temperature: float, humidity: float) -> float:
-    return dew_point(np.array([temperature]), np.array([humidity])).item()
+    return dew_point(np.array([temperature]), np.array([humidity])).value.item()
 
 
 @pytest.mark.parametrize(

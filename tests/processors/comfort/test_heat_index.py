@@ -14,7 +14,7 @@ HUMIDITIES = st.floats(0.1, 100)
 
 
 def one(temperature: float, humidity: float) -> float:
-    return heat_index(np.array([temperature]), np.array([humidity])).item()
+    return heat_index(np.array([temperature]), np.array([humidity])).value.item()
 
 
 def fahrenheit(temperature: float, humidity: float) -> float:

@@ -184,3 +184,8 @@ def test_where_the_body_finds_no_balance_it_says_so() -> None:
 def test_a_chunk_more_than_one_portion_holds_is_whole() -> None:
     many = physiological_equivalent_temperature(*(np.tile(column, 400) for column in grid(100)))
     np.testing.assert_array_equal(many.value[:100], many.value[-100:])
+
+
+def test_the_edges_of_its_range_have_a_value() -> None:
+    edges = [(-40, -70, 30, 100.5, 800), (-40, 30, 0.01, 1, 1100), (50, 20, 30, 5, 1013), (50, 80, 0.1, 5, 1013)]
+    assert np.isfinite([one(*edge) for edge in edges]).all()

@@ -28,7 +28,7 @@ def test_it_agrees_with_psychrometric_tables_within_its_error(air: float, humidi
 def test_it_lies_between_dew_point_and_air_temperature(air: float, humidity: float) -> None:
     found = one(air, humidity)
     if np.isfinite(found):
-        assert dew_point(np.array([air]), np.array([humidity])).item() - 0.66 <= found <= air
+        assert dew_point(np.array([air]), np.array([humidity])).value.item() - 0.66 <= found <= air
 
 
 @pytest.mark.parametrize(("air", "humidity"), [(-20.1, 50), (50.1, 50), (20, 4.9), (20, 100.6), (np.nan, 50)])

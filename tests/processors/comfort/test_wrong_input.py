@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gruenpuls.domain.processor import Array
+from processors.comfort.dew_point import dew_point
+from processors.comfort.heat_index import heat_index
 from processors.comfort.humidex import humidex
 from processors.comfort.mean_radiant_temperature import (
     mean_radiant_temperature_from_globe,
@@ -31,6 +33,8 @@ def wbgt_in_sun(wet: Array, globe: Array, air: Array) -> Judgement:
 
 
 GOOD: list[tuple[Callable[..., Judgement], tuple[float, ...]]] = [
+    (dew_point, (25, 50)),
+    (heat_index, (30, 50)),
     (vapour_pressure_deficit, (25, 50)),
     (wet_bulb_temperature, (25, 50)),
     (humidex, (25, 15)),
