@@ -200,7 +200,7 @@ class Recomputation:
         begin = batch.first - processor.spin_up * _DAY if spun_up else batch.first
         for first, end in years(begin, batch.end(processor)):
             found = given(self.store, plots, processor, first - processor.memory * _DAY, end, around)
-            results.spans += weather_spans(rows.sites, found.steps, found.used, batch.first)
+            results.spans += weather_spans(rows.sites, found.steps, found.used, max(first, batch.first))
             started = np.all([~np.isnan(column) for column in carried.values()], axis=0)
             judged = found.known | (started if processor.carries else False)
             if not judged.any():

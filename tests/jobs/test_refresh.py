@@ -336,7 +336,8 @@ def test_a_changed_rule_or_processor_marks_everything_once(city: City) -> None:
     city.refresh.mark_outdated()
     assert city.refresh.work_off() == 0
     [rule, *others] = city.refresh.evaluation.rules
-    stricter = rule.model_copy(update={"hold_for": timedelta(days=30)})
+    levels = tuple(level.model_copy(update={"hold_for": timedelta(days=30)}) for level in rule.levels)
+    stricter = rule.model_copy(update={"levels": levels})
     object.__setattr__(city.refresh.evaluation, "rules", (stricter, *others))
     city.refresh.mark_outdated()
     assert city.refresh.work_off() == 1

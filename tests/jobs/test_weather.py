@@ -292,6 +292,9 @@ def test_a_season_goes_over_new_year_without_losing_its_state(wet: City) -> None
     wet.now = winter + timedelta(days=6)
     wet.refresh.work_off()
     assert list(storage(wet).values()) == pytest.approx([2.4, 4.8, 7.2, 9.6, 12.0, 14.4])
+    first_of_january = (date(2024, 1, 1) - day(0)).days
+    told = [(begin, end) for begin, end, source, _, _ in used(wet) if source == "station"]
+    assert told == [(first, first_of_january), (first_of_january, first + 6)]
 
 
 def test_after_a_long_pause_a_site_starts_anew(wet: City) -> None:
