@@ -249,7 +249,7 @@ def daily_step(bucket: Bucket, state: State, day: Day) -> tuple[State, Fluxes]:
     entered = bucket.rain_share + bucket.inflow_coefficient * bucket.drained_share
     new = (entered * day.precipitation_deviation) ** 2 + day.demand_deviation**2
     carried = slope * np.sqrt(state.deviation**2 + new)
-    lasting = np.sqrt((bucket.demand_error * evapotranspiration) ** 2 + (bucket.inflow_error * soak) ** 2)
+    lasting = np.sqrt((bucket.demand_error * demand) ** 2 + (bucket.inflow_error * soak) ** 2)
     deviation = np.sqrt((carried + lasting) ** 2 + (bucket.noise * bucket.capacity) ** 2)
     deviation = np.minimum(deviation, _WIDEST * bucket.capacity)
     together = slope * state.deviation * state.correlation

@@ -84,6 +84,9 @@ DEMAND_ERROR: Final = 0.15
 INFLOW_ERROR: Final = (0.2, 0.4)
 """Relative standard deviation of demand where plant and place are known, and of inflow where the ground is open or
 its sealing was given, and where not [-]; our assumption."""
+FROM_AFAR: Final = 0.4
+"""What is added for street trees past their third season whose root space nobody built: they may drink under the road,
+from gardens and from pipes, or find less than their crown covers [-]; our assumption."""
 DEPTH_ERROR: Final = 0.25
 """Relative standard deviation of a root depth nobody measured [-]; our assumption."""
 _LARGEST_ERROR: Final = 0.8
@@ -247,6 +250,7 @@ def site_parameters(sites: Sequence[Site], year: int) -> SiteParameters:
     deep = np.where(depth.codes == 0, 0.0, DEPTH_ERROR)
     # an established tree's root zone is taken from its crown, so the two err together
     crown_matters = np.where(tree & young, 2 * crown_error, 0.0)
+    from_afar = np.where(street & ~young & (area.codes > 0), FROM_AFAR, 0.0)
     columns = {
         "capacity": 10.0 * soil * depth.values,
         "saturation": 10.0 * (soil + air) * depth.values,
@@ -267,13 +271,13 @@ def site_parameters(sites: Sequence[Site], year: int) -> SiteParameters:
         ),
         "microclimate_factor": np.array([microclimate_factor(site) for site in sites]),
         "evergreen": evergreen.astype(np.float64),
-        "demand_error": np.minimum(np.hypot(DEMAND_ERROR, crown_matters), _LARGEST_ERROR),
+        "demand_error": np.minimum(np.sqrt(DEMAND_ERROR**2 + crown_matters**2 + from_afar**2), _LARGEST_ERROR),
         "inflow_error": np.where(street & (sealed.codes > 0), INFLOW_ERROR[1], INFLOW_ERROR[0]),
         "capacity_error": np.hypot(soil_error, deep),
         "noise": np.full(len(sites), NOISE),
         "efficiency": np.full(len(sites), EFFICIENCY),
         "pass_limit": np.where(
-            tree, np.where(season > _OLD_SEASON, PASS_LIMIT[1], PASS_LIMIT[0]), PASS_DEPTH * area.values
+            street, np.where(season > _OLD_SEASON, PASS_LIMIT[1], PASS_LIMIT[0]), PASS_DEPTH * area.values
         ),
         "needs_watering": np.where(np.isnan(watered) & (kind == SiteKind.PARK.value), 0.0, watered),
     }
