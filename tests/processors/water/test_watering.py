@@ -1,7 +1,9 @@
 import doctest
 
 import numpy as np
+import pandas as pd
 import pytest
+from requirement import real_data
 
 from processors.water import watering
 from processors.water.watering import Pace, Verdict, fronts, unreached, verdicts
@@ -102,3 +104,40 @@ def test_a_probe_without_a_value_before_the_watering_cannot_judge() -> None:
 )
 def test_only_repeated_misses_ask_for_a_look_at_probe_and_pit(history: list[int], suspect: bool) -> None:
     assert unreached(np.array(history)[:, None]).tolist() == [suspect]
+
+
+@pytest.fixture(scope="module", params=["Sand", "Slate"])
+def stand(request: pytest.FixtureRequest) -> tuple[np.ndarray, np.ndarray]:
+    """Return a year's hourly water content at five depths of a forest nobody waters, and its rain."""
+    root = real_data("soil/weierbach_beech")
+    soil = pd.read_csv(root / "soilmoisture.csv", parse_dates=[0], index_col=0).filter(like=f"{request.param}_SM")
+    content = soil.resample("h").mean().iloc[:, :5]
+    weather = pd.read_csv(root / "precip_radiation.csv", parse_dates=[0], index_col=0)
+    rain = weather[f"{request.param}_Precip"].resample("h").sum(min_count=1).reindex(content.index)
+    return content.to_numpy(), rain.to_numpy()
+
+
+def test_in_a_real_forest_nobody_waters_no_watering_is_found(stand: tuple[np.ndarray, np.ndarray]) -> None:
+    content, rain = stand
+    assert fronts(content, np.full(content.shape, np.nan), rain) == []
+
+
+@pytest.mark.parametrize(("hours", "pace"), [(1, Pace.QUICK), (8, Pace.BAG)])
+def test_water_given_to_a_real_forest_is_found_and_told_apart(
+    stand: tuple[np.ndarray, np.ndarray], hours: int, pace: Pace
+) -> None:
+    content, rain = stand
+    tried = 0
+    for start in range(200, len(rain) - 200, 97):
+        around = slice(start - 30, start + 60)
+        if not rain[around].sum() <= 0.5 or np.isnan(content[around, 0]).any():
+            continue
+        step = np.arange(120)
+        wetter = content[start - 60 : start + 60].copy()
+        risen = np.clip((step - 59) / hours, 0, 1) * np.exp(-np.maximum(step - 60 - hours, 0) / 120)
+        wetter[:, 0] += 5.0 * risen
+        (front,) = fronts(wetter, np.full(wetter.shape, np.nan), rain[start - 60 : start + 60])
+        assert front.pace is pace
+        assert abs(front.start - 60) <= 2
+        tried += 1
+    assert tried >= 5
