@@ -19,7 +19,7 @@ from processors.comfort.body import (
     sweat,
 )
 from processors.comfort.portion import in_portions
-from processors.comfort.reason import Judgement, Reason, humid, judged, reasons
+from processors.comfort.reason import Judgement, Reason, above, humid, judged, reasons
 from processors.comfort.root import roots
 from processors.comfort.wind_profile import BODY_HEIGHT, site_wind
 from processors.water.humidity import saturation_vapour_pressure
@@ -147,11 +147,11 @@ def physiological_equivalent_temperature(
     >>> physiological_equivalent_temperature(*given, np.array([1013.25])).value.round(1).tolist()
     [44.6, 21.1]
     """
-    above = mean_radiant_temperature - air_temperature
+    excess = above(mean_radiant_temperature, air_temperature)
     found = reasons(
         {
             Reason.AIR_TEMPERATURE: (air_temperature >= _COLDEST) & (air_temperature <= _HOTTEST),
-            Reason.RADIANT_TEMPERATURE: (above >= _LEAST_ABOVE_AIR) & (above <= _MOST_ABOVE_AIR),
+            Reason.RADIANT_TEMPERATURE: (excess >= _LEAST_ABOVE_AIR) & (excess <= _MOST_ABOVE_AIR),
             Reason.WIND: (wind_speed > 0) & (wind_speed <= _STRONGEST_WIND),
             Reason.HUMIDITY: humid(relative_humidity),
             Reason.PRESSURE: (pressure >= _LOWEST_PRESSURE) & (pressure <= _HIGHEST_PRESSURE),

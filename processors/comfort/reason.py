@@ -93,6 +93,13 @@ def humid(relative_humidity: Array) -> NDArray[np.bool_]:
     return (relative_humidity > 0) & (relative_humidity <= HIGHEST_HUMIDITY)
 
 
+def above(values: Array, others: Array) -> Array:
+    """Return how far values are above others; broken sensors send numbers whose difference is none."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        difference: Array = values - others
+    return difference
+
+
 def named(reason: int) -> tuple[str, ...]:
     """Return the names behind a code, for texts and logs.
 

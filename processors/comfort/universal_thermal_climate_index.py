@@ -10,7 +10,7 @@ import thermofeel
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Input, Output, Processor
 from processors.comfort.body import KELVIN
 from processors.comfort.portion import in_portions
-from processors.comfort.reason import Judgement, Reason, humid, judged, reasons
+from processors.comfort.reason import Judgement, Reason, above, humid, judged, reasons
 from processors.comfort.wind_profile import REFERENCE_HEIGHT, site_wind
 
 STATISTICS: Final = ("shade", "sun", "globe")
@@ -98,11 +98,11 @@ def universal_thermal_climate_index(
     >>> found.value.round(1).tolist(), Reason(int(found.reason[1])).name
     ([35.5, nan], 'WIND')
     """
-    above = mean_radiant_temperature - air_temperature
+    excess = above(mean_radiant_temperature, air_temperature)
     found = reasons(
         {
             Reason.AIR_TEMPERATURE: (air_temperature >= _COLDEST) & (air_temperature <= _HOTTEST),
-            Reason.RADIANT_TEMPERATURE: (above >= _LEAST_ABOVE_AIR) & (above <= _MOST_ABOVE_AIR),
+            Reason.RADIANT_TEMPERATURE: (excess >= _LEAST_ABOVE_AIR) & (excess <= _MOST_ABOVE_AIR),
             Reason.WIND: (wind_speed > 0) & (wind_speed <= _MOST_WIND),
             Reason.HUMIDITY: (vapour_pressure > 0) & (vapour_pressure < _MOST_VAPOUR),
         },

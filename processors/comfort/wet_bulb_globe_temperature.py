@@ -12,7 +12,7 @@ from gruenpuls.domain.processor import Array, Cadence, Fleet, Input, Output, Pro
 from processors.climate.diffuse_radiation import possible_radiation, sunlight
 from processors.comfort.body import KELVIN
 from processors.comfort.portion import in_portions
-from processors.comfort.reason import Judgement, Reason, humid, judged, reasons
+from processors.comfort.reason import Judgement, Reason, above, humid, judged, reasons
 from processors.comfort.site_sun import RADIATION, site_sun
 from processors.comfort.wet_bulb_temperature import wet_bulb_temperature
 from processors.comfort.wind_profile import BODY_HEIGHT, REFERENCE_HEIGHT, site_wind
@@ -74,7 +74,7 @@ def wet_bulb_globe_temperature(
         {
             Reason.AIR_TEMPERATURE: (air >= _COLDEST) & (air <= _HOTTEST),
             Reason.GLOBE: (globe_temperature <= _HOTTEST_GLOBE)
-            & (np.abs(globe_temperature - air) <= _LARGEST_DIFFERENCE),
+            & (np.abs(above(globe_temperature, air)) <= _LARGEST_DIFFERENCE),
             Reason.HUMIDITY: (natural_wet_bulb <= np.maximum(air, globe_temperature))
             & (natural_wet_bulb >= air - _LARGEST_DEPRESSION),
         },
@@ -82,8 +82,8 @@ def wet_bulb_globe_temperature(
         globe_temperature,
         air,
     )
-    dry = np.where(in_sun, 0.2 * globe_temperature + 0.1 * air, 0.3 * globe_temperature)
-    return judged(0.7 * natural_wet_bulb + dry, found)
+    wet, globe, dry = (np.where(found > 0, np.nan, values) for values in (natural_wet_bulb, globe_temperature, air))
+    return judged(0.7 * wet + np.where(in_sun, 0.2 * globe + 0.1 * dry, 0.3 * globe), found)
 
 
 def natural_wet_bulb(
@@ -125,7 +125,7 @@ def natural_wet_bulb(
     wind = np.where((wind_speed > 0) & (wind_speed <= _STRONGEST_WIND), wind_speed, np.nan)
     ventilation = np.clip(0.96 + 0.069 * np.log10(wind), 0.85, 1.0)
     stillness = np.where(wind > 1, -0.1, 0.10 / np.maximum(wind, 0.1) ** 1.1 - 0.2)
-    radiant = globe_temperature - air_temperature
+    radiant = above(globe_temperature, air_temperature)
     warmed = np.where(
         radiant > _RADIANT,
         wet + 0.25 * radiant + stillness,
@@ -279,7 +279,7 @@ def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
     weather = air, humidity, fleet.inputs["air_pressure", "mean"], site_wind(fleet, REFERENCE_HEIGHT)
     globe = fleet.inputs["globe_temperature", "mean"]
     wet = natural_wet_bulb(air, humidity, globe, site_wind(fleet, BODY_HEIGHT))
-    warm = globe - air > _RADIANT
+    warm = above(globe, air) > _RADIANT
     found = {
         "shade": wet_bulb_globe_temperature_from_weather(*weather, light.diffuse, np.zeros(air.shape), at.elevation),
         "sun": wet_bulb_globe_temperature_from_weather(*weather, at.radiation, direct, at.elevation),
