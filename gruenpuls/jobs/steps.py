@@ -15,7 +15,7 @@ from gruenpuls.domain.processor import Array, Cadence, Input
 from gruenpuls.domain.quantity import QUANTITIES, Aggregation
 from gruenpuls.domain.reading import Ids, Times, Values, from_stored, to_stored
 from gruenpuls.jobs.days import day_start
-from gruenpuls.jobs.ownership import chosen, owned
+from gruenpuls.jobs.ownership import at_sites, chosen, owned
 from gruenpuls.stores.registry.resolution import FleetSeries
 
 AS_IT_CAME: Final = ("measured", "imported", "radolan")
@@ -172,9 +172,16 @@ def values(needed: Input, steps: Steps, rows: FleetSeries, depths: Array, given:
     ValueError
         If there is no such statistic for such steps.
     """
-    row, item = owned(rows, given.aggregates.series, given.first, given.last)
-    hourly = _hourly(needed, steps, rows, depths, given, row, item)
-    return hourly if steps.cadence is Cadence.HOUR else _daily(needed, hourly, steps.first_hours)
+    # Most trees of a city measure nothing: only those that do are worth an array of hours.
+    places = np.unique(rows.site)
+    some = at_sites(rows, places)
+    row, item = owned(some, given.aggregates.series, given.first, given.last)
+    found = _hourly(needed, steps, some, depths[places], given, row, item)
+    if steps.cadence is Cadence.DAY:
+        found = _daily(needed, found, steps.first_hours)
+    everywhere = np.full((len(found), len(depths), *found.shape[2:]), np.nan)
+    everywhere[:, places] = found
+    return everywhere
 
 
 def _hourly(needed: Input, steps: Steps, rows: FleetSeries, depths: Array, given: Summed, row: Ids, item: Ids) -> Array:

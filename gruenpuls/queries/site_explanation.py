@@ -51,6 +51,7 @@ class Remark(StrEnum):
     DISTRUSTED = "distrusted"
     NO_LIMITS = "no_limits"
     TOO_FEW = "too_few"
+    UNJUDGED = "unjudged"
     WINTER = "winter"
     JUST_WATERED = "just_watered"
     NO_SOIL = "no_soil"
@@ -408,6 +409,7 @@ def _with_remarks(found: SiteExplanation, *, mounted: bool) -> SiteExplanation:
         Remark.FROZEN: bool(frozen),
         Remark.NO_SOIL: assumed.get("soil") == "kind",
         Remark.NO_BALANCE: balance is None,
+        Remark.UNJUDGED: bool(soil) and status is None,
     }  # fmt: skip
     remarks = [remark for remark, is_so in holds.items() if is_so]
     by_soil = None if reason is None else _BY_SOIL.get(SoilReason(round(reason)))

@@ -30,7 +30,7 @@ def distrusted(
     available_water : float64 (time, site, depth)
         Hourly means [% nFK].
     water_content : float64 (time, site, depth)
-        What it was made from [%].
+        What it was made from [%]; missing where that was the tension.
     soil_temperature : float64 (time, site, depth)
         Of the same probes [°C].
     depths : float64 (site, depth)
@@ -61,7 +61,7 @@ def distrusted(
     stuck_water = flat_line(available_water, _STILL, STUCK_AFTER)
     stuck_water &= (available_water > _DRIEST_WATER) & (available_water < _WETTEST_WATER)
     nothing = np.full_like(tension, np.nan)
-    return (
-        stuck_tension | sensor_in_air(nothing, tension, soil_temperature, depths),
-        stuck_water | sensor_in_air(water_content, nothing, soil_temperature, depths),
-    )
+    no_tension = stuck_tension | sensor_in_air(nothing, tension, soil_temperature, depths)
+    # Where there is no water content the available water was made from this very tension.
+    from_tension = no_tension & np.isnan(water_content) & ~np.isnan(available_water)
+    return no_tension, stuck_water | sensor_in_air(water_content, nothing, soil_temperature, depths) | from_tension
