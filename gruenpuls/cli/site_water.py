@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gruenpuls.language.speech import Speech
     from gruenpuls.queries.site_explanation import SiteExplanation
     from gruenpuls.queries.site_water import SiteWater
+    from processors.water.watering import Verdict
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 German = Annotated[bool, typer.Option("--german", help="German words; in CSV also decimal comma and semicolons.")]
@@ -226,8 +228,18 @@ def _print_explanation(found: SiteExplanation, words: Speech) -> None:
     ]
     section("explain.parameters", [*columns("parameter", "value"), ""], parameters, "explain.steps_none")
     waterings: list[list[object]] = [
-        [words.moment(it.at), f"{words.number(it.litres)} l", it.method.value, it.source.value, it.comment]
+        [
+            words.moment(it.watering.at),
+            f"{words.number(it.watering.litres)} l",
+            words.text(f"watering.method.{it.watering.method.value}"),
+            verdicts_told(it.verdicts, words),
+            it.watering.comment,
+        ]
         for it in found.waterings
+    ]
+    waterings += [
+        [words.moment(it.at), None, words.text("watering.detected"), f"{words.number(it.depth)} cm", None]
+        for it in found.detected
     ]
     section("explain.waterings", ["", "", "", "", ""], waterings, "explain.waterings_none")
     _print_litres(found, words)
@@ -263,6 +275,14 @@ def _short(source: str) -> str:
     """Return the beginning of a long list of sources; --json has it whole."""
     first, *rest = source.split("; ")
     return f"{first}; …" if rest else first
+
+
+def verdicts_told(verdicts: Mapping[float, Verdict], words: Speech) -> str:
+    """Return what each depth says of a watering, for people."""
+    return ", ".join(
+        f"{words.number(depth)} cm {words.text(f'watering.verdict.{verdict.name.lower()}')}"
+        for depth, verdict in verdicts.items()
+    )
 
 
 def _assumed(origin: str | None, words: Speech) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,6 +14,7 @@ from rich.text import Text
 
 from gruenpuls.cli.output import STATUS_STYLES, complaints, local, print_csv, print_json, print_table, terminal
 from gruenpuls.cli.session import Session
+from gruenpuls.cli.site_water import verdicts_told
 from gruenpuls.cli.table_file import rows_of
 from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.row import moment, number, watering_from_row
@@ -22,6 +23,7 @@ from gruenpuls.domain.watering import Watering, WateringMethod
 if TYPE_CHECKING:
     from gruenpuls.language.speech import Speech
     from gruenpuls.queries.watering_plan import Planned
+    from gruenpuls.queries.watering_verdicts import WateringSeen
 
 app = typer.Typer(help="Who was given water, and who gets it next.", no_args_is_help=True)
 
@@ -128,19 +130,27 @@ def list_waterings(
     days: Annotated[int, typer.Option(min=1, help="How many days back.")] = 30,
     as_json: Json = False,
 ) -> None:
-    """List what was given, the newest last."""
+    """List what was given, the newest last; of one site with what its probes say of it."""
     session: Session = context.obj
     now = session.now()
-    kept = session.registry.waterings.of_sites(
-        None if site is None else [site], now - timedelta(days=days), now + timedelta(days=1)
-    )
+    found = _waterings(session, site, now - timedelta(days=days), now + timedelta(days=1))
     if as_json:
-        print_json([{"number": it.number, "author": it.author, **asdict(it.watering)} for it in kept])
+        print_json(
+            [
+                {
+                    "number": it.number,
+                    **asdict(it.watering),
+                    "verdicts": {f"{depth:g}": verdict.name.lower() for depth, verdict in it.verdicts.items()},
+                }
+                for it in found
+            ]
+        )
         return
+    words = session.speech(german=False)
     zone = session.settings.time_zone
     print_table(
         f"Waterings of the last {days} days",
-        ["number", "site", "when", "litres", "method", "known from", "comment"],
+        ["number", "site", "when", "litres", "method", "known from", "probes", "comment"],
         [
             [
                 it.number,
@@ -149,11 +159,26 @@ def list_waterings(
                 it.watering.litres,
                 it.watering.method.value,
                 it.watering.source.value,
+                verdicts_told(it.verdicts, words),
                 it.watering.comment,
             ]
-            for it in kept
+            for it in found
         ],
     )
+
+
+def _waterings(session: Session, site: str | None, from_at: datetime, to_at: datetime) -> Sequence[WateringSeen]:
+    """Return what was entered, with what the probes say where one site is asked for."""
+    from contextlib import closing
+
+    from gruenpuls.queries.watering_verdicts import WateringSeen, seen_waterings
+    from gruenpuls.service.rooms import reading_store
+
+    if site is None:
+        kept = session.registry.waterings.of_sites(None, from_at, to_at)
+        return [WateringSeen(it.watering, it.number, {}) for it in kept]
+    with closing(reading_store(session.settings, session.registry.judgements)) as readings:
+        return seen_waterings(session.registry, readings, site, from_at, to_at).entered
 
 
 @app.command()

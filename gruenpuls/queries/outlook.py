@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from gruenpuls.queries.forecast import calendar
 from gruenpuls.stores.forecasts import forecast_state, kept_forecast, usable
 from gruenpuls.stores.registry import Registry
 from processors.water.bucket import State
-from processors.water.fleet_outlook import fleet_outlook, nearest_place
+from processors.water.fleet_outlook import STATE_SERIES, fleet_outlook, nearest_place
 from processors.water.forecast_arrays import QUANTITIES_NEEDED, hourly_forecast
 from processors.water.irrigation_need import water_limits
 from processors.water.outlook import HORIZON, Outlook
@@ -29,14 +29,6 @@ from processors.water.weather_ahead import HourlyForecast, weather_ahead
 SOON, NOW = 0, 1
 """Rows of the outlook's thresholds: below which a site needs water soon, and at once."""
 _OLDEST_STATE: Final = timedelta(days=5)
-_PARTS: Final = dict(
-    zip(
-        [part.name for part in fields(State)],
-        [(output.quantity, output.statistic) for output in WATER_BALANCE.carries],
-        strict=True,
-    )
-)
-"""Under which quantity and statistic the balance keeps each part of its state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +88,21 @@ def _state(
     registry: Registry, reader: ObservationReader, key: str, today: date, zone: ZoneInfo
 ) -> tuple[State, date] | None:
     """Return the newest state that is not of a day to come, and its day."""
-    rows = registry.resolution.fleet_series({quantity for quantity, _ in _PARTS.values()}, [key])
+    rows = registry.resolution.fleet_series({quantity for quantity, _ in STATE_SERIES.values()}, [key])
     mine = rows.origin == WATER_BALANCE.name
     kinds = zip(rows.quantity[mine].tolist(), rows.statistic[mine].tolist(), strict=True)
     series = dict(zip(kinds, rows.series[mine].tolist(), strict=True))
-    if not set(_PARTS.values()) <= set(series):
+    if not set(STATE_SERIES.values()) <= set(series):
         return None
     midnight = datetime(today.year, today.month, today.day, tzinfo=zone)
-    latest = reader.latest([series[kind] for kind in _PARTS.values()], midnight)
+    latest = reader.latest([series[kind] for kind in STATE_SERIES.values()], midnight)
     last = {int(number): place for place, number in enumerate(latest.series.tolist())}
-    if len(last) < len(_PARTS) or len(set(latest.measured_at.tolist())) > 1:
+    if len(last) < len(STATE_SERIES) or len(set(latest.measured_at.tolist())) > 1:
         return None
     measured_at = latest.measured_at[0]
     if to_stored(midnight) - measured_at > np.timedelta64(_OLDEST_STATE):
         return None
-    parts = {name: latest.value[[last[series[kind]]]] for name, kind in _PARTS.items()}
+    parts = {name: latest.value[[last[series[kind]]]] for name, kind in STATE_SERIES.items()}
     return State(**parts), from_stored(measured_at).astimezone(zone).date()
 
 

@@ -19,9 +19,9 @@ from gruenpuls.domain.ports import ObservationReader, Run
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, ReadingBatch, from_stored
 from gruenpuls.domain.site import Site
-from gruenpuls.domain.watering import Watering
 from gruenpuls.queries.calendar_day import by_day
 from gruenpuls.queries.lane import MEASURED, OF_DEVICE
+from gruenpuls.queries.watering_verdicts import Detected, WateringSeen, seen_waterings
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import SiteSeries
 from gruenpuls.stores.registry.weather_use import WeatherSpan
@@ -52,6 +52,7 @@ class Remark(StrEnum):
     NO_LIMITS = "no_limits"
     TOO_FEW = "too_few"
     UNJUDGED = "unjudged"
+    CHECK = "check"
     WINTER = "winter"
     JUST_WATERED = "just_watered"
     NO_SOIL = "no_soil"
@@ -199,8 +200,10 @@ class SiteExplanation:
         In the order in which they were computed.
     parameters : tuple of Parameter
     assumptions : tuple of Assumption
-    waterings : tuple of Watering
-        Of the fortnight before, and of the day.
+    waterings : tuple of WateringSeen
+        Of the fortnight before, and of the day, with what the probes say of them.
+    detected : tuple of Detected
+        Water the probes saw in that time that neither rain nor an entry explains.
     litres : float or None
         What the site is to be given [L]; None where nobody knows.
     remarks : tuple of Remark
@@ -213,7 +216,8 @@ class SiteExplanation:
     steps: tuple[Step, ...]
     parameters: tuple[Parameter, ...]
     assumptions: tuple[Assumption, ...]
-    waterings: tuple[Watering, ...]
+    waterings: tuple[WateringSeen, ...]
+    detected: tuple[Detected, ...]
     litres: float | None
     remarks: tuple[Remark, ...]
 
@@ -261,7 +265,7 @@ def site_explanation(
     parameters = site_parameters([site], day.year)
     columns = {name: float(values[0]) for name, values in parameters.columns.items()}
     assumed = tuple(Assumption(name, origin.value) for name, origin in parameters.assumed(0).items())
-    waterings = registry.waterings.of_sites([key], from_at - _WATERINGS, to_at)
+    waterings = seen_waterings(registry, readings, key, from_at - _WATERINGS, to_at)
     need = next((step for step in steps if step.name == "irrigation_need"), None)
     found = SiteExplanation(
         site=site,
@@ -271,12 +275,13 @@ def site_explanation(
         steps=steps,
         parameters=tuple(Parameter(name, value) for name, value in columns.items() if np.isfinite(value)),
         assumptions=assumed if np.isfinite(columns.get("capacity", np.nan)) else (),
-        waterings=tuple(it.watering for it in waterings),
+        waterings=waterings.entered,
+        detected=waterings.detected,
         litres=None if need is None else need.value("irrigation_need"),
         remarks=(),
     )
     mounted = any(it.to_at is None or it.to_at > from_at for it in registry.deployments.of_site(key))
-    return _with_remarks(found, mounted=mounted)
+    return _with_remarks(found, mounted=mounted, check=bool(waterings.to_check))
 
 
 def _last_day(registry: Registry, key: str, today: date) -> date:
@@ -383,7 +388,7 @@ def _value(
     return float(np.mean(found)) if found else None
 
 
-def _with_remarks(found: SiteExplanation, *, mounted: bool) -> SiteExplanation:
+def _with_remarks(found: SiteExplanation, *, mounted: bool, check: bool) -> SiteExplanation:
     soil = [it for it in found.told if it.quantity in _SOIL and it.origin == MEASURED]
     balance, status = found.step("water_balance"), found.step("soil_water_status")
     weather = (balance.value("assumed_weather") if balance else None) or 0.0
@@ -409,6 +414,7 @@ def _with_remarks(found: SiteExplanation, *, mounted: bool) -> SiteExplanation:
         Remark.FROZEN: bool(frozen),
         Remark.NO_SOIL: assumed.get("soil") == "kind",
         Remark.NO_BALANCE: balance is None,
+        Remark.CHECK: check,
         Remark.UNJUDGED: bool(soil) and status is None,
     }  # fmt: skip
     remarks = [remark for remark, is_so in holds.items() if is_so]

@@ -182,7 +182,7 @@ def test_a_site_without_soil_data_is_reckoned_with_urban_soil(city: City) -> Non
 
 def test_water_given_is_told_and_counts(city: City) -> None:
     found = _explained(city, "WATERED")
-    assert [it.litres for it in found.waterings] == [75.0]
+    assert [it.watering.litres for it in found.waterings] == [75.0]
     waters = _waters(city)
     assert (waters["WATERED"].middle or 0) > (waters["BARE"].middle or 0)
 
