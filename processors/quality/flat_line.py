@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gruenpuls.domain.processor import Array
+from gruenpuls.domain.reading import Flag, Flags, Ids
+from processors.quality.strands import Strands
+
+
+_FEWEST: Final = 3
+_COVERED: Final = 0.75
 
 
 def flat_line(values: Array, tolerance: float, steps: int) -> NDArray[np.bool_]:
@@ -52,6 +60,88 @@ def flat_line(values: Array, tolerance: float, steps: int) -> NDArray[np.bool_]:
     begun = np.zeros(values.shape, np.bool_)
     begun[steps - 1 :] = counted[ends - steps + quarter] > counted[ends - steps]
     return np.asarray(begun & ~np.isnan(values) & (highest - lowest <= tolerance))
+
+
+def still(strands: Strands, tolerance: float, suspect: float, fail: float, *, by_count: bool = False) -> Flags:
+    """Return the flag of each reading by how long nothing has moved.
+
+    Parameters
+    ----------
+    strands : Strands
+        Readings; NaN is missing [unit of the quantity].
+    tolerance : float
+        Readings that differ by less are one [unit of the quantity].
+    suspect, fail : float
+        How long that must last to be suspect, or to fail [h].
+    by_count : bool
+        As published: the time is turned into a number of readings by the median interval of the series, and
+        that many before a reading are compared with it. Otherwise all of that time is looked at, whatever
+        came in it, where a reading is known from its oldest quarter [-].
+
+    Returns
+    -------
+    uint8 (n,)
+        Good where the series has not lasted that long; by count fewer than three readings are good [-].
+
+    Notes
+    -----
+    Valid for any quantity that cannot stand still that long. A time shorter than the interval finds nothing.
+
+    References
+    ----------
+    IOOS QARTOD, Manual for Real-Time Quality Control of In-situ Temperature and Salinity Data, table of
+    tests, test 8 (flat line).
+
+    Examples
+    --------
+    >>> at = np.arange(6).astype("datetime64[h]").astype("datetime64[ms]")
+    >>> values = np.array([1.0, 2.0, 2.01, 2.0, 2.0, 2.0])
+    >>> still(Strands.of(at, values), 0.05, 2.0, 4.0).tolist()
+    [1, 1, 1, 3, 3, 4]
+    """
+    flags = np.full(len(strands), Flag.GOOD, np.uint8)
+    for hours, flag in ((suspect, Flag.SUSPECT), (fail, Flag.FAIL)):
+        begin, begun = _by_count(strands, hours) if by_count else _by_time(strands, hours)
+        lowest, highest = strands.extremes(begin)
+        flags[begun & (highest - lowest < tolerance)] = flag
+    flags[np.isnan(strands.value)] = Flag.MISSING
+    return flags
+
+
+def _by_count(strands: Strands, hours: float) -> tuple[Ids, NDArray[np.bool_]]:
+    """Return where each window begins, and whether the series has one that long."""
+    rows, first, places = np.arange(len(strands)), strands.first, strands.places
+    seconds = strands.hours * 3600
+    interval = _medians(seconds, places)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        count = np.nan_to_num(np.floor(hours * 3600 / np.floor(interval)), nan=0.0, posinf=0.0).astype(np.int64)
+    enough = np.bincount(places) >= _FEWEST
+    begin = rows - count[places]
+    begun = (begin >= first) & (count[places] > 0) & enough[places]
+    return np.where(begun, begin, rows), begun
+
+
+def _by_time(strands: Strands, hours: float) -> tuple[Ids, NDArray[np.bool_]]:
+    """Return where each window begins, and whether a reading is known from its oldest quarter."""
+    begin = strands.since(hours, closed=True)
+    known = np.where(np.isnan(strands.value), len(strands), np.arange(len(strands)))
+    following = np.minimum.accumulate(known[::-1])[::-1] if len(known) else known
+    oldest = np.minimum(following[begin], np.arange(len(strands)))
+    age = (strands.at - strands.at[oldest]) / np.timedelta64(1, "h")
+    return begin, np.asarray(age >= hours * _COVERED)
+
+
+def _medians(values: Array, places: Ids) -> Array:
+    """Return the median of each series' known values; NaN without any."""
+    order = np.lexsort((values, places))
+    ranked = values[order]
+    known = np.bincount(places, ~np.isnan(values)).astype(np.int64)
+    first = np.concatenate([[0], np.cumsum(np.bincount(places))[:-1]]).astype(np.int64)
+    if not len(values):
+        return np.empty(0)
+    low, high = first + np.maximum(known - 1, 0) // 2, first + np.maximum(known, 1) // 2
+    high = np.minimum(high, len(ranked) - 1)
+    return np.where(known > 0, (ranked[low] + ranked[high]) / 2, np.nan)
 
 
 def _extreme(values: Array, steps: int, of: np.ufunc) -> Array:
