@@ -16,6 +16,7 @@ import processors
 from gruenpuls.domain.errors import GruenpulsError
 from gruenpuls.jobs.evaluate import Evaluation
 from gruenpuls.jobs.new_day import NewDay
+from gruenpuls.jobs.outlook import Outlooks
 from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
 from gruenpuls.jobs.ticker import Job, Ticker
@@ -34,6 +35,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _REPORT_EVERY = 1.0
 _LONGEST_PAUSE = 30.0
+_DAYS_LEFT_EVERY = timedelta(minutes=1)
 _COLLECT_AFTER = 100_000
 """New objects after which Python looks for circles: a batch makes many and leaves none, so 700 is a waste."""
 
@@ -77,11 +79,15 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
         clock(tools.registry),
     )
     refresh.mark_outdated()
+    outlooks = Outlooks(tools.registry, tools.store, clock(tools.registry), settings.time_zone)
     new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone)
     return [
         # Before the refresh, which works off what it marks; it looks as often, since a replay's days are short.
         Job("new_day", timedelta(seconds=settings.work.recompute_every), new_day.mark),
+        Job("rain_ahead", timedelta(seconds=settings.work.recompute_every), outlooks.tell_rain),
         Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(refresh.work_off)),
+        # After it, since days left go out from the balance.
+        Job("days_left", _DAYS_LEFT_EVERY, catching_up.put_off(outlooks.tell_days)),
         Job("compact", timedelta(seconds=settings.work.compact_every), tools.store.compact),
     ]
 

@@ -131,6 +131,21 @@ class HourlyForecast:
         chance = np.empty((len(AMOUNTS), 0, len(latitude)))
         return cls(**{**said, **place, "chance": chance, "valid_at": np.empty(0, "datetime64[ms]")})
 
+    def and_nothing_at(self, latitude: Array) -> HourlyForecast:
+        """Return the same with more places after its own, for which nothing is forecast."""
+        hours, more = len(self.valid_at), len(latitude)
+        unknown = np.full(more, np.nan)
+        place = {"latitude": latitude, "longitude": unknown, "elevation": unknown}
+        said = {
+            part.name: np.concatenate(
+                [getattr(self, part.name), place.get(part.name, np.full((hours, more), np.nan))], -1
+            )
+            for part in fields(self)
+            if part.name not in {"chance", "valid_at"}
+        }
+        chance = np.concatenate([self.chance, np.full((len(AMOUNTS), hours, more), np.nan)], -1)
+        return HourlyForecast(**said, chance=chance, valid_at=self.valid_at)
+
 
 @dataclass(frozen=True, slots=True)
 class WeatherAhead:
