@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from jobs.city import City, tree
+from jobs.city import City, hourly, station, tree
 from mosmix_file import Station, kmz, sunny
 
 from gruenpuls.domain.ports import Commit, Run
 from gruenpuls.domain.reading import Flag, ReadingBatch
 from gruenpuls.domain.series import Owner, SeriesKey
-from gruenpuls.domain.site import Soil
+from gruenpuls.domain.site import Site, SiteKind, Soil
 from gruenpuls.jobs.forecast import keep_forecast
 from gruenpuls.jobs.outlook import BEYOND, DAYS_LEFT, Outlooks
+from gruenpuls.jobs.recompute import Recomputation
 from ingest.mosmix import read_mosmix
+from processors.water.irrigation_need import IRRIGATION_NEED
 from processors.water.water_balance import WATER_BALANCE
 
 NOON = datetime(2023, 7, 1, 10, tzinfo=UTC)
@@ -138,3 +140,28 @@ def test_a_site_far_from_any_forecast_has_the_usual_weather_beside_one_that_is_n
     assert outlooks.tell_days() == 2
     assert left(city, "near")[1] == BEYOND, "it pours"
     assert left(city, "far")[1] < BEYOND
+
+
+def test_rain_that_is_to_come_puts_off_the_watering(city: City, outlooks: Outlooks, tmp_path: Path) -> None:
+    plant(city, "T1", NEAR)
+    city.plant(Site("S1", "Station", SiteKind.WEATHER_STATION, 51.46, 7.0), station("w1"))
+    city.arrive(hourly("w1", "air_temperature", [20.0] * 24, YESTERDAY))
+    keys = [
+        SeriesKey(Owner.SITE, "T1", "plant_available_water", None, name, WATER_BALANCE.name)
+        for name in ("p10", "p50", "p90")
+    ]
+    series = city.registry.arrivals.series_ids(keys)
+    batch = ReadingBatch.of(series, [YESTERDAY] * 3, [35.0, 45.0, 55.0], [Flag.GOOD] * 3, [1] * 3)
+    city.store.write(Commit(batch))
+    need = Recomputation(city.registry, city.store, [IRRIGATION_NEED])
+
+    def litres() -> float:
+        city.registry.dirty.mark({"T1": date(2023, 6, 30)})
+        need.compute(city.registry.dirty.take(), NOON)
+        return told(city, "T1", "irrigation_need", "")["2023-06-29T22:00:00.000"]
+
+    assert litres() > 50
+    forecast_says(city, tmp_path, NOON - timedelta(hours=2), rain=3.0)
+    outlooks.tell_rain()
+    assert litres() == 0
+    assert told(city, "T1", "watering_postponed", "") == {"2023-06-29T22:00:00.000": 1.0}
