@@ -14,16 +14,9 @@ from pydantic import Field, field_validator, model_validator
 from alerts.condition import Circumstance, Condition, Level, Watched
 from alerts.scope import Scope, Season
 from alerts.span import Part, Span
+from alerts.yaml_text import MisplacedError
 from gruenpuls.domain.incident import Severity
 from gruenpuls.domain.quantity import Quantity
-
-
-class MisplacedError(ValueError):
-    """A fault found by looking at a whole rule, and the keys that lead to it."""
-
-    def __init__(self, message: str, *location: str | int) -> None:
-        super().__init__(message)
-        self.location = location
 
 
 class Text(Part):
