@@ -181,17 +181,21 @@ def effective_flags(batch: ReadingBatch, intervals: Sequence[FlagInterval]) -> F
     uint8 (n,)
     """
     flags = batch.flag.copy()
+    if not len(batch) or not intervals:
+        return flags
+    order = np.lexsort((batch.measured_at, batch.series))
+    series, measured_at = batch.series[order], batch.measured_at[order]
+    told = np.array([interval.series for interval in intervals], np.int64)
+    begins, ends = np.searchsorted(series, told, "left"), np.searchsorted(series, told, "right")
     for by_person in (False, True):
-        for interval in intervals:
-            if interval.by_person is not by_person:
+        for interval, begin, end in zip(intervals, begins.tolist(), ends.tolist(), strict=True):
+            if begin == end or interval.by_person is not by_person:
                 continue
-            hit = (
-                (batch.series == interval.series)
-                & (batch.measured_at >= to_stored(interval.from_at))
-                & (batch.measured_at < to_stored(interval.to_at))
-                & (batch.flag != Flag.MISSING)
-            )
+            edges = to_stored(interval.from_at), to_stored(interval.to_at)
+            low, high = (begin + measured_at[begin:end].searchsorted(edge) for edge in edges)
+            hit = order[low:high]
+            hit = hit[batch.flag[hit] != Flag.MISSING]
             if not by_person:
-                hit &= _BADNESS[flags] < _BADNESS[interval.flag]
+                hit = hit[_BADNESS[flags[hit]] < _BADNESS[interval.flag]]
             flags[hit] = interval.flag
     return flags
