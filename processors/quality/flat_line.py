@@ -11,7 +11,6 @@ from gruenpuls.domain.processor import Array
 from gruenpuls.domain.reading import Flag, Flags, Ids
 from processors.quality.strands import Strands
 
-
 _FEWEST: Final = 3
 _COVERED: Final = 0.75
 
@@ -72,7 +71,7 @@ def still(strands: Strands, tolerance: float, suspect: float, fail: float, *, by
     tolerance : float
         Readings that differ by less are one [unit of the quantity].
     suspect, fail : float
-        How long that must last to be suspect, or to fail [h].
+        How long that must last to be suspect, or to fail; infinite for never [h].
     by_count : bool
         As published: the time is turned into a number of readings by the median interval of the series, and
         that many before a reading are compared with it. Otherwise all of that time is looked at, whatever
@@ -101,6 +100,8 @@ def still(strands: Strands, tolerance: float, suspect: float, fail: float, *, by
     """
     flags = np.full(len(strands), Flag.GOOD, np.uint8)
     for hours, flag in ((suspect, Flag.SUSPECT), (fail, Flag.FAIL)):
+        if not np.isfinite(hours):
+            continue
         begin, begun = _by_count(strands, hours) if by_count else _by_time(strands, hours)
         lowest, highest = strands.extremes(begin)
         flags[begun & (highest - lowest < tolerance)] = flag

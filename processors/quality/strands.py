@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.reading import Ids, Times
-
-_INSTANT: Final = np.timedelta64(1, "ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ class Strands:
         """
         if not len(self):
             return np.empty(0, np.int64)
-        span = int(round(hours * 3_600_000))
+        span = round(hours * 3_600_000)
         moment = (self.at - self.at.min()).astype("timedelta64[ms]").astype(np.int64)
         # One rising number for series and moment, so that all windows are found by one search.
         width = int(moment.max()) + 1
@@ -127,6 +124,32 @@ class Strands:
             low[:-step] = np.fmin(low[:-step], low[step:])
             high[:-step] = np.fmax(high[:-step], high[step:])
         return lowest, highest
+
+    def beside(self, other: Strands, partner: Ids, hours: float) -> Array:
+        """Return the last known value of another series beside each reading; NaN where there is none so recent.
+
+        Parameters
+        ----------
+        other : Strands
+        partner : int64 (n,)
+            Which of its series belongs to each reading, -1 for none.
+        hours : float
+            How old it may be [h].
+        """
+        known = other.where(~np.isnan(other.value))
+        found = np.full(len(self), np.nan)
+        if not len(known) or not len(self):
+            return found
+        begin = min(known.at.min(), self.at.min())
+        width = int((max(known.at.max(), self.at.max()) - begin).astype(np.int64)) + 1
+        key = known.series * width + (known.at - begin).astype(np.int64)
+        place = np.searchsorted(key, partner * width + (self.at - begin).astype(np.int64), "right") - 1
+        hit = place >= 0
+        place = np.maximum(place, 0)
+        age = (self.at - known.at[place]) / np.timedelta64(1, "h")
+        hit &= (known.series[place] == partner) & (age <= hours)
+        found[hit] = known.value[place[hit]]
+        return found
 
     def counted(self, begin: Ids) -> Ids:
         """Return how many known values lie from `begin` up to each reading."""
