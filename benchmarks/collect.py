@@ -1,8 +1,9 @@
 """How fast uplinks get from mosquitto into the journal, beside bare paho that keeps nothing.
 
-Run with ``python benchmarks/collect.py``. Both acknowledge by hand at QoS 1 from a persistent session; the
-collector does so only after the journal's fsync. *drain*: a queue that piled up while nobody listened.
-*live*: a publisher that goes as fast as the broker lets it. Each contender is a process of its own, the two
+Run with ``python benchmarks/collect.py``. All acknowledge by hand at QoS 1 from a persistent session; the
+collector does so only after the journal's fsync. *two* are two sources of one collecting process that share a
+subscription (``$share/…``). *drain*: a queue that piled up while nobody listened.
+*live*: a publisher that goes as fast as the broker lets it. Each contender is a process of its own, they
 take turns, and the medians count; use the ratios, since the figures depend on the machine and its load.
 """
 
@@ -24,6 +25,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -42,6 +44,7 @@ from ingest.mqtt_connection import Burst, Connection  # noqa: E402 - the path co
 MOST = 60_000
 TOPIC = "application/+/device/+/event/up"
 CLIENT = "benchmark"
+SHARED = f"$share/benchmark/{TOPIC}"
 WINDOW = 2_000
 
 
@@ -155,6 +158,7 @@ class Timer:
         self._left = self._count = count
         self._started: tuple[float, float] | None = None
         self._ended = (0.0, 0.0)
+        self._turn = threading.Lock()
 
     def ready(self) -> None:
         """Tell the parent process that messages may come."""
@@ -167,10 +171,11 @@ class Timer:
 
     def count(self, messages: int) -> bool:
         """Return whether the last message has been acknowledged."""
-        self._left -= messages
-        if self._left <= 0 and not self._ended[0]:
-            self._ended = time.perf_counter(), time.process_time()
-        return self._left <= 0
+        with self._turn:
+            self._left -= messages
+            if self._left <= 0 and not self._ended[0]:
+                self._ended = time.perf_counter(), time.process_time()
+            return self._left <= 0
 
     def report(self) -> None:
         """Tell the parent process rate and processor time."""
@@ -182,8 +187,9 @@ class Timer:
 class TimedCollector(MqttCollector):
     """A collector that tells when it takes and acknowledges, which no callback does."""
 
-    def __init__(self, port: int, timer: Timer, stop: threading.Event) -> None:
-        super().__init__("mqtt", Broker("127.0.0.1", port, CLIENT), [TOPIC])
+    def __init__(self, session: tuple[str, str], port: int, timer: Timer, stop: threading.Event) -> None:
+        client, topic = session
+        super().__init__(client, Broker("127.0.0.1", port, client), [topic])
         self._timer = timer
         self._stop = stop
 
@@ -200,7 +206,12 @@ class TimedCollector(MqttCollector):
             self._stop.set()
 
 
-def listen_with_collector(port: int, count: int) -> None:
+def sessions(contender: str) -> list[tuple[str, str]]:
+    """Return the client ids of a contender and the topic of each."""
+    return [(f"{CLIENT}-{number}", SHARED) for number in (1, 2)] if contender == "two" else [(CLIENT, TOPIC)]
+
+
+def listen_with_collector(port: int, count: int, contender: str = "collector") -> None:
     """Acknowledge `count` messages after they are in a journal."""
     stop = threading.Event()
     timer = Timer(count)
@@ -208,17 +219,22 @@ def listen_with_collector(port: int, count: int) -> None:
 
     def on_health(health: CollectHealth) -> None:
         nonlocal told
-        if not told and health.sources[0].connected_since:
+        if not told and all(source.connected_since for source in health.sources):
             told = True
             timer.ready()
 
     with tempfile.TemporaryDirectory() as directory, Journal(Path(directory)) as journal:
-        collect([TimedCollector(port, timer, stop)], journal, stop, on_health, health_seconds=0.05)
+        sources = [TimedCollector(session, port, timer, stop) for session in sessions(contender)]
+        collect(sources, journal, stop, on_health, health_seconds=0.05)
         timer.report()
         assert journal.waiting(0) >= count
 
 
-CONTENDERS: dict[str, Callable[[int, int], None]] = {"paho": listen_with_paho, "collector": listen_with_collector}
+CONTENDERS: dict[str, Callable[[int, int], None]] = {
+    "paho": listen_with_paho,
+    "collector": listen_with_collector,
+    "two": partial(listen_with_collector, contender="two"),
+}
 
 
 def calibration() -> float:
@@ -235,7 +251,8 @@ def run(contender: str, case: str, count: int) -> Result:
     me = [sys.executable, __file__]
     with tempfile.TemporaryDirectory() as directory, Mosquitto(Path(directory)) as broker:
         if case == "drain":
-            make_session(broker.port)
+            for client, topic in sessions(contender):
+                make_session(broker.port, client, topic)
             subprocess.run([*me, "--publish", str(broker.port), "--messages", str(count)], check=True)
         with subprocess.Popen(
             [*me, "--listen", contender, str(broker.port), "--messages", str(count)], stdout=subprocess.PIPE, text=True
@@ -248,10 +265,10 @@ def run(contender: str, case: str, count: int) -> Result:
             return Result(**json.loads(listener.stdout.readline()))
 
 
-def make_session(port: int) -> None:
+def make_session(port: int, name: str, topic: str) -> None:
     """Leave a subscription at the broker, so that it queues."""
-    client = Client(CallbackAPIVersion.VERSION2, CLIENT, clean_session=False)
-    client.on_connect = lambda client, *_: client.subscribe(TOPIC, 1)
+    client = Client(CallbackAPIVersion.VERSION2, name, clean_session=False)
+    client.on_connect = lambda client, *_: client.subscribe(topic, 1)
     client.on_subscribe = lambda client, *_: client.disconnect()
     client.connect("127.0.0.1", port)
     client.loop_forever()
@@ -286,7 +303,8 @@ def main() -> None:
         costs = {name: statistics.median(result.processor for result in found) for name, found in results.items()}
         for name in results:
             print(f"{case:6} {name:10} {rates[name]:9,.0f} messages/s {costs[name]:6.1f} µs processor time a message")
-        print(f"{case:6} ratio      {rates['collector'] / rates['paho']:9.2f}")
+        for name in ("collector", "two"):
+            print(f"{case:6} {name} / paho {rates[name] / rates['paho']:9.2f}")
 
 
 if __name__ == "__main__":

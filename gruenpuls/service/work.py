@@ -35,8 +35,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _REPORT_EVERY = 1.0
 _LONGEST_PAUSE = 30.0
-_DAYS_LEFT_EVERY = timedelta(minutes=1)
-_COLLECT_AFTER = 100_000
+COLLECT_AFTER = 100_000
 """New objects after which Python looks for circles: a batch makes many and leaves none, so 700 is a waste."""
 
 
@@ -54,7 +53,7 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
     stop = stop_on_request(with_parent=with_parent)
     with workshop(settings) as tools:
         gc.freeze()
-        gc.set_threshold(_COLLECT_AFTER)
+        gc.set_threshold(COLLECT_AFTER)
         reopened = tools.registry.requests.reopen_taken()
         if reopened:
             _log.info("orders that were cut short wait again", count=reopened)
