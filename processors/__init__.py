@@ -23,6 +23,9 @@ from processors.drought.standardised_precipitation_evapotranspiration_index impo
     STANDARDISED_PRECIPITATION_EVAPOTRANSPIRATION_INDEX,
 )
 from processors.drought.standardised_precipitation_index import STANDARDISED_PRECIPITATION_INDEX
+from processors.rain.heavy_rain import HEAVY_RAIN
+from processors.rain.precipitation import PRECIPITATION
+from processors.rain.pulse_precipitation import PULSE_PRECIPITATION
 from processors.soil.drainage_plateau import DRAINAGE_PLATEAU
 from processors.soil.drought_stress_days import DROUGHT_STRESS_DAYS
 from processors.soil.field_capacity import FIELD_CAPACITY
@@ -35,6 +38,9 @@ from processors.water.reference_evapotranspiration import REFERENCE_EVAPOTRANSPI
 from processors.water.water_balance import WATER_BALANCE
 
 ALL: Final[tuple[Processor, ...]] = (
+    PRECIPITATION,
+    PULSE_PRECIPITATION,
+    HEAVY_RAIN,
     DEW_POINT,
     HEAT_INDEX,
     HUMIDEX,

@@ -28,7 +28,8 @@ class Input:
     quantity : str
     statistic : str
         How readings of a step become one value: ``"mean"``, ``"median"``, ``"max"``, ``"min"``,
-        ``"sum"``, ``"last"``, ``"circular_mean"``.
+        ``"sum"``, ``"last"``, ``"circular_mean"``; of counters what fell since the last count, ``"increase"`` [mm],
+        and what is to be said of it, ``"remark"`` (`processors.rain.counter.CounterRemark`).
     completeness : float
         Share of the expected readings a step needs [0 to 1]; below it the value is missing.
         0 asks for at least one.
@@ -38,6 +39,8 @@ class Input:
         The statistic of the series that is read, such as ``"daily_maximum"``; empty is as measured.
     weather : bool
         Whether a step the site did not measure itself is taken from the nearest place that did.
+    measured : bool
+        Whether only what devices said counts, no processor's result and no radar grid.
     """
 
     quantity: str
@@ -46,6 +49,7 @@ class Input:
     by_depth: bool = False
     of: str = ""
     weather: bool = False
+    measured: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -128,6 +132,11 @@ class Processor:
         Whether it takes into account what people watered.
     every_site : bool
         Whether it also judges sites that measure nothing, from the weather around them.
+    attribute : str
+        What must be known of a site for it to be judged; in its unit it is what a count is worth. Empty is
+        nothing.
+    rare_rain : bool
+        Whether it is given `processors.rain.rare_rain.rare_rain_of` among the attributes.
     """
 
     name: str
@@ -142,3 +151,5 @@ class Processor:
     spin_up: int = 0
     watered: bool = False
     every_site: bool = False
+    attribute: str = ""
+    rare_rain: bool = False

@@ -44,9 +44,13 @@ _NUMBER_HEADINGS: Final = {
     "stones": ("stones", "steine", "steinanteil", "skelettanteil"),
     "area": ("area", "fläche", "roof area", "dachfläche"),
     "maximum_water_capacity": ("maximum water capacity", "wkmax", "maximale wasserkapazität"),
+    "rain_per_tip": ("rain per tip", "regen je kippung"),
+    "rain_per_pulse": ("rain per pulse", "regen je impuls"),
+    "retention_target": ("retention target", "rückhalteziel"),
+    "cistern_capacity": ("cistern capacity", "fassungsvermögen", "zisternenvolumen"),
 }
 """What is kept as a number: crown diameter and height in m, girth and trunk diameter in cm, areas in m², pit
-volume in m³, the rest in per cent."""
+volume and cistern capacity in m³, rain in mm, the rest in per cent."""
 _WORD_HEADINGS: Final = {
     "surface": ("surface", "belag", "oberfläche"),
     "microclimate": ("microclimate", "mikroklima"),

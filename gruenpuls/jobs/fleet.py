@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array, Fleet, Input, Processor
 from gruenpuls.domain.site import Site, SiteKind, growing_season
+from gruenpuls.jobs.counters import COUNTED, counted
 from gruenpuls.jobs.ownership import chosen
-from gruenpuls.jobs.steps import Steps, summed, values
-from gruenpuls.jobs.weather import Surroundings, Used
+from gruenpuls.jobs.rare_rain import kept_table
+from gruenpuls.jobs.steps import Steps, Summed, summed, values
+from gruenpuls.jobs.weather import GRID, Surroundings, Used
 from gruenpuls.stores.registry.resolution import FleetSeries
+from processors.rain.rare_rain import rare_rain_of
 from processors.soil.site_soil import soil_attributes
 from processors.water.site_parameters import site_parameters
 
@@ -74,10 +77,17 @@ class Plots:
             "latitude": column([site.latitude for site in self.sites]),
             "longitude": column([site.longitude for site in self.sites]),
             "elevation": column([_said(site, "elevation") for site in self.sites]),
+            "rain_per_tip": self.said("rain_per_tip"),
+            "rain_per_pulse": self.said("rain_per_pulse"),
             "wind_height": self._wind_height(column([_said(site, "wind_height") for site in self.sites])),
             **soil_attributes(self.sites),
             **site_parameters(self.sites, year).columns,
         }
+
+    def said(self, name: str) -> Array:
+        """Return an attribute that cities give themselves, as they gave it; NaN where they did not."""
+        known = [_said(site, name) for site in self.sites]
+        return np.array([np.nan if value is None else value for value in known], np.float64)
 
     def _wind_height(self, said: Array) -> Array:
         """Return how high the wind is measured [m]: as said of the site, else where its anemometer is mounted."""
@@ -103,11 +113,24 @@ def wanted_rows(rows: FleetSeries, processor: Processor) -> FleetSeries:
     return chosen(rows, mask & (rows.origin != processor.name))
 
 
+def judged_places(rows: FleetSeries, processor: Processor, sites: Mapping[str, Site]) -> NDArray[np.int64]:
+    """Return which of the sites a processor has something to say of, as indices."""
+    mask = np.zeros(len(rows), np.bool_)
+    for needed in processor.inputs:
+        if not needed.measured:  # it only tells where there is nothing to be said
+            mask |= _serves(rows, needed)
+    places = np.unique(rows.site[mask & (rows.origin != processor.name)])
+    if not processor.attribute:
+        return places
+    known = [_said(sites[rows.sites[place]], processor.attribute) is not None for place in places.tolist()]
+    return places[np.array(known, np.bool_)]
+
+
 def _serves(rows: FleetSeries, needed: Input) -> NDArray[np.bool_]:
     found: NDArray[np.bool_] = (
         (rows.quantity == needed.quantity) & (rows.statistic == needed.of) & (np.isnan(rows.depth) != needed.by_depth)
     )
-    return found
+    return found & (rows.origin == "measured") if needed.measured else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,21 +165,32 @@ def given(
         If an input asks for a statistic the store cannot give.
     """
     steps = Steps.of(processor.cadence, begin, end, plots.zone)
-    own = summed(reader, plots.rows, *steps.span)
+    counters = {needed.quantity for needed in processor.inputs if needed.statistic in COUNTED}
+    own = summed(reader, chosen(plots.rows, ~np.isin(plots.rows.quantity, sorted(counters))), *steps.span)
+    worth = plots.said(processor.attribute) if processor.attribute else np.ones(len(plots.sites))
+    counts = {
+        name: counted(reader, name, steps, chosen(plots.rows, plots.rows.quantity == name), worth) for name in counters
+    }
     inputs: dict[tuple[str, str], Array] = {}
     used: dict[tuple[str, str], Used] = {}
     for needed in processor.inputs:
         rows = chosen(plots.rows, _serves(plots.rows, needed))
-        if needed.weather:
+        if needed.statistic in COUNTED:
+            inputs[needed.key] = counts[needed.quantity][needed.statistic]
+        elif needed.weather:
             found = around.weather(needed, steps, plots.sites, rows, own)
             inputs[needed.key], used[needed.key] = found.values, found.used
         else:
-            inputs[needed.key] = values(needed, steps, rows, plots.depths, own)
+            inputs[needed.key] = _here(needed, steps, rows, plots.depths, own)
+    attributes = plots.attributes(steps.days[-1].year)
+    if processor.rare_rain:
+        table = kept_table(around.registry)
+        attributes |= rare_rain_of(table, attributes["latitude"], attributes["longitude"])
     fleet = Fleet(
         steps.names,
         inputs,
         plots.depths,
-        plots.attributes(steps.days[-1].year),
+        attributes,
         {key: it.distance for key, it in used.items()},
         placements=plots.placements,
     )
@@ -164,3 +198,12 @@ def given(
     for found_values in inputs.values():
         known |= np.isfinite(found_values).any(axis=tuple(axis for axis in range(found_values.ndim) if axis != 1))
     return Given(fleet, steps, used, known)
+
+
+def _here(needed: Input, steps: Steps, rows: FleetSeries, depths: Array, own: Summed) -> Array:
+    """Return what was measured at the sites themselves, else what the radar's grid says of them."""
+    grid = rows.origin == GRID
+    found = values(needed, steps, chosen(rows, ~grid), depths, own)
+    if not grid.any():
+        return found
+    return np.where(np.isnan(found), values(needed, steps, chosen(rows, grid), depths, own), found)

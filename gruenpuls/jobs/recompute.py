@@ -17,7 +17,7 @@ from gruenpuls.domain.reading import Flag, Ids, ReadingBatch, Times, to_stored
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.jobs.days import day_start, local_day, years
-from gruenpuls.jobs.fleet import Given, Plots, given, wanted_rows
+from gruenpuls.jobs.fleet import Given, Plots, given, judged_places, wanted_rows
 from gruenpuls.jobs.ownership import at_sites, chosen
 from gruenpuls.jobs.weather import Surroundings, weather_spans
 from gruenpuls.stores.registry import Registry
@@ -93,6 +93,8 @@ def digest(processor: Processor) -> str:
         processor.spin_up,
         processor.watered,
         processor.every_site,
+        processor.attribute,
+        processor.rare_rain,
     )
     return hashlib.sha256(repr(declared).encode()).hexdigest()
 
@@ -146,7 +148,7 @@ class Recomputation:
         """Replace one processor's results for a batch of sites, some sites at a time."""
         named = {needed.quantity for needed in processor.inputs} | {output.quantity for output in processor.outputs}
         rows = self.registry.resolution.fleet_series(named, list(batch.sites))
-        able = wanted_rows(rows, processor).site
+        able = judged_places(rows, processor, batch.sites)
         if processor.every_site:
             able = np.array([place for place, key in enumerate(rows.sites) if batch.sites[key].kind in GROWING])
         active = np.union1d(able, rows.site[rows.origin == processor.name]).astype(np.int64)

@@ -12,6 +12,7 @@ import processors
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Processor
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.site import Site, SiteKind, Soil
+from processors.rain.rare_rain import HOURLY, PERIODS, column
 from processors.soil.drainage_plateau import AFTER_WATERING, PLATEAU
 from processors.soil.site_soil import soil_attributes
 from processors.soil.soil_tension import FROM_RESISTANCE
@@ -22,16 +23,22 @@ from processors.water.site_parameters import site_parameters
 STEPS, SITES, DEPTHS = 30, 4, 3
 TREE = Site("E-1", "Linde", SiteKind.STREET_TREE, planted_on="2021-11", soil=Soil("Sl3"), attributes={"pit_area": 6.0})
 KNOWN = soil_attributes([TREE]) | dict(site_parameters([TREE], 2023).columns)
-ATTRIBUTES = {name: float(values[0]) for name, values in KNOWN.items()} | {
-    "field_capacity": 30.0,
-    "wilting_point": 12.0,
-    "root_depth": 0.9,
-    "tree": 1.0,
-    "growing_season": 2.0,
-    "latitude": 51.5,
-    "longitude": 7.0,
-    "elevation": 80.0,
-}
+ATTRIBUTES = (
+    {name: float(values[0]) for name, values in KNOWN.items()}
+    | {
+        "field_capacity": 30.0,
+        "wilting_point": 12.0,
+        "root_depth": 0.9,
+        "tree": 1.0,
+        "growing_season": 2.0,
+        "latitude": 51.5,
+        "longitude": 7.0,
+        "elevation": 80.0,
+        "rain_per_tip": 0.2,
+        "rain_per_pulse": 0.2,
+    }
+    | {column(duration, period): float("nan") for duration in HOURLY for period in PERIODS}
+)
 
 SELDOM = {
     ("soil_water_status", INFORMATIONAL),
@@ -40,8 +47,12 @@ SELDOM = {
     ("field_capacity", AFTER_WATERING),
     ("soil_tension", FROM_RESISTANCE),
     ("soil_water_content", FROM_PERMITTIVITY),
+    ("precipitation", ""),
+    ("precipitation_remark", ""),
+    ("heavy_rain_index", ""),
 }
-"""Said only in winter, of old trees, after heavy rain or a watering, or where no device says it itself."""
+"""Said only in winter, of old trees, after heavy rain or a watering, where no device says it itself, or where the
+city gave a table of rare rain."""
 
 pytestmark = pytest.mark.parametrize("processor", processors.ALL, ids=lambda processor: processor.name)
 
@@ -102,7 +113,7 @@ def test_its_examples_run(processor: Processor) -> None:
 def test_it_needs_nothing_that_a_later_one_makes(processor: Processor) -> None:
     position = processors.ALL.index(processor)
     later = {output.quantity for other in processors.ALL[position:] for output in other.outputs if not output.statistic}
-    assert not later & {needed.quantity for needed in processor.inputs}
+    assert not later & {needed.quantity for needed in processor.inputs if not needed.measured}
 
 
 def test_it_fills_exactly_what_it_declares(processor: Processor) -> None:
