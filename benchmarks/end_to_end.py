@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from chaos.fleet import BEGIN, eui, is_noise, leave_session, message, truth, values  # noqa: E402 - the path comes first
-from contenders.contender import CONTENDERS, Contender, Gruenpuls  # noqa: E402 - the path comes first
+from contenders.contender import CONTENDERS, Contender, Gruenpuls, StuckError  # noqa: E402 - the path comes first
 from decoding_bench import payload_of  # noqa: E402 - the path comes first
 from mosquitto import Mosquitto  # noqa: E402 - the path comes first
 
@@ -196,18 +196,22 @@ def machine() -> str:
     return f"load {os.getloadavg()[0]:.1f}, calibration {calibration():.0f} ms"
 
 
-def compare(names: list[str], case: str, lines: Lines, count: int, repeats: int) -> dict[str, Result]:
-    """Measure the contenders in turns; return the medians."""
+def compare(names: list[str], case: str, lines: Lines, count: int, repeats: int) -> dict[str, list[Result]]:
+    """Measure the contenders in turns; a run in which one loses messages on the way is told, and does not count."""
     first = lines.made("first", (message(number)[1] for number in range(WARM_UP)))
     rest = lines.made("rest", (message(number)[1] for number in range(WARM_UP, WARM_UP + count)))
     results: dict[str, list[Result]] = {name: [] for name in names}
     for _ in range(repeats):
         print(f"  {machine()}", end="", flush=True)
         for name, found in results.items():
-            found.append(run(name, case, first, rest, count))
-            print(f"; {name} {found[-1].rate:,.0f}/s", end="", flush=True)
+            try:
+                found.append(run(name, case, first, rest, count))
+            except StuckError as error:
+                print(f"; {name} {error}", end="", flush=True)
+            else:
+                print(f"; {name} {found[-1].rate:,.0f}/s", end="", flush=True)
         print()
-    return {name: middle(found) for name, found in results.items()}
+    return results
 
 
 def middle(results: list[Result]) -> Result:
@@ -215,10 +219,15 @@ def middle(results: list[Result]) -> Result:
     return Result(*(statistics.median(getattr(one, field.name) for one in results) for field in fields(Result)))
 
 
-def told(name: str, one: Result, beside: Result | None, lost: str = "") -> None:
+def told(name: str, results: list[Result], beside: list[Result], lost: str = "") -> None:
     """Print a contender's row."""
-    times = f"{one.rate / beside.rate:5.2f} × paho" if beside else ""
-    print(f"{name:12} {one.rate:9,.0f}/s {times:13} {one.processor:7,.0f} µs {one.memory:6,.0f} MB  {lost}")
+    if not results:
+        print(f"{name:10} never got through  {lost}")
+        return
+    one = middle(results)
+    times = f"{one.rate / middle(beside).rate:5.2f} × paho" if beside else ""
+    runs = f"{len(results)} runs"
+    print(f"{name:10} {one.rate:9,.0f}/s {times:13} {one.processor:7,.0f} µs {one.memory:5,.0f} MB  {runs}  {lost}")
 
 
 def main() -> None:
@@ -255,14 +264,14 @@ def main() -> None:
         for case in arguments.cases:
             print(case)
             for name, found in (results := compare(names, case, lines, count, arguments.repeats)).items():
-                told(name, found, results.get("paho"), lost.get(name, ""))
+                told(name, found, results.get("paho", []), lost.get(name, ""))
         if arguments.backlog:
             waiting = lines.made("backlog", backlog_payloads(arguments.backlog))
             print(f"backlog of {arguments.backlog:,}\n  {machine()}")
             runs = [backlog(waiting, arguments.backlog) for _ in range(arguments.backlogs)]
             for one in runs:
                 print(f"  {arguments.backlog / one.rate:.1f} s")
-            told("gruenpuls", middle(runs), None)
+            told("gruenpuls", runs, [])
 
 
 if __name__ == "__main__":

@@ -26,7 +26,15 @@ NODE_RED = Path(tempfile.gettempdir()) / "gruenpuls-benchmark-node-red"
 """Where Node-RED is installed, once."""
 
 _HERE = Path(__file__).resolve().parent
-_PATIENCE = 300.0
+_PATIENCE = 30.0
+"""How long nothing may change [s]."""
+
+
+class StuckError(Exception):
+    """A contender does not deal with all messages it was sent."""
+
+    def __init__(self, done: int, messages: int, said: str) -> None:
+        super().__init__(f"stuck at {done} of {messages} ({(said.splitlines() or ['no word'])[-1][:100]})")
 
 
 class Contender(ABC):
@@ -108,12 +116,19 @@ class Contender(ABC):
         return usage([*(process.pid for process in self._processes), *self._servers])
 
     def await_done(self, messages: int) -> float:
-        """Wait until it has dealt with so many messages; return the most memory it held meanwhile [MB]."""
-        until, look_at, memory = time.monotonic() + _PATIENCE, 0.0, 0.0
-        while (done := self.done()) < messages:
+        """Wait until it has dealt with so many messages; return the most memory it held meanwhile [MB].
+
+        Raises
+        ------
+        StuckError
+            If it has ended, or nothing has come of it for half a minute.
+        """
+        done, until, look_at, memory = -1, time.monotonic() + _PATIENCE, 0.0, 0.0
+        while done < messages:
+            if done != (done := self.done()):
+                until = time.monotonic() + _PATIENCE
             if any(process.poll() is not None for process in self._processes) or time.monotonic() > until:
-                said = (self._directory / "log").read_text("utf-8", "replace")[-2_000:]
-                sys.exit(f"\n{type(self).__name__} stopped at {done} of {messages} messages:\n{said}")
+                raise StuckError(done, messages, (self._directory / "log").read_text("utf-8", "replace")[-2_000:])
             time.sleep(0.05)
             if time.monotonic() > look_at:
                 memory, look_at = max(memory, self.usage().memory), time.monotonic() + 1
