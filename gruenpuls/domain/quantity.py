@@ -241,6 +241,9 @@ _ALL: Final = (
     Quantity("received_signal_strength", "dBm", "Received signal strength", "Empfangsstärke", -160, 0),
     Quantity("signal_to_noise_ratio", "dB", "Signal-to-noise ratio", "Signal-Rausch-Abstand", -40, 40),
     Quantity("tilt", "deg", "Tilt", "Neigung", -180, 180),
+    Quantity("silence", "h", "Time since last heard", "Zeit seit der letzten Meldung", 0, 1_000_000, Aggregation.MAX),
+    Quantity("missed_uplinks", "{count}", "Messages missed", "Ausgebliebene Meldungen", 0, 1e9, Aggregation.MAX),
+    Quantity("failed_readings", "%", "Implausible readings", "Unplausible Messwerte", 0, 100),
     # judged
     Quantity("plant_available_water", "%", "Plant-available water (nFK)", "Nutzbare Feldkapazität (nFK)", -50, 250),
     Quantity("soil_water_status", "1", "Soil water status", "Bodenwasserstatus", 0, 2, Aggregation.MAX),
