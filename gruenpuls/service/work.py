@@ -35,6 +35,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _REPORT_EVERY = 1.0
 _LONGEST_PAUSE = 30.0
+_DAYS_LEFT_EVERY = timedelta(minutes=1)
 COLLECT_AFTER = 100_000
 """New objects after which Python looks for circles: a batch makes many and leaves none, so 700 is a waste."""
 
