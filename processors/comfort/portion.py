@@ -20,14 +20,24 @@ def in_portions(function: Callable[..., Array], where: NDArray[np.bool_], *input
     Parameters
     ----------
     function : callable
-        From float64 (n,) arrays, one for each input, to float64 (n,).
+        From float64 (n,) arrays, one for each input, to float64 (n,) [any unit].
     where : bool (...)
+        Whether it is worth asking [-].
     *inputs : float64
-        Broadcast to the shape of `where`.
+        Broadcast to the shape of `where` [any unit].
 
     Returns
     -------
     float64 (...)
+        [unit of the function]; NaN where it was not asked.
+
+    Notes
+    -----
+    Valid for functions whose elements do not depend on each other.
+
+    References
+    ----------
+    No equation.
 
     Examples
     --------

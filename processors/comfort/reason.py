@@ -58,7 +58,35 @@ class Judgement(NamedTuple):
 
 
 def judged(value: Array, reason: Reasons) -> Judgement:
-    """Return values with their reasons: none where a reason forbids it, and a reason wherever there is none."""
+    """Return values with their reasons: none where a reason forbids it, and a reason wherever there is none.
+
+    Parameters
+    ----------
+    value : float64 (...)
+        [any unit]
+    reason : uint16 (...)
+        `Reason` codes found so far [-].
+
+    Returns
+    -------
+    Judgement
+        The values [same unit] and their reasons [-].
+
+    Notes
+    -----
+    Valid for any values. `Reason.CALM` alone only tells and forbids nothing; where no check failed and there is no
+    number, the reason is `Reason.UNSOLVED`.
+
+    References
+    ----------
+    No equation.
+
+    Examples
+    --------
+    >>> told = judged(np.array([21.0, 22.0, np.nan]), np.array([0, Reason.WIND, 0], np.uint16))
+    >>> told.value.tolist(), [named(code) for code in told.reason.tolist()]
+    ([21.0, nan, nan], [(), ('WIND',), ('UNSOLVED',)])
+    """
     reason = reason | np.where(np.isfinite(value) | (reason > 0), 0, int(Reason.UNSOLVED)).astype(np.uint16)
     forbidden = (reason & ~np.uint16(Reason.CALM)) > 0
     return Judgement(np.where(forbidden, np.nan, value), reason)
@@ -70,14 +98,28 @@ def reasons(checks: dict[Reason, NDArray[np.bool_]], *inputs: Array) -> Reasons:
     Parameters
     ----------
     checks : dict of bool (...)
-        By what is wrong: whether it is right. A missing input fails no check, it is missing.
+        By what is wrong: whether it is right. A missing input fails no check, it is missing [-].
     *inputs : float64 (...)
-        What the index cannot do without.
+        What the index cannot do without [any unit].
 
     Returns
     -------
     uint16 (...)
-        `Reason` codes.
+        `Reason` codes [-].
+
+    Notes
+    -----
+    Valid for inputs of one shape, or shapes that broadcast to one.
+
+    References
+    ----------
+    No equation.
+
+    Examples
+    --------
+    >>> wind = np.array([3.0, 300.0, np.nan])
+    >>> [named(code) for code in reasons({Reason.WIND: wind <= 30}, wind).tolist()]
+    [(), ('WIND',), ('MISSING',)]
     """
     missing = ~np.isfinite(inputs[0])
     for values in inputs[1:]:
@@ -89,12 +131,60 @@ def reasons(checks: dict[Reason, NDArray[np.bool_]], *inputs: Array) -> Reasons:
 
 
 def humid(relative_humidity: Array) -> NDArray[np.bool_]:
-    """Return whether a hygrometer in order can have said so [%]."""
+    """Return whether a hygrometer in order can have said so.
+
+    Parameters
+    ----------
+    relative_humidity : float64 (...)
+        [%]
+
+    Returns
+    -------
+    bool (...)
+        Whether it can [-]; NaN cannot.
+
+    Notes
+    -----
+    Valid for air outdoors: above 0 %, and up to `HIGHEST_HUMIDITY`, which sensors in order show in fog.
+
+    References
+    ----------
+    Our own choice. No equation.
+
+    Examples
+    --------
+    >>> humid(np.array([0.0, 55.0, 130.0])).tolist()
+    [False, True, False]
+    """
     return (relative_humidity > 0) & (relative_humidity <= HIGHEST_HUMIDITY)
 
 
 def above(values: Array, others: Array) -> Array:
-    """Return how far values are above others; broken sensors send numbers whose difference is none."""
+    """Return how far values are above others; broken sensors send numbers whose difference is none.
+
+    Parameters
+    ----------
+    values, others : float64 (...)
+        [any one unit]
+
+    Returns
+    -------
+    float64 (...)
+        Values minus others [same unit]; infinite or NaN, without a warning, where there is no such number.
+
+    Notes
+    -----
+    Valid for any numbers, also those no sensor in order can send.
+
+    References
+    ----------
+    No equation beyond the difference.
+
+    Examples
+    --------
+    >>> above(np.array([21.0, np.inf]), np.array([15.0, np.inf])).tolist()
+    [6.0, nan]
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         difference: Array = values - others
     return difference
@@ -103,6 +193,26 @@ def above(values: Array, others: Array) -> Array:
 def named(reason: int) -> tuple[str, ...]:
     """Return the names behind a code, for texts and logs.
 
+    Parameters
+    ----------
+    reason : int
+        `Reason` code [-].
+
+    Returns
+    -------
+    tuple of str
+        Names of `Reason` [-]; empty for 0.
+
+    Notes
+    -----
+    Valid for any combination of reasons.
+
+    References
+    ----------
+    No equation.
+
+    Examples
+    --------
     >>> named(Reason.MISSING | Reason.WIND)
     ('MISSING', 'WIND')
     """

@@ -18,25 +18,30 @@ def roots(function: Callable[..., Array], low: Array, high: Array, given: tuple[
     Parameters
     ----------
     function : callable
-        From candidates and `given`, all float64 (n,), to values; it is called again and again with what
-        is still open only, so it must not look beyond its own element.
+        From candidates and `given`, all float64 (n,), to values [any unit]; it is called again and again
+        with what is still open only, so it must not look beyond its own element.
     low, high : float64 (n,)
-        Bounds: positive at the lower, negative at the upper.
+        Bounds: positive at the lower, negative at the upper [any one unit].
     given : tuple of float64 (n,)
-        What the function takes beside the candidates.
+        What the function takes beside the candidates [any units].
     tolerance : float
         How narrow the bounds become [unit of the bounds].
 
     Returns
     -------
     float64 (n,)
-        The better of the last two bounds; missing where the function has the same sign at both bounds or
-        none at all. A jump through zero is found too: whoever calls looks at what is left there.
+        The better of the last two bounds [unit of the bounds]; missing where the function has the same sign
+        at both bounds or none at all. A jump through zero is found too: whoever calls looks at what is left there.
+
+    Notes
+    -----
+    Valid for functions that are positive at the lower and negative at the upper bound, continuous or not.
 
     References
     ----------
     Chandrupatla, T. R. (1997), A new hybrid quadratic/bisection algorithm for finding the zero of a
-    nonlinear function without using derivatives, Adv. Eng. Softw. 28, 145-149.
+    nonlinear function without using derivatives, Adv. Eng. Softw. 28, 145-149: its equation of the inverse
+    parabola, and halving where that is not safe.
 
     Examples
     --------

@@ -35,9 +35,35 @@ class SiteSun(NamedTuple):
 
 
 def site_sun(fleet: Fleet) -> SiteSun:
-    """Return the sun over a fleet's sites: elevation [°], distance [au] and global radiation [W/m2] by hour.
+    """Return the sun over a fleet's sites, hour by hour.
 
-    Where nobody measures radiation it is taken from the illuminance, 115 lx for a W/m2.
+    Parameters
+    ----------
+    fleet : Fleet
+        With global radiation [W/m2] and illuminance [lx], measured or missing, and latitude and longitude [°].
+
+    Returns
+    -------
+    SiteSun
+        Elevation [°], distance [au] and global radiation [W/m2].
+
+    Notes
+    -----
+    Valid for hourly means. Where nobody measures radiation it is taken from the illuminance, 115 lx for a W/m2.
+
+    References
+    ----------
+    The equations of `processors.climate.sun_position`; Littlefair (1985), Light. Res. Technol. 17, 162-182, for the
+    luminous efficacy.
+
+    Examples
+    --------
+    >>> noon = np.array(["2023-06-21T11"], "datetime64[ms]")
+    >>> measured = {("global_radiation", "mean"): np.array([[np.nan]]), ("illuminance", "mean"): np.array([[92_000.0]])}
+    >>> essen = {"latitude": np.array([51.45]), "longitude": np.array([7.0])}
+    >>> told = site_sun(Fleet(noon, measured, np.empty((1, 0)), essen))
+    >>> told.elevation.round().tolist(), told.radiation.tolist()
+    ([[62.0]], [[800.0]])
     """
     measured = fleet.inputs["global_radiation", "mean"]
     unknown = np.full(measured.shape[1], np.nan)

@@ -71,16 +71,73 @@ def wind_at_height(
 
 
 def site_attribute(fleet: Fleet, name: str, assumed: float) -> Array:
-    """Return an attribute of a fleet's sites, and what is assumed where nobody stored it."""
+    """Return an attribute of a fleet's sites, and what is assumed where nobody stored it.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        With the air temperature of the sites [°C].
+    name : str
+        What the attribute is called [-].
+    assumed : float
+        Where a site has none [unit of the attribute].
+
+    Returns
+    -------
+    float64 (site,)
+        [unit of the attribute]
+
+    Notes
+    -----
+    Valid for attributes that are numbers.
+
+    References
+    ----------
+    No equation.
+
+    Examples
+    --------
+    >>> wind = {("air_temperature", "mean"): np.full((1, 2), 20.0), ("wind_speed", "mean"): np.full((1, 2), 2.0)}
+    >>> known = {"wind_height": np.array([2.0, 10.0])}
+    >>> fleet = Fleet(np.array(["2023-06-21T11"], "datetime64[ms]"), wind, np.empty((2, 0)), known)
+    >>> site_attribute(fleet, "wind_height", 2.0).tolist(), site_attribute(fleet, "albedo", 0.2).tolist()
+    ([2.0, 10.0], [0.2, 0.2])
+    """
     stored = fleet.attributes.get(name, np.full(fleet.inputs["air_temperature", "mean"].shape[1], np.nan))
     return np.where(np.isnan(stored), assumed, stored)
 
 
 def site_wind(fleet: Fleet, height: float) -> Array:
-    """Return a fleet's hourly wind at a height [m], in [m/s].
+    """Return a fleet's hourly wind at a height.
 
-    From the site's own ``wind_height`` [m], 2 m where unknown; wind measured elsewhere counts as that of a weather
-    service's mast, 10 m. The site's ``roughness_length`` [m] is 0.01 m where unknown.
+    Parameters
+    ----------
+    fleet : Fleet
+        With wind speed [m/s] and how far away it was measured [km]; the attributes ``wind_height`` [m], 2 m where
+        unknown, and ``roughness_length`` [m], 0.01 m where unknown.
+    height : float
+        Asked for, above ground [m].
+
+    Returns
+    -------
+    float64 (time, site)
+        [m/s]; missing as in `wind_at_height`.
+
+    Notes
+    -----
+    Valid as `wind_at_height`; wind measured elsewhere counts as that of a weather service's mast, 10 m.
+
+    References
+    ----------
+    The equation of `wind_at_height`.
+
+    Examples
+    --------
+    >>> wind = {("air_temperature", "mean"): np.full((1, 2), 20.0), ("wind_speed", "mean"): np.full((1, 2), 2.0)}
+    >>> known = {"wind_height": np.array([2.0, 10.0])}
+    >>> fleet = Fleet(np.array(["2023-06-21T11"], "datetime64[ms]"), wind, np.empty((2, 0)), known)
+    >>> site_wind(fleet, 10.0).round(2).tolist()
+    [[2.61, 2.0]]
     """
     wind = ("wind_speed", "mean")
     measured_at_height = site_attribute(fleet, "wind_height", HEIGHT_ASSUMED)

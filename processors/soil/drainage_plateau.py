@@ -56,7 +56,8 @@ def drainage_plateau(water_content: Array, soil_temperature: Array, precipitatio
 
     References
     ----------
-    KA5 (2005): field capacity is what is left two to three days after saturation. The amounts are our own choice.
+    KA5 (2005): field capacity is what is left two to three days after saturation. The amounts are our own
+    choice. No equation.
 
     Examples
     --------
@@ -98,7 +99,7 @@ def content_after_watering(water_content: Array, watered: Array) -> Array:
 
     References
     ----------
-    Our own choice.
+    Our own choice. No equation.
 
     Examples
     --------

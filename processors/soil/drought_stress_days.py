@@ -22,7 +22,7 @@ def drought_stress_days(
     Parameters
     ----------
     days : datetime64 (day,)
-        Calendar dates, one after the other.
+        Calendar dates, one after the other [d].
     status : float64 (day, site)
         Highest soil water status of each day [-]; NaN where none was judged.
     before, judged_before : float64 (site,)
@@ -40,7 +40,7 @@ def drought_stress_days(
 
     References
     ----------
-    A day counts when the status reached "water now"; our own choice.
+    A day counts when the status reached "water now"; our own choice. No equation.
 
     Examples
     --------

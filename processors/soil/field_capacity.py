@@ -58,7 +58,7 @@ def learned_field_capacity(plateau: Array, after_watering: Array) -> tuple[Array
 
     References
     ----------
-    Our own choice.
+    Our own choice. No equation.
 
     Examples
     --------
@@ -75,11 +75,29 @@ def learned_field_capacity(plateau: Array, after_watering: Array) -> tuple[Array
 
 
 def learned_deviation(plateaus: Array) -> Array:
-    """Return the standard deviation [%] of a learned field capacity, by the winter days it rests on [-].
+    """Return how uncertain a learned field capacity is, by the winter days it rests on.
 
-    One plateau lies within 5 % by volume of field capacity, more of them average out down to the 1.5 % of a
-    calibrated probe; after a watering roots have drunk, and it is 7 %. All our own choice.
+    Parameters
+    ----------
+    plateaus : float64 (...)
+        Winter days behind it, from `learned_field_capacity`; 0 where it rests on waterings only [-].
 
+    Returns
+    -------
+    float64 (...)
+        Standard deviation [% by volume]; NaN where nothing was learned.
+
+    Notes
+    -----
+    Valid for one probe at one place. One plateau lies within 5 % by volume of field capacity, more of them
+    average out down to the 1.5 % of a calibrated probe; after a watering roots have drunk, and it is 7 %.
+
+    References
+    ----------
+    All our own choice; that it falls with the root of the count is the equation of the error of a mean.
+
+    Examples
+    --------
     >>> learned_deviation(np.array([np.nan, 0, 1, 4, 100])).tolist()
     [nan, 7.0, 5.0, 2.5, 1.5]
     """

@@ -170,7 +170,8 @@ def soil_water_status(
     table : sequence of Limits
         The thresholds with their sources [kPa and % nFK].
     suspect : tuple of bool (time, site, depth) or None
-        Which tensions and which available waters nobody should act on, from `processors.soil.trust`.
+        Which tensions and which available waters nobody should act on, from `processors.soil.trust`
+        [-].
 
     Returns
     -------

@@ -18,8 +18,28 @@ _FEWEST: Final = 3
 
 
 def moving_median(values: Array) -> Array:
-    """Return the median of the last `WINDOW` steps (time, …), this one included; NaN with less than three values.
+    """Return the median of the last `WINDOW` steps, this one included.
 
+    Parameters
+    ----------
+    values : float64 (time, ...)
+        In steps of an hour; NaN is missing [any unit].
+
+    Returns
+    -------
+    float64 (time, ...)
+        [unit of the values]; NaN where fewer than three of the window are known.
+
+    Notes
+    -----
+    Valid for any values: outliers do not move it until they are half of what is known.
+
+    References
+    ----------
+    The window is our own choice. No equation.
+
+    Examples
+    --------
     >>> moving_median(np.array([[1.0], [9.0], [2.0], [np.nan]])).ravel().tolist()
     [nan, nan, 2.0, 2.0]
     """
@@ -35,8 +55,32 @@ def moving_median(values: Array) -> Array:
 
 
 def raised(values: Array, on: Array, off: Array) -> NDArray[np.bool_]:
-    """Return whether a limit was reached and not left again (time, …); inside the band its last verdict holds.
+    """Return whether a limit was reached and not left again; inside the band its last verdict holds.
 
+    Parameters
+    ----------
+    values : float64 (time, ...)
+        NaN changes nothing [any unit].
+    on : float64 (...)
+        From here on it is reached [unit of the values].
+    off : float64 (...)
+        From here down it is left [unit of the values]; below `on`.
+
+    Returns
+    -------
+    bool (time, ...)
+        Whether it holds [-]; after `HELD_FOR` steps inside the band it is let go.
+
+    Notes
+    -----
+    Valid for limits that are reached from below; whoever has one reached from above turns the signs round.
+
+    References
+    ----------
+    A hysteresis; how long it holds inside its band is our own choice. No equation.
+
+    Examples
+    --------
     >>> raised(np.array([1.0, 5.0, 4.0, 2.0]), np.array(5.0), np.array(3.0)).tolist()
     [False, True, True, False]
     """
@@ -47,11 +91,33 @@ def raised(values: Array, on: Array, off: Array) -> NDArray[np.bool_]:
 
 
 def lasted(values: Array, limit: Array, steps: int) -> NDArray[np.bool_]:
-    """Return whether values stayed at a limit or above throughout the last steps (time, …), this one included.
+    """Return whether values stayed at a limit or above throughout the last steps, this one included.
 
-    Known must be the present one and one in the oldest quarter of the span; of those between, none may
-    lie below.
+    Parameters
+    ----------
+    values : float64 (time, ...)
+        NaN is missing [any unit].
+    limit : float64 (...)
+        [unit of the values]; NaN is never reached.
+    steps : int
+        For how long, at least one [steps].
 
+    Returns
+    -------
+    bool (time, ...)
+        Whether they did [-].
+
+    Notes
+    -----
+    Valid in the face of gaps: known must be the present value and one in the oldest quarter of the span; of
+    those between, none may lie below.
+
+    References
+    ----------
+    Our own choice. No equation.
+
+    Examples
+    --------
     >>> lasted(np.array([1.0, 5.0, 5.0, 6.0, 6.0]), np.array(5.0), 3).tolist()
     [False, False, False, True, True]
     """

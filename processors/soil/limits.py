@@ -296,16 +296,25 @@ def changed_limits(changes: Mapping[str, Mapping[str, float]], table: Sequence[L
         By the row's name: ``tension_soon``, ``tension_now`` [kPa], ``water_soon``, ``water_now`` [% nFK],
         ``hold_for`` [h], ``acute_tension`` [kPa], ``acute_water`` [% nFK], ``acute_hold_for`` [h].
     table : sequence of Limits
+        What holds unless changed [kPa and % nFK].
 
     Returns
     -------
     tuple of Limits
-        The source of a changed row says what was changed.
+        [kPa and % nFK]; the source of a changed row says what was changed.
 
     Raises
     ------
     ConfigurationError
         If there is no such row or threshold, or now would come before soon.
+
+    Notes
+    -----
+    Valid for thresholds from 0 on, of which “now” is not before “soon”.
+
+    References
+    ----------
+    The city's own decision; where it says nothing, the source of each row. No equation.
 
     Examples
     --------

@@ -8,8 +8,30 @@ from gruenpuls.domain.processor import Array
 
 
 def previous(values: Array, steps: int) -> Array:
-    """Return the last known value at each step (time, …), at most so many steps old [steps].
+    """Return the last known value at each step.
 
+    Parameters
+    ----------
+    values : float64 (time, ...)
+        NaN is missing [any unit].
+    steps : int
+        How old it may be [steps].
+
+    Returns
+    -------
+    float64 (time, ...)
+        [unit of the values]; NaN where the last known one is older.
+
+    Notes
+    -----
+    Valid for quantities that hardly move within so many steps; nothing is taken from the future.
+
+    References
+    ----------
+    No equation.
+
+    Examples
+    --------
     >>> previous(np.array([1.0, np.nan, np.nan]), 1).tolist()
     [1.0, 1.0, nan]
     """
@@ -20,8 +42,30 @@ def previous(values: Array, steps: int) -> Array:
 
 
 def nearest_known(values: Array, depths: Array) -> Array:
-    """Return the value of each depth (time, site, depth), or of the nearest depth [cm] that has any.
+    """Return the value of each depth, or of the nearest depth that has any.
 
+    Parameters
+    ----------
+    values : float64 (time, site, depth)
+        NaN is missing [any unit].
+    depths : float64 (site, depth)
+        [cm]
+
+    Returns
+    -------
+    float64 (time, site, depth)
+        [unit of the values]; NaN where the site has none at that time.
+
+    Notes
+    -----
+    Valid for what changes little from one depth to the next, such as soil temperature.
+
+    References
+    ----------
+    No equation.
+
+    Examples
+    --------
     >>> nearest_known(np.array([[[np.nan, 4.0, 9.0]]]), np.array([[30.0, 60.0, 90.0]])).tolist()
     [[[4.0, 4.0, 9.0]]]
     """

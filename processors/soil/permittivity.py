@@ -113,8 +113,8 @@ def refractive_index_water_content(
 
     References
     ----------
-    Delta-T Devices, ThetaProbe and ML3 manuals, soil-specific calibration: root of the permittivity =
-    a0 + a1 times water content.
+    Delta-T Devices, ThetaProbe and ML3 manuals, soil-specific calibration, by the equation root of the
+    permittivity = a0 + a1 times water content.
 
     Examples
     --------
@@ -149,9 +149,13 @@ def refractive_index_calibration(
     ValueError
         If the wet sample is not wetter in both.
 
+    Notes
+    -----
+    Valid for two samples of the soil the probe sits in, as dry and as wet as it becomes there.
+
     References
     ----------
-    As `refractive_index_water_content`.
+    The equation of `refractive_index_water_content`, solved for its two unknowns.
 
     Examples
     --------

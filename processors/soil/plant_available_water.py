@@ -133,7 +133,7 @@ def water_from_tension(tension: Array, curve: Retention) -> Array:
     tension : float64 (time, site, depth)
         [kPa]
     curve : Retention
-        Of each site (site,); it brings its own field capacity and wilting point.
+        Of each site (site,); it brings its own field capacity and wilting point [%].
 
     Returns
     -------
@@ -177,7 +177,7 @@ def leading_water(from_content: Array, from_tension: Array) -> Array:
 
     References
     ----------
-    Our own choice.
+    Our own choice. No equation.
 
     Examples
     --------

@@ -26,8 +26,28 @@ _PERCENT: Final = 100.0
 
 
 def tension_at_pf(pf: Array | float) -> Array:
-    """Return the tension [kPa] at a pF [-], the decimal logarithm of the head in cm of water.
+    """Return the tension at a pF, the decimal logarithm of the suction head in cm of water.
 
+    Parameters
+    ----------
+    pf : float64 (...)
+        [-]
+
+    Returns
+    -------
+    float64 (...)
+        [kPa]
+
+    Notes
+    -----
+    Valid for any pF; soil is described from 0 (saturated) to 7 (dried in the oven).
+
+    References
+    ----------
+    The definition of pF: tension = 10 ** pF cm of water. No equation beyond it.
+
+    Examples
+    --------
     >>> tension_at_pf(1.8).round(2).item(), tension_at_pf(4.2).round().item()
     (6.19, 1554.0)
     """
@@ -35,8 +55,28 @@ def tension_at_pf(pf: Array | float) -> Array:
 
 
 def pf_at_head(head: Array | float) -> Array:
-    """Return the pF [-] of a suction head [cm of water, or hPa, which differ by 2 %]; NaN at 0 and below.
+    """Return the pF of a suction head.
 
+    Parameters
+    ----------
+    head : float64 (...)
+        [cm of water], or in [hPa], which differ by 2 %.
+
+    Returns
+    -------
+    float64 (...)
+        [-]; NaN at 0 and below.
+
+    Notes
+    -----
+    Valid for heads above 0: saturated soil has no pF.
+
+    References
+    ----------
+    The definition of pF as the decimal logarithm of the head. No equation beyond it.
+
+    Examples
+    --------
     >>> pf_at_head(1000.0).item()
     3.0
     """
@@ -177,8 +217,28 @@ Technogenic soil and roof substrates have none: nobody measured one that would h
 
 
 def curves(textures: Sequence[str | None]) -> Retention:
-    """Return the curves of many sites (site,) by what people call their soil; NaN where there is none.
+    """Return the retention curves of many sites by what people call their soil.
 
+    Parameters
+    ----------
+    textures : sequence of str or None
+        KA5 symbols, substrate names or their spellings [-], as `processors.soil.texture.texture_name` reads them.
+
+    Returns
+    -------
+    Retention
+        Arrays (site,) of water contents [%], alpha [1/cm] and shape [-]; NaN where there is no curve.
+
+    Notes
+    -----
+    Valid for the mineral soils of KA5 and, by assumption, tree pit substrate; nothing else has a curve.
+
+    References
+    ----------
+    Wessolek et al. (2009), table 10, as in `CURVES`.
+
+    Examples
+    --------
     >>> curves(["Sl3", "Bauschutt", None]).available_water(33.0).round().tolist()
     [50.0, nan, nan]
     """

@@ -34,6 +34,14 @@ def soil_attributes(sites: Sequence[Site]) -> dict[str, Array]:
         The fields of `processors.soil.retention.Retention` under `CURVE_ATTRIBUTES`, and the calibrations
         by their names. NaN is unknown; nothing is assumed here.
 
+    Notes
+    -----
+    Valid for sites of any kind; what a person set is believed as it stands.
+
+    References
+    ----------
+    `processors.soil.texture` and `processors.soil.retention` for their tables. No equation of its own.
+
     Examples
     --------
     >>> from gruenpuls.domain.site import Soil

@@ -43,7 +43,8 @@ def drought_class(soil_moisture_index: Array | float) -> Array:
 
     References
     ----------
-    Helmholtz Centre for Environmental Research (UFZ), Dürremonitor Deutschland: 0.30, 0.20, 0.10, 0.05, 0.02.
+    Helmholtz Centre for Environmental Research (UFZ), Dürremonitor Deutschland: 0.30, 0.20, 0.10, 0.05, 0.02. No
+    equation.
 
     Examples
     --------

@@ -45,7 +45,7 @@ def tension_from_resistance(
 
     References
     ----------
-    As `processors.soil.watermark.watermark_tension`.
+    The equations of `processors.soil.watermark.watermark_tension`.
 
     Examples
     --------

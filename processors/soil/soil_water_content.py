@@ -39,7 +39,7 @@ def water_content_from_permittivity(permittivity: Array, water_content: Array, i
 
     References
     ----------
-    As `processors.soil.permittivity`.
+    The equations of `processors.soil.permittivity`.
 
     Examples
     --------

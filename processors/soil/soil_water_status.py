@@ -31,8 +31,30 @@ _DAYS_LOOKED_BACK: Final = 23
 
 
 def is_dormant(steps: NDArray[np.datetime64], dormancy: tuple[MonthDay, MonthDay] | None) -> NDArray[np.bool_]:
-    """Return which steps (time,) lie within a span of the year, its first and last day included.
+    """Return which steps lie within a span of the year, its first and last day included.
 
+    Parameters
+    ----------
+    steps : datetime64[ms] (time,)
+        In the site's local time [ms].
+    dormancy : tuple of tuple of int or None
+        First and last month and day [-]; the span may go over the turn of the year. None is no such span.
+
+    Returns
+    -------
+    bool (time,)
+        Whether the step lies in it [-].
+
+    Notes
+    -----
+    Valid for any span of whole days; 29 February lies in whatever holds 28 February and 1 March.
+
+    References
+    ----------
+    No equation.
+
+    Examples
+    --------
     >>> is_dormant(np.array(["2024-10-31", "2024-11-01", "2025-03-14", "2025-03-15"], "M8[ms]"), DORMANCY).tolist()
     [False, True, True, False]
     """
@@ -71,8 +93,9 @@ def acted_on(judged: SoilWaterStatus, dormant: NDArray[np.bool_], watered: NDArr
     Parameters
     ----------
     judged : SoilWaterStatus
+        What the soil alone says [-].
     dormant, watered : bool (time, site)
-        Where the season, or a watering within `JUST_WATERED_FOR`, holds the status back.
+        Where the season, or a watering within `JUST_WATERED_FOR`, holds the status back [-].
 
     Returns
     -------
@@ -86,7 +109,7 @@ def acted_on(judged: SoilWaterStatus, dormant: NDArray[np.bool_], watered: NDArr
     References
     ----------
     Our own choice: a leafless tree transpires next to nothing, and a median of 24 hours needs a day to
-    see a watering.
+    see a watering. No equation.
 
     Examples
     --------
@@ -117,9 +140,32 @@ def _watered_recently(watered: Array, shape: tuple[int, ...]) -> NDArray[np.bool
 def soil_water_status_processor(
     table: Sequence[Limits] = LIMITS, dormancy: tuple[MonthDay, MonthDay] | None = DORMANCY
 ) -> Processor:
-    """Return the processor for a city's own limits and dormant season; None has no such season.
+    """Return the processor for a city's own limits and dormant season.
 
-    Its source says which they are, so that a changed threshold is a different run.
+    Parameters
+    ----------
+    table : sequence of Limits
+        Rows, the first that fits applies [kPa and % nFK].
+    dormancy : tuple of tuple of int or None
+        First and last month and day of the span in which a status only informs [-]; None is no such span.
+
+    Returns
+    -------
+    Processor
+        Its source says what the limits and the season are [-], so that a changed threshold is a different run.
+
+    Notes
+    -----
+    Valid for tables `processors.soil.limits.changed_limits` gives.
+
+    References
+    ----------
+    The source of each row of the table. No equation.
+
+    Examples
+    --------
+    >>> soil_water_status_processor(dormancy=None).source.rpartition("; ")[2]
+    'no dormant season'
     """
 
     def compute(fleet: Fleet) -> dict[tuple[str, str], Array]:

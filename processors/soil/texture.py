@@ -166,10 +166,10 @@ _KA5: Final = {
 _FLL_ROOF: Final = "FLL green roof guideline (2018), least maximum water capacity, all of which counts as storage"
 
 
-def ka5_names(symbol: str) -> tuple[str, str]:
+def _ka5_names(symbol: str) -> tuple[str, str]:
     """Return the German and the English name of a KA5 texture symbol.
 
-    >>> ka5_names("Sl3")
+    >>> _ka5_names("Sl3")
     ('mittel lehmiger Sand', 'medium loamy sand')
     """
     if symbol in _NAMED:
@@ -179,7 +179,7 @@ def ka5_names(symbol: str) -> tuple[str, str]:
 
 
 def _natural(symbol: str, capacities: tuple[int, int, int]) -> Texture:
-    return Texture(symbol, *ka5_names(symbol), *capacities, _NATURAL_UNCERTAINTY, EDITION)
+    return Texture(symbol, *_ka5_names(symbol), *capacities, _NATURAL_UNCERTAINTY, EDITION)
 
 
 _SUBSTRATES: Final = (
@@ -293,7 +293,7 @@ _BY_WORD: Final = (
     {_plain(word): name for word, name in _OTHER_WORDS.items()}
     | {_plain(words[which]): _MIDDLE[group.lower()] for group, words in _GROUPS.items() for which in (0, 1)}
     | _MIDDLE
-    | {_plain(word): symbol for symbol in (*_KA5, "Ts2", "Ts3", "Ts4") for word in (symbol, *ka5_names(symbol))}
+    | {_plain(word): symbol for symbol in (*_KA5, "Ts2", "Ts3", "Ts4") for word in (symbol, *_ka5_names(symbol))}
     | {
         _plain(word): texture.name
         for texture in _SUBSTRATES
@@ -314,8 +314,28 @@ def texture_name(text: str | None) -> str | None:
 
 
 def texture(text: str | None) -> Texture | None:
-    """Return what is known of the soil people mean; None where the table does not have it.
+    """Return what is known of the soil people mean.
 
+    Parameters
+    ----------
+    text : str or None
+        A KA5 symbol, a substrate or one of their spellings [-], as `texture_name` reads it.
+
+    Returns
+    -------
+    Texture or None
+        Its capacities [% by volume]; None where the table does not have it.
+
+    Notes
+    -----
+    Valid for mineral soil with a dry bulk density of 1.5 g/cm3 and humus below 1 %, and for substrates as laid.
+
+    References
+    ----------
+    The table of `TEXTURES` and its sources. No equation.
+
+    Examples
+    --------
     >>> texture("baumsubstrat").field_capacity, texture("Feinsand").available_capacity, texture("")
     (22, 11, None)
     """

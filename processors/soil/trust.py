@@ -39,7 +39,7 @@ def distrusted(
     Returns
     -------
     tuple of bool (time, site, depth)
-        Of tension, of available water.
+        Of tension, of available water: whether nobody should act on it [-].
 
     Notes
     -----
@@ -49,7 +49,7 @@ def distrusted(
     References
     ----------
     `processors.quality.flat_line` and `processors.quality.sensor_in_air`; the span of a week and the
-    range it is looked for in are our own choice.
+    range it is looked for in are our own choice. No equation.
 
     Examples
     --------

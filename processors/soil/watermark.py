@@ -109,7 +109,7 @@ def watermark_tension(resistance: Array, soil_temperature: Array, curve_factor: 
 
     References
     ----------
-    IRROMETER, published code for the 200SS: below 1 and above 8 kOhm. In between `shock_tension`.
+    IRROMETER, published code for the 200SS: its equations below 1 and above 8 kOhm. In between `shock_tension`.
 
     Examples
     --------

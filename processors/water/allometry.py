@@ -82,7 +82,7 @@ def crown_from_girth(girth: Array, conifer: NDArray[np.bool_]) -> Array:
 
     References
     ----------
-    City of Konstanz, tree cadastre 2020, own regression: diameter = a * girth ** b.
+    City of Konstanz, tree cadastre 2020, own regression by the equation diameter = a * girth ** b.
 
     Examples
     --------
@@ -94,8 +94,28 @@ def crown_from_girth(girth: Array, conifer: NDArray[np.bool_]) -> Array:
 
 
 def crown_from_height(height: Array) -> Array:
-    """Return the probable crown diameter of a tree from its height, both in [m] (same source as by girth).
+    """Return the probable crown diameter of a tree from its height.
 
+    Parameters
+    ----------
+    height : float64 (...)
+        [m]
+
+    Returns
+    -------
+    float64 (...)
+        [m]; missing unless the height is above 0.
+
+    Notes
+    -----
+    Valid for grown trees of the street; less sure than by the girth, which is taken where it is known.
+
+    References
+    ----------
+    The source of `crown_from_girth`, by the equation diameter = a * height ** b.
+
+    Examples
+    --------
     >>> crown_from_height(np.array([10.0])).round(2).tolist()
     [5.43]
     """
@@ -103,8 +123,28 @@ def crown_from_height(height: Array) -> Array:
 
 
 def girth_from_season(growing_season: Array) -> Array:
-    """Return the probable girth of a tree in its n-th growing season at a site [m]; our assumption.
+    """Return the probable girth of a tree in its n-th growing season at a site.
 
+    Parameters
+    ----------
+    growing_season : float64 (...)
+        From 1 on [-]; NaN is unknown.
+
+    Returns
+    -------
+    float64 (...)
+        At breast height [m].
+
+    Notes
+    -----
+    Valid for trees planted at the size cities usually plant, `PLANTED_GIRTH`; it grows `GIRTH_GROWTH` a year.
+
+    References
+    ----------
+    Our assumption: a straight line. No published equation.
+
+    Examples
+    --------
     >>> girth_from_season(np.array([1.0, 11.0])).round(3).tolist()
     [0.18, 0.43]
     """

@@ -136,7 +136,7 @@ def assimilate(bucket: Bucket, state: State, seen: Seen) -> tuple[State, Array, 
 
     References
     ----------
-    Kalman (1960), J. Basic Eng. 82, 35-45, eq. 22-24, the offset as augmented state as in Dee and da Silva
+    Kalman (1960), J. Basic Eng. 82, 35-45, equations 22 to 24, the offset as augmented state as in Dee and da Silva
     (1998), Q. J. R. Meteorol. Soc. 124, 269-295.
 
     Examples

@@ -205,8 +205,8 @@ def daily_step(bucket: Bucket, state: State, day: Day) -> tuple[State, Fluxes]:
 
     References
     ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, eq. 84 (Ks) and 85 (balance), here solved
-    exactly within the day; interception as in i-Tree Hydro (0.2 mm per unit of leaf area); runoff
+    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equations 84 (Ks) and 85 (balance), here
+    solved exactly within the day; interception as in i-Tree Hydro (0.2 mm per unit of leaf area); runoff
     coefficients DWA-M 153. Propagation of errors to first order.
 
     Examples

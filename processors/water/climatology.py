@@ -64,8 +64,28 @@ def expected_precipitation(day: Array) -> tuple[Array, Array]:
 
 
 def expected_temperature(day: Array) -> Array:
-    """Return the mean air temperature of a day of the year [°C].
+    """Return the mean air temperature of a day of the year.
 
+    Parameters
+    ----------
+    day : float64 (...)
+        Day of the year [-].
+
+    Returns
+    -------
+    float64 (...)
+        [°C]
+
+    Notes
+    -----
+    Valid for the Rhineland and the Ruhr; between the middles of the months along straight lines.
+
+    References
+    ----------
+    DWD, Köln/Bonn 1981 to 2010; own means. No equation.
+
+    Examples
+    --------
     >>> expected_temperature(np.array([15.5])).tolist()
     [2.5]
     """
@@ -89,11 +109,12 @@ def expected_evapotranspiration(latitude: Array, day: Array) -> Array:
 
     Notes
     -----
-    A monthly share of the radiation above the atmosphere, so that it follows the latitude as the sun does.
+    Valid for 40 to 60 degrees north. A monthly share of the radiation above the atmosphere, so that it follows
+    the latitude as the sun does.
 
     References
     ----------
-    DWD, Köln/Bonn 1981 to 2010, by FAO-56 eq. 6 and 21; own means.
+    DWD, Köln/Bonn 1981 to 2010, by FAO-56 equations 6 and 21; own means.
 
     Examples
     --------

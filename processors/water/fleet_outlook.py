@@ -44,13 +44,13 @@ def fleet_outlook(
     Parameters
     ----------
     columns : mapping of str to float64 (site,)
-        What `processors.water.site_parameters.site_parameters` says of them.
+        What `processors.water.site_parameters.site_parameters` says of them [in the unit of each].
     state : State
         At the end of the day before the weather's first [mm]; NaN where there is none.
     weather : WeatherAhead
         Of the places [mm/d].
     place : int64 (site,)
-        Whose weather a site has, see `nearest_place`.
+        Whose weather a site has, see `nearest_place` [-].
     thresholds : float64 (threshold, site)
         Such as `processors.water.irrigation_need.water_limits` gives them [%].
 
@@ -66,6 +66,19 @@ def fleet_outlook(
     References
     ----------
     `processors.water.outlook`. No equation of its own.
+
+    Examples
+    --------
+    >>> from gruenpuls.domain.site import Site, SiteKind
+    >>> from processors.water.site_parameters import site_parameters
+    >>> from processors.water.weather_ahead import HourlyForecast, weather_ahead
+    >>> tree = Site("B1", "Linde", SiteKind.STREET_TREE, attributes={"crown_diameter": 6.0})
+    >>> days = np.arange("2026-07-01", "2026-07-05", dtype="datetime64[D]")
+    >>> usual = weather_ahead(HourlyForecast.nothing(np.array([51.5])), days[:3], days.astype("datetime64[ms]"))
+    >>> state = State(np.array([40.0]), *np.zeros((5, 1)))
+    >>> ahead = fleet_outlook(site_parameters([tree], 2026).columns, state, usual, np.zeros(1, int), np.array([[30.0]]))
+    >>> ahead.available_water.middle.shape, bool((ahead.available_water.low <= ahead.available_water.high).all())
+    ((3, 1), True)
     """
     bucket, exists = bucket_of(dict(columns))
     known = exists & np.all([~np.isnan(getattr(state, part.name)) for part in fields(State)], axis=0)
@@ -107,6 +120,7 @@ def nearest_place(
     Returns
     -------
     int64 (site,)
+        Its number among the places [-].
 
     Notes
     -----
@@ -142,7 +156,7 @@ def forecast_rain(weather: WeatherAhead, days: int = 2) -> Band:
     weather : WeatherAhead
         [mm]
     days : int
-        How many are added up.
+        How many are added up [d].
 
     Returns
     -------
@@ -156,6 +170,15 @@ def forecast_rain(weather: WeatherAhead, days: int = 2) -> Band:
     References
     ----------
     `processors.water.futures`. No equation of its own.
+
+    Examples
+    --------
+    >>> from processors.water.weather_ahead import HourlyForecast, weather_ahead
+    >>> days = np.arange("2026-07-01", "2026-07-04", dtype="datetime64[D]")
+    >>> usual = weather_ahead(HourlyForecast.nothing(np.array([51.5])), days[:2], days.astype("datetime64[ms]"))
+    >>> rain = forecast_rain(usual)
+    >>> [float(part[0].round(1)) for part in (rain.low, rain.middle, rain.high)]
+    [0.0, 0.9, 18.1]
     """
     ordered = np.sort(rains(weather)[:, :days].sum(axis=1), axis=0)
     return Band.of(ordered)

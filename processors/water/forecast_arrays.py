@@ -37,14 +37,31 @@ def hourly_forecast(batch: ForecastBatch, stations: Sequence[ForecastStation]) -
     Parameters
     ----------
     batch : ForecastBatch
-        What was issued last counts where several issues speak of a moment.
+        What was issued last counts where several issues speak of a moment [in the unit of each quantity].
     stations : sequence of ForecastStation
-        The places, in this order; one the batch does not know has no forecast.
+        The places, in this order; one the batch does not know has no forecast [°, m].
 
     Returns
     -------
     HourlyForecast
-        From the first to the last moment of the batch, chances as shares.
+        From the first to the last moment of the batch, chances as shares [-], all else in the unit of its quantity.
+
+    Notes
+    -----
+    Valid for moments on the full hour.
+
+    References
+    ----------
+    DWD, MOSMIX, for what the names stand for. No equation.
+
+    Examples
+    --------
+    >>> at = np.array(["2026-07-01T12", "2026-07-01T12", "2026-07-01T14"], "datetime64[ms]")
+    >>> issued = np.array(["2026-07-01T06", "2026-07-01T09", "2026-07-01T09"], "datetime64[ms]")
+    >>> station, air = np.full(3, "10410"), np.full(3, "air_temperature")
+    >>> batch = ForecastBatch(issued, at, station, air, np.array([20.0, 21.0, 23.0]))
+    >>> hourly_forecast(batch, [ForecastStation("10410", "Essen", 51.4, 6.97, 150.0)]).air_temperature.ravel().tolist()
+    [21.0, nan, 23.0]
     """
     latitude, longitude, elevation = (
         np.array([getattr(station, name) for station in stations], np.float64)

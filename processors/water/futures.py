@@ -47,7 +47,7 @@ def luck(days: int) -> tuple[Array, Array, Array]:
     Parameters
     ----------
     days : int
-        At most 18.
+        At most 18 [d].
 
     Returns
     -------
@@ -56,10 +56,21 @@ def luck(days: int) -> tuple[Array, Array, Array]:
     rain : float64 (future, day)
         [-]; correlated by `PERSISTENCE` from day to day, the rest by less than 0.12.
 
+    Notes
+    -----
+    Valid for up to 18 days: what it draws is the same at every call, each column holds every 41st of the normal
+    distribution once.
+
     References
     ----------
     Korobov's lattice for the start; Iman and Conover (1982), Commun. Stat. B11, 311-334, for taking out the
     correlations by ranks. No equation.
+
+    Examples
+    --------
+    >>> site, demand, rain = luck(10)
+    >>> site.shape, rain.shape, float(abs(np.corrcoef(site, demand)[0, 1]).round(1))
+    ((41,), (41, 10), 0.0)
     """
     powers = np.array([pow(_GENERATOR, place, COUNT) for place in range(days + 2)])
     half = COUNT // 2
@@ -96,6 +107,14 @@ def demands(weather: WeatherAhead) -> Array:
     References
     ----------
     Our assumption; the spread comes with the weather. No equation.
+
+    Examples
+    --------
+    >>> from processors.water.weather_ahead import HourlyForecast, weather_ahead
+    >>> days = np.arange("2026-07-01", "2026-07-04", dtype="datetime64[D]")
+    >>> usual = weather_ahead(HourlyForecast.nothing(np.array([51.5])), days[:2], days.astype("datetime64[ms]"))
+    >>> np.percentile(demands(usual)[:, 0, 0], [10, 50, 90]).round(1).tolist()
+    [2.9, 3.9, 4.9]
     """
     _, warmth, _ = luck(len(weather.days))
     return np.maximum(weather.demand * (1.0 + warmth[:, np.newaxis, np.newaxis] * weather.demand_spread), 0.0)

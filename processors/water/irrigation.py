@@ -81,7 +81,7 @@ def citizens_litres(age: Array, precipitation: Array, watered: Array) -> Array:
 
     Notes
     -----
-    To compare with: valid for street trees of any age; one millimetre counts as one litre there.
+    To compare with. Valid for street trees of any age; one millimetre counts as one litre there.
 
     References
     ----------
@@ -125,7 +125,7 @@ def rain_reaching_roots(
 
     References
     ----------
-    As `processors.water.bucket.daily_step`: i-Tree Hydro, DWA-M 153.
+    As `processors.water.bucket.daily_step`: i-Tree Hydro, DWA-M 153. No equation of its own.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def days_until(available_water: Array, limit: Array, capacity: Array, fraction: 
 
     References
     ----------
-    Allen et al. (1998), FAO-56, eq. 84, solved for time.
+    Allen et al. (1998), FAO-56, equation 84, solved for time.
 
     Examples
     --------

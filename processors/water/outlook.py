@@ -92,7 +92,7 @@ def outlook(
     weather : WeatherAhead
         Of each place a forecast is made for [mm/d].
     place : int64 (site,)
-        Whose weather a site has.
+        Whose weather a site has [-].
     demand_factor : float64 (day, site)
         Demand without want per reference evapotranspiration: plant, microclimate and season factor, crown over
         root-zone area [-].
@@ -119,6 +119,29 @@ def outlook(
     References
     ----------
     Bucket: `processors.water.bucket`; chances of rain and errors of temperature: DWD, MOSMIX. No equation.
+
+    Examples
+    --------
+    >>> from processors.water.weather_ahead import HourlyForecast, weather_ahead
+    >>> one, nothing = np.ones(1), np.zeros(1)
+    >>> pit = Bucket(100 * one, 150 * one, one, 0.5 * one, *[nothing] * 3, one, *[nothing] * 2, 60 * one, 6 * one,
+    ...     *[nothing] * 3)
+    >>> half = State(60 * one, *[nothing] * 5)
+    >>> days = np.arange("2026-07-01", "2026-07-12", dtype="datetime64[D]")
+    >>> usual = weather_ahead(HourlyForecast.nothing(np.array([51.5])), days[:-1], days.astype("datetime64[ms]"))
+    >>> each = np.ones((10, 1))
+    >>> ahead = outlook(
+    ...     pit,
+    ...     half,
+    ...     usual,
+    ...     np.zeros(1, np.int64),
+    ...     demand_factor=each,
+    ...     leaf=each,
+    ...     capacity_error=nothing,
+    ...     thresholds=np.array([[50.0]]),
+    ... )
+    >>> ahead.until.low.tolist(), ahead.until.high.tolist()
+    ([[3.0]], [[inf]])
     """
     days, sites = demand_factor.shape
     site_luck, _, _ = luck(days)

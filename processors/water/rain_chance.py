@@ -58,10 +58,28 @@ def expected_rain_chances(day: Array) -> tuple[Array, Array]:
 
 
 def expected_demand_spread(day: Array) -> Array:
-    """Return how far ten days' mean of the reference evapotranspiration usually lies off its expectation [-].
+    """Return how far ten days' mean of the reference evapotranspiration usually lies off its expectation.
 
-    A relative standard deviation by day of the year; DWD station 02667 Köln/Bonn, 1981 to 2010.
+    Parameters
+    ----------
+    day : float64 (...)
+        Day of the year [-].
 
+    Returns
+    -------
+    float64 (...)
+        Relative standard deviation [-].
+
+    Notes
+    -----
+    Valid for the Rhineland and the Ruhr; between the middles of the months along straight lines.
+
+    References
+    ----------
+    DWD station 02667 Köln/Bonn, 1981 to 2010, own statistics. No equation.
+
+    Examples
+    --------
     >>> expected_demand_spread(np.array([196.5])).tolist()
     [0.21]
     """

@@ -24,6 +24,28 @@ _BESIDE_PAVEMENT: Final = (SiteKind.STREET_TREE, SiteKind.GREEN_FACADE)
 def vegetation_of(site: Site, *, intensive: bool) -> Vegetation:
     """Return what grows at a site: as its attribute says, else as its kind lets expect.
 
+    Parameters
+    ----------
+    site : Site
+        Its attribute ``vegetation`` is one of `Vegetation` or a word people use for it [-].
+    intensive : bool
+        Of a green roof: whether its layer is deep enough for perennials [-].
+
+    Returns
+    -------
+    Vegetation
+        [-]
+
+    Notes
+    -----
+    Valid for sites of any kind; a word nobody knows counts as none said.
+
+    References
+    ----------
+    Our assumption of what each kind of site usually grows. No equation.
+
+    Examples
+    --------
     >>> vegetation_of(Site("1", "", SiteKind.BED, attributes={"vegetation": "Wiese"}), intensive=False).value
     'lawn'
     """
@@ -39,8 +61,28 @@ def vegetation_of(site: Site, *, intensive: bool) -> Vegetation:
 
 
 def microclimate_factor(site: Site) -> float:
-    """Return how much more a plant needs in its surroundings [-]: as the attribute says, else as its kind stands.
+    """Return how much more a plant needs in its surroundings: as the attribute says, else as its kind stands.
 
+    Parameters
+    ----------
+    site : Site
+        Its attribute ``microclimate`` is one of `Microclimate` [-].
+
+    Returns
+    -------
+    float
+        By which reference evapotranspiration is multiplied [-].
+
+    Notes
+    -----
+    Valid for sites of any kind; a word nobody knows counts as none said.
+
+    References
+    ----------
+    The source of `MICROCLIMATE_FACTOR`. No equation.
+
+    Examples
+    --------
     >>> microclimate_factor(Site("1", "", SiteKind.STREET_TREE)), microclimate_factor(Site("2", "", SiteKind.PARK))
     (1.2, 1.0)
     """

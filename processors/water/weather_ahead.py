@@ -187,7 +187,7 @@ def weather_ahead(forecast: HourlyForecast, days: Times, midnights: Times) -> We
     Parameters
     ----------
     forecast : HourlyForecast
-        Of each place; one too old to be believed must not be given.
+        Of each place [°C, m/s, W/m2, mm]; one too old to be believed must not be given.
     days : datetime64[D] (day,)
         Calendar days, one after the other.
     midnights : datetime64[ms] (day + 1,)
@@ -208,7 +208,14 @@ def weather_ahead(forecast: HourlyForecast, days: Times, midnights: Times) -> We
 
     References
     ----------
-    ASCE-EWRI (2005), eq. 1 (the equation of the hour); Allen et al. (1998), FAO-56, eq. 6; DWD, MOSMIX.
+    ASCE-EWRI (2005), equation 1 (of the hour); Allen et al. (1998), FAO-56, equation 6; DWD, MOSMIX.
+
+    Examples
+    --------
+    >>> days = np.arange("2026-07-01", "2026-07-04", dtype="datetime64[D]")
+    >>> usual = weather_ahead(HourlyForecast.nothing(np.array([51.5])), days[:2], days.astype("datetime64[ms]"))
+    >>> usual.demand.round(1).ravel().tolist(), usual.method.ravel().tolist()
+    ([3.9, 3.9], [53.0, 53.0])
     """
     hours, windows = _hours_of_days(forecast.valid_at, midnights), _overlaps(forecast.valid_at, midnights, 24)
     demand, spread, source = _demand(forecast, days, hours, windows)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 PROCESSORS = Path(__file__).parents[2] / "processors"
+NAMES = {"str", "str | None"}
 UNIT = re.compile(r"\[[^\]\n]+\]")
 SECTIONS = ("Parameters", "Returns", "Notes", "References", "Examples")
 
@@ -16,10 +17,23 @@ def physical_functions() -> Iterator[tuple[str, ast.FunctionDef]]:
     for path in sorted(PROCESSORS.rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                yield f"{path.stem}.{node.name}", node
+                yield f"{path.parent.name}.{path.stem}.{node.name}", node
 
 
-FUNCTIONS = dict(physical_functions())
+def looks_up_a_name(function: ast.FunctionDef) -> bool:
+    """Return whether words go in and a word comes out: that has no unit, range or equation, only an example."""
+    annotations = [argument.annotation for argument in parameters(function)]
+    return {ast.unparse(it) for it in (*annotations, function.returns) if it is not None} <= NAMES
+
+
+def parameters(function: ast.FunctionDef) -> list[ast.arg]:
+    arguments = function.args
+    return [*arguments.args, *([arguments.vararg] if arguments.vararg else []), *arguments.kwonlyargs]
+
+
+WRITTEN = dict(physical_functions())
+LOOK_UPS = {name: function for name, function in WRITTEN.items() if looks_up_a_name(function)}
+FUNCTIONS = {name: function for name, function in WRITTEN.items() if name not in LOOK_UPS}
 
 
 def sections(function: ast.FunctionDef) -> dict[str, str]:
@@ -42,6 +56,11 @@ def test_there_are_functions_to_check() -> None:
     assert len(FUNCTIONS) >= 5
 
 
+@pytest.mark.parametrize("name", LOOK_UPS)
+def test_a_look_up_of_a_name_shows_an_example(name: str) -> None:
+    assert ">>> " in (ast.get_docstring(LOOK_UPS[name]) or "")
+
+
 def test_it_has_every_section(function: ast.FunctionDef) -> None:
     assert [name for name in SECTIONS if not sections(function).get(name, "").strip()] == []
 
@@ -55,12 +74,11 @@ def test_every_entry_states_its_unit(function: ast.FunctionDef, section: str) ->
 
 def test_every_parameter_is_described(function: ast.FunctionDef) -> None:
     described = {
-        name.strip()
+        name.strip().lstrip("*")
         for entry in entries(sections(function)["Parameters"])
         for name in entry.splitlines()[0].partition(":")[0].split(",")
     }
-    arguments = function.args
-    assert described == {argument.arg for argument in (*arguments.args, *arguments.kwonlyargs)}
+    assert described == {parameter.arg for parameter in parameters(function)}
 
 
 def test_it_says_in_words_where_it_is_valid(function: ast.FunctionDef) -> None:
