@@ -1,10 +1,13 @@
 """Every public physical function states units, validity, a source, and an example."""
 
 import ast
+import doctest
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 PROCESSORS = Path(__file__).parents[2] / "processors"
@@ -33,6 +36,7 @@ def parameters(function: ast.FunctionDef) -> list[ast.arg]:
 
 WRITTEN = dict(physical_functions())
 LOOK_UPS = {name: function for name, function in WRITTEN.items() if looks_up_a_name(function)}
+MODULES = [".".join(path.relative_to(PROCESSORS.parent).with_suffix("").parts) for path in PROCESSORS.rglob("*.py")]
 FUNCTIONS = {name: function for name, function in WRITTEN.items() if name not in LOOK_UPS}
 
 
@@ -87,3 +91,8 @@ def test_it_says_in_words_where_it_is_valid(function: ast.FunctionDef) -> None:
 
 def test_its_source_names_an_equation_or_says_there_is_none(function: ast.FunctionDef) -> None:
     assert re.search(r"equation|annex|table", sections(function)["References"], flags=re.IGNORECASE)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_its_examples_run(module: str) -> None:
+    assert not doctest.testmod(importlib.import_module(module), extraglobs={"np": np}).failed
