@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from alerts.span import Part, Span
+from gruenpuls.domain.device import Placement
 from gruenpuls.domain.incident import Severity
 from gruenpuls.domain.quantity import QUANTITIES, Quantity
 
@@ -24,6 +25,14 @@ def _severity(text: object) -> object:
     return Severity[str(text).upper()]
 
 
+SeverityName = Annotated[
+    Severity,
+    BeforeValidator(_severity),
+    PlainSerializer(lambda severity: severity.name.lower(), return_type=str),
+]
+"""A severity, written as its name."""
+
+
 class Window(Part):
     """Readings of the last so many hours taken together, this one included.
 
@@ -35,11 +44,19 @@ class Window(Part):
         What becomes of them.
     at_least : int
         With fewer readings in it a window says nothing.
+    ends_before : timedelta
+        How long before the reading it ends: "yesterday" ends before today.
     """
 
     span: Span = Field(gt=timedelta(0))
     statistic: Literal["mean", "min", "max", "sum"]
     at_least: int = Field(default=1, ge=1)
+    ends_before: Span = timedelta(0)
+
+    @property
+    def reach(self) -> timedelta:
+        """How far back its first reading may lie."""
+        return self.span + self.ends_before
 
 
 class Watched(Part):
@@ -57,6 +74,13 @@ class Watched(Part):
         None takes each reading by itself.
     holds_for : timedelta or None
         How long what it said last is still believed beside what others say; by default the rule's longest gap.
+    placement : Placement or None
+        Only probes that sit there; None takes all.
+    minus : str
+        A site attribute the value is told above of, such as the lowest level allowed; where a site lacks it
+        there is nothing to judge.
+    percent_of : str
+        A site attribute the value is told as a share of, such as the level of a full cistern.
     """
 
     quantity: str
@@ -64,6 +88,9 @@ class Watched(Part):
     name: str = Field(default="", pattern=f"^$|{_NAME}")
     window: Window | None = None
     holds_for: Span | None = Field(default=None, gt=timedelta(0))
+    placement: Placement | None = None
+    minus: str = Field(default="", pattern=f"^$|{_NAME}")
+    percent_of: str = Field(default="", pattern=f"^$|{_NAME}")
 
     @field_validator("quantity")
     @classmethod
@@ -83,10 +110,23 @@ class Watched(Part):
         """What it measures."""
         return QUANTITIES[self.quantity]
 
+    @property
+    def unit(self) -> str:
+        """UCUM code of what it says."""
+        return "%" if self.percent_of else self.of.unit
+
     def can_be(self, limit: float) -> bool:
-        """Whether it can ever have such a value; a sum can have any."""
+        """Whether it can ever have such a value; a sum, and what is told of a site's own limit, can have any."""
         summed = self.window is not None and self.window.statistic == "sum"
-        return summed or self.of.minimum <= limit <= self.of.maximum
+        related = bool(self.minus or self.percent_of)
+        return summed or related or self.of.minimum <= limit <= self.of.maximum
+
+    @model_validator(mode="after")
+    def _one_relation(self) -> Self:
+        if self.minus and self.percent_of:
+            message = "minus and percent_of exclude each other"
+            raise ValueError(message)
+        return self
 
 
 class Condition(Part):
@@ -138,11 +178,7 @@ class Level(Part):
         How long it must be over before it ends.
     """
 
-    severity: Annotated[
-        Severity,
-        BeforeValidator(_severity),
-        PlainSerializer(lambda severity: severity.name.lower(), return_type=str),
-    ]
+    severity: SeverityName
     raise_at: float | None = Field(default=None, alias="raise")
     clear_at: float | None = Field(default=None, alias="clear")
     every: tuple[Condition, ...] = Field(default=(), alias="all")

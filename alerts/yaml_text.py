@@ -91,16 +91,20 @@ def _place(root: yaml.MappingNode, location: tuple[int | str, ...]) -> tuple[int
     """Return line and dotted key of a fault; of what it lies in where the key itself is missing."""
     node: yaml.Node = root
     line = root.start_mark.line
-    for step in location:
+    keys: list[str] = []
+    for place, step in enumerate(location, 1):
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
             if found is None:
-                break
+                # Nobody wrote this step: a key that is missing, or which of several models pydantic tried.
+                keys += [str(step)] if place == len(location) else []
+                continue
             line, node = found[0].start_mark.line, found[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
             node = node.value[step]
             line = node.start_mark.line
-    return line + 1, ".".join(str(step) for step in location)
+        keys.append(str(step))
+    return line + 1, ".".join(keys)
 
 
 def _refuse_repeated_keys(root: yaml.Node, where: str) -> None:

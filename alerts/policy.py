@@ -1,0 +1,297 @@
+"""Who is told what, when and how: the notification policy a city writes as a YAML file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta, tzinfo
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+
+from alerts.channel import Channel, HeartbeatChannel
+from alerts.condition import SeverityName
+from alerts.hours import Hours
+from alerts.matcher import Matcher
+from alerts.span import Part, Span
+from alerts.yaml_text import MisplacedError, parsed, read_text
+from gruenpuls.domain.incident import Severity
+
+_REMEDY: Final = "compare it with docs/alerts.md"
+_NAME: Final = r"^[a-z][a-z0-9_-]*$"
+
+Name = Annotated[str, Field(pattern=_NAME)]
+
+
+class Reach(Part):
+    """One way to a receiver.
+
+    Parameters
+    ----------
+    channel : str
+    to : str
+        Whom there, for a channel that asks: an e-mail address.
+    """
+
+    channel: str
+    to: str = ""
+
+
+class Receiver(Part):
+    """Somebody, or a machine, that is told.
+
+    Parameters
+    ----------
+    language : str
+    by : tuple of Reach
+        Each of them is used.
+    always : bool
+        Whether quiet hours do not concern it: machines do not sleep.
+    """
+
+    language: Literal["de", "en"] = "de"
+    by: tuple[Reach, ...] = Field(min_length=1)
+    always: bool = False
+
+
+class Route(Part):
+    """What goes to whom; an incident takes every route that matches it.
+
+    Parameters
+    ----------
+    match : Matcher
+        By default everything.
+    at_least : Severity
+    to : tuple of str
+        Receivers, or duty rosters: whoever is on call then.
+    """
+
+    match: Matcher = Matcher()
+    at_least: SeverityName = Severity.NOTICE
+    to: tuple[str, ...] = Field(min_length=1)
+
+
+class Swap(Part):
+    """Somebody stands in for whoever's turn it is.
+
+    Parameters
+    ----------
+    start, end : datetime
+        Written ``from`` and ``to``, with their offset from UTC; the end exclusive.
+    receiver : str
+    """
+
+    start: AwareDatetime = Field(alias="from")
+    end: AwareDatetime = Field(alias="to")
+    receiver: str
+
+
+class Roster(Part):
+    """Who is on call: turns of equal length, one after another, and again from the first.
+
+    Parameters
+    ----------
+    begins : datetime
+        When the first turn began, in the city's time: each begins at the same time of day.
+    each : timedelta
+        Length of a turn, whole days.
+    turns : tuple of str
+        Receivers in their order.
+    swaps : tuple of Swap
+    """
+
+    begins: datetime
+    each: Span = Field(default=timedelta(days=7), ge=timedelta(days=1))
+    turns: tuple[str, ...] = Field(min_length=1)
+    swaps: tuple[Swap, ...] = ()
+
+    def on_call(self, now: datetime, zone: tzinfo) -> str:
+        """Return which receiver is on call."""
+        for swap in self.swaps:
+            if swap.start <= now < swap.end:
+                return swap.receiver
+        # Both without their zone: a turn ends at the same time of day, also where a day has 23 or 25 hours.
+        begins = self.begins.astimezone(zone) if self.begins.tzinfo else self.begins
+        passed = (now.astimezone(zone).replace(tzinfo=None) - begins.replace(tzinfo=None)) // self.each
+        return self.turns[passed % len(self.turns)]
+
+
+class Collection(Part):
+    """An incident that concerns an area, and what it takes along in its own message.
+
+    Parameters
+    ----------
+    area : str
+        The rule of the incident that concerns the whole area.
+    members : tuple of str
+        Rules whose incidents there are told in its message, each by name.
+    within : str
+        What the area is.
+    """
+
+    area: str
+    members: tuple[str, ...] = Field(min_length=1)
+    within: Literal["district", "municipality"] = "district"
+
+
+class Escalation(Part):
+    """Who is told when nobody acknowledges.
+
+    Parameters
+    ----------
+    after : timedelta
+        Since somebody was told first.
+    at_least : Severity
+    to : tuple of str
+        Receivers or rosters.
+    """
+
+    after: Span = Field(gt=timedelta(0))
+    at_least: SeverityName = Severity.ALARM
+    to: tuple[str, ...] = Field(min_length=1)
+
+
+class Maintenance(Part):
+    """Hours that come again, in which nothing of some places is told.
+
+    Parameters
+    ----------
+    name : str
+    match : Matcher
+    hours : Hours
+    alarms : bool
+        Whether it holds back alarms too.
+    """
+
+    name: str = Field(min_length=1)
+    match: Matcher
+    hours: Hours
+    alarms: bool = False
+
+
+class Heartbeat(Part):
+    """A sign of life to somebody outside, who notices when it stays away.
+
+    Parameters
+    ----------
+    channel : str
+    at : time
+        Of day, in the city's time.
+    """
+
+    channel: str
+    at: Annotated[time, BeforeValidator(Hours.clock)] = time(7)
+
+
+class Policy(Part):
+    """Everything that decides what is told.
+
+    Parameters
+    ----------
+    channels : dict of str to Channel
+    receivers : dict of str to Receiver
+    rosters : dict of str to Roster
+    routes : tuple of Route
+    collect : tuple of Collection
+    quiet_hours : Hours or None
+        Nothing below an alarm is told then; it is told in one message when they end.
+    maintenance : tuple of Maintenance
+    group_by : tuple of str
+        What one message is about: ``district``, ``municipality``, ``maintenance_area``, ``rule``.
+    group_wait : timedelta
+        How long the first of a message waits for company; alarms do not wait.
+    group_every : timedelta
+        Between two messages about the same at least; alarms do not wait.
+    repeat_every : timedelta or None
+        After so long what goes on unacknowledged is told again.
+    escalate : tuple of Escalation
+    give_up_after : timedelta
+        A message that could not be delivered for so long is given up, and `gruenpuls notify status` says so.
+    heartbeat : Heartbeat or None
+    """
+
+    channels: dict[Name, Channel] = Field(min_length=1)
+    receivers: dict[Name, Receiver] = Field(min_length=1)
+    rosters: dict[Name, Roster] = Field(default_factory=dict)
+    routes: tuple[Route, ...] = Field(min_length=1)
+    collect: tuple[Collection, ...] = ()
+    quiet_hours: Hours | None = None
+    maintenance: tuple[Maintenance, ...] = ()
+    group_by: tuple[Literal["district", "municipality", "maintenance_area", "rule"], ...] = ("district", "rule")
+    group_wait: Span = timedelta(minutes=5)
+    group_every: Span = timedelta(hours=1)
+    repeat_every: Span | None = Field(default=timedelta(days=1), gt=timedelta(0))
+    escalate: tuple[Escalation, ...] = ()
+    give_up_after: Span = Field(default=timedelta(days=3), gt=timedelta(0))
+    heartbeat: Heartbeat | None = None
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        twice = sorted(self.receivers.keys() & self.rosters.keys())
+        if twice:
+            message = f"a receiver is called {twice[0]!r} too; give the roster another name"
+            raise MisplacedError(message, "rosters", twice[0])
+        told = {*self.receivers, *self.rosters}
+        for word in ("routes", "escalate"):
+            for place, part in enumerate(getattr(self, word)):
+                for at, name in enumerate(part.to):
+                    _require(name, told, "receiver or roster", word, place, "to", at)
+        for name, roster in self.rosters.items():
+            for at, receiver in enumerate(roster.turns):
+                _require(receiver, {*self.receivers}, "receiver", "rosters", name, "turns", at)
+            for at, swap in enumerate(roster.swaps):
+                _require(swap.receiver, {*self.receivers}, "receiver", "rosters", name, "swaps", at, "receiver")
+        return self
+
+    @model_validator(mode="after")
+    def _ways_exist(self) -> Self:
+        for name, receiver in self.receivers.items():
+            for at, reach in enumerate(receiver.by):
+                where = ("receivers", name, "by", at)
+                _require(reach.channel, {*self.channels}, "channel", *where, "channel")
+                channel = self.channels[reach.channel]
+                if isinstance(channel, HeartbeatChannel):
+                    message = f"{reach.channel!r} takes signs of life, no messages"
+                    raise MisplacedError(message, *where, "channel")
+                if channel.addressed != bool(reach.to):
+                    message = f"{reach.channel!r} " + ("needs an address here" if channel.addressed else "takes none")
+                    raise MisplacedError(message, *where, "to")
+        if self.heartbeat is not None:
+            _require(self.heartbeat.channel, {*self.channels}, "channel", "heartbeat", "channel")
+            if not isinstance(self.channels[self.heartbeat.channel], HeartbeatChannel):
+                message = "a sign of life needs a channel of the kind heartbeat"
+                raise MisplacedError(message, "heartbeat", "channel")
+        return self
+
+    def persons(self, names: Sequence[str], now: datetime, zone: tzinfo) -> list[str]:
+        """Return the receivers of these names, each once, with whoever is on call in the place of a roster."""
+        found = (self.rosters[name].on_call(now, zone) if name in self.rosters else name for name in names)
+        return list(dict.fromkeys(found))
+
+
+def _require(name: str, known: set[str], what: str, *location: str | int) -> None:
+    if name not in known:
+        message = f"there is no {what} {name!r}; there are {', '.join(sorted(known)) or 'none'}"
+        raise MisplacedError(message, *location)
+
+
+def parse_policy(text: str, where: str) -> Policy:
+    """Return the policy a YAML text describes.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is none; names file, line and key of everything that is wrong.
+    """
+    return parsed(text, where, Policy, noun="a notification policy", remedy=_REMEDY)
+
+
+def read_policy(path: Path) -> Policy:
+    """Return the policy in a file.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be read or used.
+    """
+    return parse_policy(read_text(path, noun="the notification policy"), str(path))
