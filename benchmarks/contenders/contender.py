@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 
-from chaos.fleet import CLIENT, TOPIC, City
+from chaos.fleet import CLIENT, TOPIC, City, sessions
 from contenders import node_red
 from contenders.process_tree import Usage, usage
 from influx import Influx, VictoriaMetrics
@@ -26,7 +26,7 @@ NODE_RED = Path(tempfile.gettempdir()) / "gruenpuls-benchmark-node-red"
 """Where Node-RED is installed, once."""
 
 _HERE = Path(__file__).resolve().parent
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 """How long nothing may change [s]."""
 
 
@@ -53,6 +53,8 @@ class Contender(ABC):
     reads_noise: ClassVar = False
     """Whether it deals with messages that are no JSON as well."""
     stores: ClassVar = True
+    sessions: ClassVar = sessions(1)
+    """Client ids and topics under which the broker keeps messages for it."""
 
     def __init__(self, directory: Path, broker: int, needs: ExitStack) -> None:
         self._directory = directory
@@ -121,7 +123,7 @@ class Contender(ABC):
         Raises
         ------
         StuckError
-            If it has ended, or nothing has come of it for half a minute.
+            If it has ended, or nothing has come of it for a minute.
         """
         done, until, look_at, memory = -1, time.monotonic() + _PATIENCE, 0.0, 0.0
         while done < messages:
@@ -233,12 +235,15 @@ class Gruenpuls(Contender):
 
     reads_noise = True
 
-    def __init__(self, directory: Path, broker: int, needs: ExitStack, sensors: int = 40) -> None:
+    def __init__(self, directory: Path, broker: int, needs: ExitStack, sensors: int = 40, collectors: int = 1) -> None:
         self._sensors = sensors
+        self._collectors = collectors
         super().__init__(directory, broker, needs)
 
     def _prepare(self, needs: ExitStack) -> None:
-        self._city = needs.enter_context(City(self._directory / "city", self._broker, sensors=self._sensors))
+        self._city = needs.enter_context(
+            City(self._directory / "city", self._broker, sensors=self._sensors, collectors=self._collectors)
+        )
 
     def _commands(self) -> Sequence[Sequence[str]]:
         words = [sys.executable, "-m", "gruenpuls", "--settings", str(self._city.directory / "gruenpuls.toml")]
@@ -257,6 +262,15 @@ class Gruenpuls(Contender):
         return sum(quantity == "soil_temperature" for _, quantity, _ in self._city.content())
 
 
+class TwoCollectors(Gruenpuls):
+    """The same with two sources that share the subscription."""
+
+    sessions: ClassVar = sessions(2)
+
+    def __init__(self, directory: Path, broker: int, needs: ExitStack) -> None:
+        super().__init__(directory, broker, needs, collectors=2)
+
+
 def _script(name: str, broker: int, database: str) -> list[str]:
     return [sys.executable, str(_HERE / "listening.py"), name, str(broker), database]
 
@@ -268,4 +282,5 @@ CONTENDERS: dict[str, type[Contender]] = {
     "careful": Careful,
     "Node-RED": NodeRed,
     "gruenpuls": Gruenpuls,
+    "two": TwoCollectors,
 }

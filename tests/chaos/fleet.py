@@ -113,6 +113,8 @@ class City:
         Address of the InfluxDB that keeps the readings; they are files in the data directory if None.
     sensors : int
         How many are registered.
+    collectors : int
+        How many sources share the subscription, if more than one.
     """
 
     def __init__(
@@ -123,14 +125,18 @@ class City:
         data_dir: Path | None = None,
         influx: str | None = None,
         sensors: int = _DEVICES,
+        collectors: int = 1,
     ) -> None:
         self.directory = directory
         (directory / "profiles").mkdir(parents=True)
         (directory / "profiles" / "bench-probe.yaml").write_text(PROBE_TEXT, encoding="utf-8")
         (directory / "gruenpuls.toml").write_text(
             f'data_dir = "{data_dir or directory / "var"}"\nprofiles_dir = "{directory / "profiles"}"\n'
-            f'[[sources]]\nname = "fleet"\nport = {broker}\ntopics = ["{TOPIC}"]\nclient_id = "{CLIENT}"\n'
-            f"[console]\nport = {console}\n[work]\npause = 0.1\n[store]\nthreads = 1\n"
+            + "".join(
+                f'[[sources]]\nname = "{client}"\nport = {broker}\ntopics = ["{topic}"]\nclient_id = "{client}"\n'
+                for client, topic in sessions(collectors)
+            )
+            + f"[console]\nport = {console}\n[work]\npause = 0.1\n[store]\nthreads = 1\n"
             + (f'kind = "influxdb"\n[store.influxdb]\nurl = "{influx}"\n' if influx else ""),
             encoding="utf-8",
         )
@@ -238,10 +244,17 @@ def portions(numbers: range, size: int) -> Iterator[range]:
         yield numbers[start : start + size]
 
 
-def leave_session(port: int) -> None:
-    """Leave the city's subscription at the broker, so that it keeps what comes before anybody listens."""
-    client = Client(CallbackAPIVersion.VERSION2, CLIENT, clean_session=False)
-    client.on_connect = lambda client, *_: client.subscribe(TOPIC, 1)
+def sessions(collectors: int) -> list[tuple[str, str]]:
+    """Return client ids and topics of sources that get every uplink once together."""
+    if collectors == 1:
+        return [(CLIENT, TOPIC)]
+    return [(f"{CLIENT}{number}", f"$share/{CLIENT}/{TOPIC}") for number in range(collectors)]
+
+
+def leave_session(port: int, client_id: str = CLIENT, topic: str = TOPIC) -> None:
+    """Leave a subscription at the broker, so that it keeps what comes before anybody listens."""
+    client = Client(CallbackAPIVersion.VERSION2, client_id, clean_session=False)
+    client.on_connect = lambda client, *_: client.subscribe(topic, 1)
     client.on_subscribe = lambda client, *_: client.disconnect()
     client.connect("127.0.0.1", port)
     client.loop_forever()
