@@ -20,6 +20,7 @@ from gruenpuls.queries.incidents import incident_list
 from gruenpuls.queries.intake import intake
 from gruenpuls.queries.overview import Standing
 from gruenpuls.queries.site_sheet import site_sheet
+from gruenpuls.queries.site_water import site_water
 
 SPANS: Final = (7, 30, 90, 365)
 """Days a chart may show [d]."""
@@ -118,6 +119,7 @@ def site_pages(sources: Sources, rendering: Rendering, watch: Watch) -> APIRoute
                 "site.html",
                 area="overview",
                 sheet=site_sheet(sources.registry, standing),
+                water=site_water(sources.registry, standing),
                 charts=charts_of(standing, days),
                 spans=SPANS,
                 chosen_days=days,

@@ -19,7 +19,7 @@ from gruenpuls.domain.site import Site, growing_season
 from gruenpuls.queries.calendar_day import Days, by_day, sums
 from gruenpuls.queries.downsample import extremes_kept, gaps
 from gruenpuls.queries.explanation import AVAILABLE_WATER, TENSION, limits, planting
-from gruenpuls.queries.lane import OF_DEVICE, ROOT_ZONE, Lane, lanes
+from gruenpuls.queries.lane import OF_DEVICE, OF_METHOD, ROOT_ZONE, Lane, lanes
 from gruenpuls.stores.registry import Registry
 
 POINTS: Final = 2000
@@ -145,7 +145,7 @@ def _is_drawn(lane: Lane) -> bool:
     quantity = QUANTITIES[lane.quantity]
     return (
         lane.statistic in {"", ROOT_ZONE}
-        and lane.quantity not in _NOT_DRAWN | OF_DEVICE
+        and lane.quantity not in _NOT_DRAWN | OF_DEVICE | OF_METHOD
         and quantity.aggregation is not Aggregation.LAST
     )
 

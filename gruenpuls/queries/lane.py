@@ -25,6 +25,21 @@ OF_DEVICE: Final = frozenset(
 )
 """What tells how a sensor is, not how its site is."""
 
+OF_METHOD: Final = frozenset(
+    {
+        "assumed_weather",
+        "reference_evapotranspiration_method",
+        "sensor_offset",
+        "sensor_offset_correlation",
+        "snow_water",
+        "soil_status_reason",
+        "soil_water_innovation",
+        "watering_postponed",
+        "watering_priority",
+    }
+)
+"""What a method remembers of itself; `gruenpuls site explain` tells it, nobody looks for it otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:

@@ -30,6 +30,8 @@ SILENT_AFTER: Final = timedelta(hours=48)
 STATUS: Final = "soil_water_status"
 JUDGED: Final = "judged_soil_depths"
 FROZEN: Final = "frozen_soil_depths"
+NEED: Final = "irrigation_need"
+_DAY: Final = timedelta(days=1)
 _STATUSES: Final = (SiteStatus.FINE, SiteStatus.WATER_SOON, SiteStatus.WATER_NOW)
 _TELLING: Final = ("heat_index", "air_temperature", TENSION, "soil_water_content", "soil_temperature", "precipitation")
 """What is told of a site nothing judges: the first of these it has."""
@@ -73,6 +75,8 @@ class Standing:
         On how many depths the status rests, and how many are left out because they are frozen.
     told : Told or None
         For a site nothing judges.
+    litres : float or None
+        What it is to be given [L]; None where nobody knows.
     """
 
     site: Site
@@ -84,6 +88,7 @@ class Standing:
     judged_depths: int | None
     frozen_depths: int | None
     told: Told | None
+    litres: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def overview(registry: Registry, present: Present, *, silent_after: timedelta) -
         A sensor not heard for longer is silent, and what it measured no longer tells how a site is.
     """
     patience = present.patience(silent_after)
-    glances = registry.overview.glances({STATUS, JUDGED, FROZEN, AVAILABLE_WATER, *_TELLING})
+    glances = registry.overview.glances({STATUS, JUDGED, FROZEN, AVAILABLE_WATER, NEED, *_TELLING})
     sites = {site.key: site for site in registry.places.list()}
     incidents = [kept.incident for kept in registry.incidents.open()]
     mounted = registry.deployments.at(present.now)
@@ -214,11 +219,19 @@ class _Look:
             self._count(JUDGED),
             self._count(FROZEN),
             self._told() if status is SiteStatus.UNJUDGED else None,
+            self._litres(),
         )
 
     def _count(self, quantity: str) -> int | None:
         found = self.usable(quantity)
         return round(found[-1].value) if found else None
+
+    def _litres(self) -> float | None:
+        """Return what the balance says, which also sites have that measure nothing."""
+        found = self.glance.values.get(NEED, [])
+        # Reckoned for the last whole day, from its beginning on.
+        recent = found and self.now - found[-1].measured_at <= self.patience + _DAY
+        return found[-1].value if recent else None
 
     def _told(self) -> Told | None:
         return next((Told(name, value.value, value.depth) for name in _TELLING for value in self.usable(name)), None)

@@ -10,7 +10,7 @@ from typing import Final
 from gruenpuls.domain.device import Deployment
 from gruenpuls.domain.reading import Flag, from_stored
 from gruenpuls.queries.incidents import NamedIncident
-from gruenpuls.queries.lane import OF_DEVICE, ROOT_ZONE, Lane, lanes
+from gruenpuls.queries.lane import OF_DEVICE, OF_METHOD, ROOT_ZONE, Lane, lanes
 from gruenpuls.queries.overview import FROZEN, JUDGED, STATUS, Standing
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incidents import IncidentFilter
@@ -143,7 +143,11 @@ def site_sheet(registry: Registry, standing: Standing, *, incidents: int = 20) -
             (depth, {value.lane.quantity: value for value in leading if value.lane.depth == depth}) for depth in depths
         ),
         tuple(value for value in leading if value.lane.depth is None),
-        tuple(value for value in values if not value.leading and value.lane.quantity not in _NOT_VALUES | OF_DEVICE),
+        tuple(
+            value
+            for value in values
+            if not value.leading and value.lane.quantity not in _NOT_VALUES | OF_DEVICE | OF_METHOD
+        ),
         tuple(
             Mounting(
                 deployment,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from gruenpuls.domain.reading import Flag
+from gruenpuls.domain.reading import Flag, from_stored
 from gruenpuls.domain.site import Site, growing_season
 from gruenpuls.queries.overview import Standing, overview
 from gruenpuls.queries.present import Present
@@ -121,6 +121,34 @@ def site_waters(
             )
         )
     return sorted(found, key=_rank)
+
+
+def site_water(registry: Registry, standing: Standing) -> SiteWater | None:
+    """Return how one site stands; None where nothing grows."""
+    site, year = standing.site, standing.now.year
+    parameters = site_parameters([site], year)
+    if not parameters.columns["planting"][0]:
+        return None
+    series = {
+        one.series: one
+        for one in registry.resolution.site_series(site.key, standing.now - _OLDEST, standing.now + _DAY)
+        if one.origin in {WATER_BALANCE.name, IRRIGATION_NEED.name}
+    }
+    latest = registry.latest.of(series)
+    values: dict[str, list[LastValue]] = {}
+    for number, at, value, flag in zip(
+        latest.series.tolist(), latest.measured_at, latest.value.tolist(), latest.flag.tolist(), strict=True
+    ):
+        one = series[number]
+        last = LastValue(number, value, from_stored(at), Flag(flag), one.depth, one.statistic, one.origin)
+        values.setdefault(one.quantity, []).append(last)
+    glance = SiteGlance(
+        site.key, site.name, site.kind.value, site.district, site.latitude, site.longitude, standing.last_at, values
+    )
+    assumed = {name: origin.value for name, origin in parameters.assumed(0).items()}
+    return _site_water(
+        site, standing, glance, limits_of(site, year), _known(parameters.columns["pass_limit"][0]), assumed
+    )
 
 
 def limits_of(site: Site, year: int) -> tuple[float | None, float | None]:
