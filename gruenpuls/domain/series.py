@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+AS_IT_CAME: Final = ("measured", "imported", "radolan")
+"""Origins that are not a processor's: what is summed up there is stamped with its end, unless a whole day is."""
 
 
 class Owner(StrEnum):

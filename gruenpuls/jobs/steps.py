@@ -14,12 +14,10 @@ from gruenpuls.domain.ports import Aggregates, ObservationReader
 from gruenpuls.domain.processor import Array, Cadence, Input
 from gruenpuls.domain.quantity import QUANTITIES, Aggregation
 from gruenpuls.domain.reading import Ids, Times, Values, from_stored, to_stored
+from gruenpuls.domain.series import AS_IT_CAME
 from gruenpuls.jobs.days import day_start
 from gruenpuls.jobs.ownership import at_sites, chosen, owned
 from gruenpuls.stores.registry.resolution import FleetSeries
-
-AS_IT_CAME: Final = ("measured", "imported", "radolan")
-"""Origins that are not a processor's: what is summed up there is stamped with its end, unless a whole day is."""
 
 _HOUR: Final = timedelta(hours=1)
 _STEP: Final = np.timedelta64(1, "h").astype("timedelta64[ms]")
