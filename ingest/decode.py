@@ -21,7 +21,7 @@ import numpy as np
 
 from device_profiles.profile import Profile
 from gruenpuls.domain.ports import Commit, IngestRegistry, ObservationStore, Progress, Tally
-from gruenpuls.domain.reading import Ids, ReadingBatch, Times
+from gruenpuls.domain.reading import Flag, Ids, ReadingBatch, Times
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry
 from ingest.decode_batch import Batch, Message, read_message
 from ingest.javascript import CodecPool
@@ -361,10 +361,12 @@ class Decoder:
         self._progress = progress
 
     def _correct_latest(self, readings: ReadingBatch, retracted_series: Ids, retracted_at: Times) -> None:
-        """See to it that no latest value is one that was taken away."""
+        """See to it that no latest value is one that was taken away, or of which it is now said to be missing."""
+        missing = readings.flag == Flag.MISSING
         gone = _places(retracted_series, retracted_at)
+        gone |= _places(readings.series[missing], readings.measured_at[missing])
         if gone:
-            gone -= _places(readings.series, readings.measured_at)
+            gone -= _places(readings.series[~missing], readings.measured_at[~missing])
         kept = self._registry.latest_moments({series for series, _ in gone}) if gone else {}
         stale = {series: at for series, at in kept.items() if (series, milliseconds(at)) in gone}
         if stale:

@@ -54,6 +54,14 @@ def test_a_channel_nobody_placed_has_the_depth_of_its_profile(bench: Bench) -> N
     assert SeriesKey(Owner.CHANNEL, "bed-7/soil_temperature", "soil_temperature", 20) in bench.registry.series
 
 
+def test_a_value_that_turns_out_to_be_missing_is_no_latest_one_any_more(bench: Bench) -> None:
+    bench.take(helium(0, NOON, payload_of(21.5, 65)))
+    humidity = next(number for key, number in bench.registry.series.items() if key.quantity == "relative_humidity")
+    assert bench.registry.latest[humidity][1] == 65
+    bench.take(helium(0, NOON, payload_of(0.0, 255)))
+    assert humidity not in bench.registry.latest
+
+
 def test_a_missing_value_is_kept_as_missing(bench: Bench) -> None:
     bench.take(helium(1, NOON, payload_of(21.5, 255)))
     (value,) = bench.values("relative_humidity").values()
