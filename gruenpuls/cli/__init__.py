@@ -16,6 +16,7 @@ from gruenpuls.cli import (
     gap,
     process,
     profile,
+    rain,
     readings,
     redecode,
     rule,
@@ -51,6 +52,7 @@ app.add_typer(simulate.app, name="simulate")
 app.add_typer(store.app, name="store")
 app.add_typer(watering.app, name="watering")
 app.add_typer(weather.app, name="weather")
+app.add_typer(rain.app, name="rain")
 app.add_typer(settings.app, name="settings")
 
 

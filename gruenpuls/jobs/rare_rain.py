@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -126,3 +127,11 @@ def kept_table(registry: Registry) -> RareRain | None:
     """Return the table that is kept, or None."""
     kept = registry.settings.value(_SETTING)
     return None if kept is None else RareRain.of_plain(kept)
+
+
+def judge_anew(registry: Registry, first: date) -> int:
+    """Mark the places that measure rain, so that it is judged by the table kept now; return how many they are."""
+    rows = registry.resolution.fleet_series(["precipitation"])
+    places = sorted({rows.sites[place] for place in np.unique(rows.site)})
+    registry.dirty.mark(dict.fromkeys(places, first))
+    return len(places)

@@ -1,0 +1,354 @@
+"""The sponge: what roofs, pits and whole districts held back of the rain, and what room they have now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.ports import ObservationReader
+from gruenpuls.domain.processor import Array
+from gruenpuls.domain.reading import Flag
+from gruenpuls.domain.site import Site, SiteKind
+from gruenpuls.queries.calendar_day import local_days
+from gruenpuls.queries.daily_rain import daily_rain, midnight
+from gruenpuls.stores.registry import Registry
+from gruenpuls.stores.registry.places import SiteFilter
+from processors.rain.water_account import WaterAccount, water_account, wet_spells
+from processors.water.roof import expected_yearly_retention
+from processors.water.site_parameters import site_parameters
+from processors.water.water_balance import WATER_BALANCE
+
+_FLUXES: Final = ("runoff", "percolation", "interception", "actual_evapotranspiration")
+_FREE: Final = "free_storage"
+_AT_ONCE: Final = 500
+_OLDEST: Final = timedelta(days=3)
+"""An older balance says nothing of now."""
+_DAY: Final = timedelta(days=1)
+_LITRES: Final = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpongePart:
+    """Where the water of some days went that reached a site or a district.
+
+    Parameters
+    ----------
+    first, last : date
+        Both inclusive.
+    days : int
+        Of these, those of which rain and balance are known; only they are summed up.
+    area : float
+        [m²]
+    rain : float
+        As a gauge has it [mm].
+    received, held_back, evaporated, seeped, ran_off : float
+        With what is drained into it; by the area [mm].
+    retention : float or None
+        Share of what was received that did not run off [%]; None without rain.
+    """
+
+    first: date
+    last: date
+    days: int
+    area: float
+    rain: float
+    received: float
+    held_back: float
+    evaporated: float
+    seeped: float
+    ran_off: float
+    retention: float | None
+
+    def cubic_metres(self, name: str) -> float:
+        """Return one of its sums as a volume [m³]."""
+        depth: float = getattr(self, name)
+        return depth * self.area / _LITRES
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSponge:
+    """A roof, a pit, a bed or a park as a sponge.
+
+    Parameters
+    ----------
+    key, name : str
+    kind : SiteKind
+    district : str or None
+    whole : SpongePart
+    years : tuple of SpongePart
+        By calendar year.
+    events : tuple of SpongePart
+        Runs of days with at least 1 mm.
+    target : float or None
+        What it was designed to hold back of a year [%].
+    target_given : bool
+        Whether the city said so; else it is FLL's for an extensive roof of this depth.
+    free_storage : float or None
+        Room in the store now [mm].
+    takes : float or None
+        How much rain that is room for, with what is drained into it [mm].
+    free_on : date or None
+        The day whose evening that is.
+    """
+
+    key: str
+    name: str
+    kind: SiteKind
+    district: str | None
+    whole: SpongePart
+    years: tuple[SpongePart, ...]
+    events: tuple[SpongePart, ...]
+    target: float | None
+    target_given: bool
+    free_storage: float | None
+    takes: float | None
+    free_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class DistrictSponge:
+    """All sites of a district together.
+
+    Parameters
+    ----------
+    district : str or None
+    sites : int
+    whole : SpongePart
+    free_storage : float
+        Room in all stores that are known now [m³].
+    free_sites : int
+        How many those are.
+    """
+
+    district: str | None
+    sites: int
+    whole: SpongePart
+    free_storage: float
+    free_sites: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Balance:
+    """The days of some sites, float64 (day, site) [mm]."""
+
+    rain: Array
+    runoff: Array
+    percolation: Array
+    evaporated: Array
+    free: Array
+    drained: Array
+    area: Array
+
+    def account(self, days: slice, place: slice) -> WaterAccount:
+        rain, runoff, percolation, evaporated = (
+            part[days, place] for part in (self.rain, self.runoff, self.percolation, self.evaporated)
+        )
+        return water_account(rain, runoff, percolation, evaporated, self.drained[place])
+
+
+def site_sponges(
+    registry: Registry,
+    readings: ObservationReader,
+    first: date,
+    end: date,
+    *,
+    keys: Sequence[str] = (),
+    district: str | None = None,
+    events: bool = True,
+) -> Sequence[SiteSponge]:
+    """Return what sites with a balance did with the rain, by key.
+
+    Parameters
+    ----------
+    registry : Registry
+    readings : ObservationReader
+    first, end : date
+        The end is exclusive.
+    keys : sequence of str
+        Only these; all where it is empty.
+    district : str, optional
+    events : bool
+        Whether each rain is told of, too.
+
+    Raises
+    ------
+    InputError
+        If a site is not registered, or has no balance, or no days are asked for.
+    """
+    if first >= end:
+        what = f"{first} is not before {end}"
+        raise InputError(what, where="--from", remedy="give a first day and a later end")
+    known = registry.places.by_keys(keys) if keys else {}
+    for key in keys:
+        if key not in known:
+            what = f"there is no site {key!r}"
+            raise InputError(what, where="SITE", remedy="`gruenpuls site list` shows which there are")
+    sites = list(known.values()) or list(registry.places.list(SiteFilter(district=district)))
+    able = site_parameters(sites, first.year).columns["planting"] != 0
+    chosen = [site for site, grows in zip(sites, able.tolist(), strict=True) if grows]
+    if keys and len(chosen) < len(sites):
+        what = f"{next(site.key for site in sites if site not in chosen)} has no water balance"
+        raise InputError(what, where="SITE", remedy="trees, beds, parks, façades and roofs have one")
+    found: list[SiteSponge] = []
+    for name in sorted({site.time_zone for site in chosen}):
+        there = [site for site in chosen if site.time_zone == name]
+        for start in range(0, len(there), _AT_ONCE):
+            found += _sponges(registry, readings, there[start : start + _AT_ONCE], first, end, events=events)
+    return sorted(found, key=lambda it: it.key)
+
+
+def district_sponges(sponges: Sequence[SiteSponge]) -> Sequence[DistrictSponge]:
+    """Return sites summed up by district; each site counts with its area."""
+    groups: dict[str | None, list[SiteSponge]] = {}
+    for sponge in sponges:
+        groups.setdefault(sponge.district, []).append(sponge)
+    found = []
+    for district, members in sorted(groups.items(), key=lambda it: it[0] or ""):
+        roomy = [it for it in members if it.free_storage is not None]
+        free = sum((it.free_storage or 0.0) * it.whole.area / _LITRES for it in roomy)
+        found.append(DistrictSponge(district, len(members), _together([it.whole for it in members]), free, len(roomy)))
+    return found
+
+
+def _together(parts: Sequence[SpongePart]) -> SpongePart:
+    area = sum(part.area for part in parts)
+
+    def mean(name: str) -> float:
+        return sum(part.cubic_metres(name) for part in parts) * _LITRES / area if area else 0.0
+
+    received, ran_off = mean("received"), mean("ran_off")
+    return SpongePart(
+        min(part.first for part in parts),
+        max(part.last for part in parts),
+        max(part.days for part in parts),
+        area,
+        mean("rain"),
+        received,
+        mean("held_back"),
+        mean("evaporated"),
+        mean("seeped"),
+        ran_off,
+        max(100.0 * (1.0 - ran_off / received), 0.0) if received > 0 else None,
+    )
+
+
+def _sponges(
+    registry: Registry,
+    readings: ObservationReader,
+    sites: Sequence[Site],
+    first: date,
+    end: date,
+    *,
+    events: bool,
+) -> Iterator[SiteSponge]:
+    balance = _balance(registry, readings, sites, first, end)
+    days = (end - first).days
+    columns = site_parameters(sites, (end - _DAY).year).columns
+    entering = columns["rain_share"] + columns["inflow_coefficient"] * columns["drained_share"]
+    expected = expected_yearly_retention(columns["balance_depth"])
+    turns = [date(year, 1, 1) for year in range(first.year + 1, end.year + 1)]
+    edges = [first, *(turn for turn in turns if turn < end), end]
+    for place, site in enumerate(sites):
+        one = slice(place, place + 1)
+        spells = wet_spells(balance.rain[:, place]).tolist() if events else []
+        given = _percent(site.attributes.get("retention_target"))
+        fll = float(expected[place]) if site.kind is SiteKind.GREEN_ROOF and not np.isnan(expected[place]) else None
+        free, day = _latest(balance.free[:, place])
+        yield SiteSponge(
+            key=site.key,
+            name=site.name,
+            kind=site.kind,
+            district=site.district,
+            whole=_part(balance, first, 0, days, one),
+            years=tuple(
+                _part(balance, first, (begin - first).days, (stop - first).days, one) for begin, stop in pairwise(edges)
+            ),
+            events=tuple(_part(balance, first, begin, stop, one) for begin, stop in spells),
+            target=fll if given is None else given,
+            target_given=given is not None,
+            free_storage=free,
+            takes=None if free is None or not entering[place] > 0 else free / float(entering[place]),
+            free_on=None if day is None else first + day * _DAY,
+        )
+
+
+def _percent(value: object) -> float | None:
+    try:
+        found = float(str(value).replace(",", "."))
+    except ValueError:
+        return None
+    return found if 0 <= found <= 100 else None  # noqa: PLR2004 - per cent
+
+
+def _latest(free: Array) -> tuple[float | None, int | None]:
+    """Return the room at the end of the last days asked for, and which day it is; None where it is older."""
+    known = np.flatnonzero(~np.isnan(free))
+    if not len(known) or known[-1] < len(free) - _OLDEST.days:
+        return None, None
+    return float(free[known[-1]]), int(known[-1])
+
+
+def _part(balance: _Balance, first: date, begin: int, stop: int, place: slice) -> SpongePart:
+    account = balance.account(slice(begin, stop), place)
+    kept = float(account.retention[0])
+    return SpongePart(
+        first=first + begin * _DAY,
+        last=first + (stop - 1) * _DAY,
+        days=int(account.days[0]),
+        area=float(balance.area[place][0]),
+        rain=float(account.rain[0]),
+        received=float(account.received[0]),
+        held_back=float(account.held_back[0]),
+        evaporated=float(account.evaporated[0]),
+        seeped=float(account.seeped[0]),
+        ran_off=float(account.ran_off[0]),
+        retention=None if np.isnan(kept) else kept,
+    )
+
+
+def _balance(
+    registry: Registry, readings: ObservationReader, sites: Sequence[Site], first: date, end: date
+) -> _Balance:
+    keys = [site.key for site in sites]
+    zone = ZoneInfo(sites[0].time_zone)
+    fluxes = _daily_values(registry, readings, keys, first, end, zone)
+    years = site_parameters(sites, (end - _DAY).year).columns
+    return _Balance(
+        rain=daily_rain(registry, readings, keys, first, end, zone),
+        runoff=fluxes["runoff"],
+        percolation=fluxes["percolation"],
+        evaporated=fluxes["interception"] + fluxes["actual_evapotranspiration"],
+        free=fluxes[_FREE],
+        drained=years["drained_share"],
+        area=years["root_zone_area"],
+    )
+
+
+def _daily_values(
+    registry: Registry, readings: ObservationReader, keys: Sequence[str], first: date, end: date, zone: ZoneInfo
+) -> Mapping[str, Array]:
+    """Return what the balance keeps of each day, which is told at the day's midnight."""
+    names = (*_FLUXES, _FREE)
+    found = {name: np.full(((end - first).days, len(keys)), np.nan) for name in names}
+    rows = registry.resolution.fleet_series(names, keys)
+    mine = np.flatnonzero((rows.origin == WATER_BALANCE.name) & (rows.statistic == ""))
+    if not len(mine):
+        return found
+    read = readings.read(rows.series[mine].tolist(), midnight(first, zone), midnight(end, zone))
+    read = read.where((read.flag != Flag.FAIL) & (read.flag != Flag.MISSING))
+    order = mine[np.argsort(rows.series[mine])]
+    row = order[np.searchsorted(rows.series[order], read.series)]
+    day = (local_days(read.measured_at, zone) - np.datetime64(first)).astype(np.int64)
+    place_of = {key: place for place, key in enumerate(keys)}
+    site = np.array([place_of[key] for key in rows.sites], np.int64)[rows.site[row]]
+    for name in names:
+        hit = rows.quantity[row] == name
+        found[name][day[hit], site[hit]] = read.value[hit]
+    return found
