@@ -283,6 +283,8 @@ def _in_season(season: Array, limits: Limits) -> NDArray[np.bool_]:
     return np.asarray(within | (limits.seasons == ANY_SEASON))
 
 
+LONGEST_HOLD: Final = 60 * _DAY
+"""How long a city may ask a limit to last [h]: so long every judgement looks back."""
 _TENSION, _WATER = ("tension_soon", "tension_now"), ("water_soon", "water_now")
 _CHANGEABLE: Final = (*_TENSION, *_WATER, "acute_tension", "acute_water", "acute_hold_for", "hold_for")
 
@@ -329,7 +331,7 @@ def changed_limits(changes: Mapping[str, Mapping[str, float]], table: Sequence[L
 
 
 def _refused(where: str, what: str, remedy: str) -> ConfigurationError:
-    return ConfigurationError(what, where=f"limits.{where}", remedy=remedy)
+    return ConfigurationError(what, where=f"soil.limits.{where}", remedy=remedy)
 
 
 def _changed(limits: Limits, change: Mapping[str, float]) -> Limits:
@@ -342,6 +344,9 @@ def _changed(limits: Limits, change: Mapping[str, float]) -> Limits:
         if not 0 <= value < _EVER:
             what = f"{value} is no threshold"
             raise _refused(where, what, "a number from 0 on")
+        if key.endswith("hold_for") and value > LONGEST_HOLD:
+            what = f"{value:g} hours are more than can be looked back"
+            raise _refused(where, what, f"at most {LONGEST_HOLD} h")
     tension = [change.get(key, before) for key, before in zip(_TENSION, limits.tension, strict=True)]
     water = [change.get(key, before) for key, before in zip(_WATER, limits.available_water, strict=True)]
     if tension[0] > tension[1] or water[0] < water[1]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Input, Output, Processor
+from processors.soil.dormancy import DORMANCY, MonthDay, dormancy_told, is_dormant
 from processors.soil.judgement import PASSING, Ground, Reason, SoilWaterStatus, soil_water_status
 from processors.soil.limits import LIMITS, Limits, Planting
 from processors.soil.retention import CURVE_ATTRIBUTES, Retention
@@ -23,49 +25,9 @@ ACUTE: Final = "acute"
 JUST_WATERED_FOR: Final = 24
 """Until the median of a day has forgotten the time before a watering [h]."""
 
-MonthDay = tuple[int, int]
-DORMANCY: Final[tuple[MonthDay, MonthDay]] = ((11, 1), (3, 14))
-"""First and last month and day of the span in which a status only informs; our own choice."""
-_DAYS_LOOKED_BACK: Final = 23
-"""Two weeks an extensive roof must be dry for, a week for what is stuck, and a day for the median [d]."""
-
-
-def is_dormant(steps: NDArray[np.datetime64], dormancy: tuple[MonthDay, MonthDay] | None) -> NDArray[np.bool_]:
-    """Return which steps lie within a span of the year, its first and last day included.
-
-    Parameters
-    ----------
-    steps : datetime64[ms] (time,)
-        In the site's local time [ms].
-    dormancy : tuple of tuple of int or None
-        First and last month and day [-]; the span may go over the turn of the year. None is no such span.
-
-    Returns
-    -------
-    bool (time,)
-        Whether the step lies in it [-].
-
-    Notes
-    -----
-    Valid for any span of whole days; 29 February lies in whatever holds 28 February and 1 March.
-
-    References
-    ----------
-    No equation.
-
-    Examples
-    --------
-    >>> is_dormant(np.array(["2024-10-31", "2024-11-01", "2025-03-14", "2025-03-15"], "M8[ms]"), DORMANCY).tolist()
-    [False, True, True, False]
-    """
-    if dormancy is None:
-        return np.zeros(len(steps), np.bool_)
-    months = steps.astype("datetime64[M]")
-    day = (steps.astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64) + 1
-    date = 100 * (months.astype(np.int64) % 12 + 1) + day
-    first, last = (100 * month + of_month for month, of_month in dormancy)
-    within = (date >= first, date <= last)
-    return np.asarray(within[0] & within[1] if first <= last else within[0] | within[1])
+_BESIDES: Final = 9
+"""Looked back beyond what the longest limit must last: a week for what is stuck, a day for the median, and one of
+23 hours [d]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +163,7 @@ def soil_water_status_processor(
             ("soil_status_reason", ""): np.where(grows, acted.reason, np.nan),
         }
 
-    season = "no dormant season"
-    if dormancy is not None:
-        season = "informational from {0[0]:02}-{0[1]:02} to {1[0]:02}-{1[1]:02}".format(*dormancy)
+    longest = max(max(limits.hold_for, limits.acute.hold_for if limits.acute else 0) for limits in table)
     return Processor(
         name="soil_water_status",
         version="2",
@@ -223,9 +183,9 @@ def soil_water_status_processor(
             Output("soil_status_reason"),
         ),
         cadence=Cadence.HOUR,
-        memory=_DAYS_LOOKED_BACK,
+        memory=ceil(longest / 24) + _BESIDES,
         compute=compute,
-        source="; ".join([*(f"{limits.name}: {limits.source}" for limits in table), season]),
+        source="; ".join([*(f"{limits.name}: {limits.source}" for limits in table), dormancy_told(dormancy)]),
         watered=True,
     )
 

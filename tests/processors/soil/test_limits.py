@@ -58,6 +58,7 @@ def test_a_city_sets_its_own_thresholds_and_the_table_says_so() -> None:
         ("bed", {"colour": 1}),
         ("bed", {"acute_tension": 100}),
         ("bed", {"tension_now": -1}),
+        ("bed", {"hold_for": 24 * 61}),
         ("bed", {"tension_now": float("nan")}),
         ("bed", {"tension_soon": 90}),
         ("bed", {"water_now": 60}),

@@ -1,7 +1,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from gruenpuls.domain.processor import Array, Fleet
 from gruenpuls.domain.site import Site, SiteKind, Soil
@@ -10,10 +9,8 @@ from processors.soil.limits import LIMITS, Planting, changed_limits
 from processors.soil.site_soil import soil_attributes
 from processors.soil.soil_water_status import (
     ACUTE,
-    DORMANCY,
     INFORMATIONAL,
     SOIL_WATER_STATUS,
-    is_dormant,
     soil_water_status_processor,
 )
 
@@ -69,26 +66,14 @@ def test_evergreens_and_first_season_trees_are_judged_all_year() -> None:
     assert last(fleet("2024-12-01", 120.0, season=np.nan)) == 0
 
 
-@pytest.mark.parametrize(
-    ("day", "dormant"),
-    [
-        ("2024-10-31T23", False),
-        ("2024-11-01", True),
-        ("2024-02-29", True),
-        ("2024-03-14T23", True),
-        ("2024-03-15", False),
-    ],
-)
-def test_winter_has_a_first_and_a_last_day(day: str, *, dormant: bool) -> None:
-    assert is_dormant(np.array([day], "datetime64[ms]"), DORMANCY).tolist() == [dormant]
-
-
-def test_a_span_within_a_year_and_none_at_all_can_be_set() -> None:
-    steps = np.array(["2024-01-01", "2024-07-01"], "datetime64[ms]")
-    assert is_dormant(steps, ((6, 1), (8, 31))).tolist() == [False, True]
-    assert is_dormant(steps, None).tolist() == [False, False]
+def test_a_city_may_have_no_dormant_season() -> None:
     always = soil_water_status_processor(dormancy=None)
     assert always.compute(fleet("2024-12-01", 120.0))["soil_water_status", ""][-1, 0] == 2
+
+
+def test_a_limit_that_must_last_longer_is_looked_back_for() -> None:
+    patient = soil_water_status_processor(changed_limits({"bed": {"hold_for": 24 * 30}}))
+    assert patient.memory == SOIL_WATER_STATUS.memory + 30 - 14
 
 
 def test_a_watering_is_given_a_day_to_show() -> None:
@@ -177,4 +162,4 @@ def test_a_value_depends_on_no_more_than_the_declared_memory() -> None:
 def test_the_source_names_every_row() -> None:
     for limits in LIMITS:
         assert f"{limits.name}: {limits.source}" in SOIL_WATER_STATUS.source
-    assert SOIL_WATER_STATUS.source.endswith("informational from 11-01 to 03-14")
+    assert SOIL_WATER_STATUS.source.endswith("dormant season 11-01 to 03-14")

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from water_fleet import CISTERN, OLD, ROOF, YOUNG, fleet
 
-from gruenpuls.domain.processor import Array, Fleet
+from gruenpuls.domain.processor import Array, Fleet, Processor
 from gruenpuls.domain.site import Site, SiteKind, Soil
-from processors.water.irrigation_need import FORECAST, IRRIGATION_NEED
+from processors.soil.limits import changed_limits
+from processors.water.irrigation_need import FORECAST, IRRIGATION_NEED, irrigation_need_processor
 from processors.water.water_balance import WATER_BALANCE
 
 NEED, PUT_OFF = ("irrigation_need", ""), ("watering_postponed", "")
@@ -23,6 +24,7 @@ def need(
     first: str = "2024-06-01",
     watered: Array | None = None,
     temperature: float = 18.0,
+    by: Processor = IRRIGATION_NEED,
 ) -> dict[tuple[str, str], Array]:
     """Return what is needed at a share of the capacity [% nFK] with some rain in sight [mm]."""
     given = fleet(sites, np.zeros(days), first=first, watered=watered, temperature=temperature)
@@ -31,7 +33,7 @@ def need(
     inputs = {("plant_available_water", name): middle + off for name, off in (("p10", -10), ("p50", 0), ("p90", 10))}
     inputs[FORECAST] = np.broadcast_to(np.asarray(forecast, np.float64).reshape(-1, 1), shape)
     inputs["air_temperature", "mean"] = given.inputs["air_temperature", "mean"]
-    return IRRIGATION_NEED.compute(Fleet(given.steps, inputs, given.depths, given.attributes, watered=given.watered))
+    return by.compute(Fleet(given.steps, inputs, given.depths, given.attributes, watered=given.watered))
 
 
 def test_a_thirsty_young_tree_gets_what_a_ring_holds() -> None:
@@ -124,3 +126,14 @@ def test_what_has_no_balance_has_no_need() -> None:
 def test_the_drier_and_the_younger_come_first() -> None:
     priority = need((YOUNG, OLD), np.array([20.0, 20.0]))["watering_priority", ""][0]
     assert priority[0] > priority[1] > 0
+
+
+def test_a_citys_own_limits_say_who_is_due_and_its_season_when() -> None:
+    generous = irrigation_need_processor(changed_limits({"season 4 to 10": {"water_soon": 75}}))
+    grown = replace(YOUNG, planted_on="2017-11")
+    assert (need((grown,), 60.0)[NEED] == 0).all()
+    assert (need((grown,), 60.0, by=generous)[NEED] > 0).all()
+    assert generous.source != IRRIGATION_NEED.source
+    winter, always = {"first": "2024-12-01"}, irrigation_need_processor(dormancy=None)
+    assert (need((grown,), 20.0, **winter)[NEED] == 0).all()
+    assert (need((grown,), 20.0, **winter, by=always)[NEED] > 0).all()
