@@ -13,7 +13,7 @@ from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.incident import Incident, IncidentState, Severity
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.audit import record
-from gruenpuls.stores.registry.connection import Database, portions, upsert
+from gruenpuls.stores.registry.connection import Database, among, portions, upsert
 from gruenpuls.stores.registry.keys import site_ids
 
 _OPEN: Final = (IncidentState.PENDING, IncidentState.FIRING, IncidentState.ACKNOWLEDGED)
@@ -23,10 +23,19 @@ _BY_RULE: Final = "rule"
 
 @dataclass(frozen=True, slots=True)
 class KeptIncident:
-    """An incident with the number people call it by."""
+    """An incident with the number people call it by.
+
+    Parameters
+    ----------
+    number : int
+    incident : Incident
+    assignee : str or None
+        Whom it was given to.
+    """
 
     number: int
     incident: Incident
+    assignee: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,23 +169,64 @@ class Incidents:
         InputError
             If there is none of that number, or it is not firing.
         """
-        table, now = schema.incident, self.database.now()
         with self.database.writing() as connection:
-            row = connection.execute(_selected().where(table.c.id == number).with_for_update(of=table)).one_or_none()
-            if row is None:
-                raise InputError(what="there is no such incident", where=f"incident {number}")
+            row = _held(connection, number)
             if row.state != IncidentState.FIRING:
                 raise InputError(what=f"it is {row.state}, not firing", where=f"incident {number}")
             state = IncidentState.ACKNOWLEDGED.value
-            connection.execute(sa.update(table).where(table.c.id == number).values(state=state))
-            connection.execute(
-                sa.insert(schema.incident_history).values(
-                    incident_id=number, noted_at=now, state=state, severity=row.severity, actor=actor, note=note
-                )
+            connection.execute(_changed(number).values(state=state))
+            self._say(connection, row, actor, "acknowledge", note, state=state)
+            return _incident(connection.execute(_selected().where(schema.incident.c.id == number)).one())
+
+    def comment(self, number: int, note: str, *, actor: str) -> None:
+        """Add a word to an incident's history.
+
+        Raises
+        ------
+        InputError
+            If there is none of that number, or nothing is said.
+        """
+        if not note.strip():
+            raise InputError(what="a comment says something", where=f"incident {number}")
+        with self.database.writing() as connection:
+            self._say(connection, _held(connection, number), actor, "comment", note)
+
+    def assign(self, number: int, assignee: str | None, *, actor: str) -> None:
+        """Give an incident to somebody, or to nobody.
+
+        Raises
+        ------
+        InputError
+            If there is none of that number.
+        """
+        with self.database.writing() as connection:
+            row = _held(connection, number)
+            connection.execute(_changed(number).values(assignee=assignee))
+            self._say(connection, row, actor, "assign", f"→ {assignee or '–'}")
+
+    def _say(
+        self,
+        connection: sa.Connection,
+        row: sa.Row[*tuple[Any, ...]],
+        actor: str,
+        action: str,
+        note: str,
+        *,
+        state: str = "",
+    ) -> None:
+        now = self.database.now()
+        connection.execute(
+            sa.insert(schema.incident_history).values(
+                incident_id=row.id,
+                noted_at=now,
+                state=state or row.state,
+                severity=row.severity,
+                actor=actor,
+                note=note,
             )
-            detail = {"rule": row.rule, "site": row.site, "began_at": row.began_at.isoformat(), "note": note}
-            record(connection, now, actor, "incident.acknowledge", f"incident {number}", detail)
-            return _incident(connection.execute(_selected().where(table.c.id == number)).one())
+        )
+        detail = {"rule": row.rule, "site": row.site, "began_at": row.began_at.isoformat(), "note": note}
+        record(connection, now, actor, f"incident.{action}", f"incident {row.id}", detail)
 
     def list(self, wanted: IncidentFilter | None = None, *, limit: int | None = None) -> Sequence[KeptIncident]:
         """Return incidents, the one that began last first."""
@@ -190,11 +240,29 @@ class Incidents:
         if wanted.site is not None:
             query = query.where(schema.site.c.key == wanted.site)
         with self.database.reading() as connection:
-            return [KeptIncident(row.id, _incident(row)) for row in connection.execute(query)]
+            return [KeptIncident(row.id, _incident(row), row.assignee) for row in connection.execute(query)]
 
     def open(self, rule: str | None = None) -> Sequence[KeptIncident]:
         """Return what is not resolved, of one rule or of all."""
         return self.list(IncidentFilter(states=_OPEN, rule=rule))
+
+    def noticed(self) -> Mapping[int, datetime]:
+        """Return since when each open incident is known to stand as it does, by number: not event time."""
+        table, history = schema.incident.c, schema.incident_history.c
+        query = (
+            sa.select(history.incident_id, sa.func.max(history.noted_at).label("noted_at"))
+            .join_from(schema.incident_history, schema.incident)
+            .where(table.state.in_([state.value for state in _OPEN]), history.actor == _BY_RULE)
+            .group_by(history.incident_id)
+        )
+        with self.database.reading() as connection:
+            return {row.incident_id: row.noted_at for row in connection.execute(query)}
+
+    def by_numbers(self, numbers: Collection[int]) -> Mapping[int, Incident]:
+        """Return incidents by number; those that are not there any more are left out."""
+        with self.database.reading() as connection:
+            query = _selected().where(among(connection, schema.incident.c.id, sorted(numbers)))
+            return {row.id: _incident(row) for row in connection.execute(query)}
 
     def by_number(self, number: int) -> Incident | None:
         """Return an incident, or None where there is none of that number."""
@@ -211,6 +279,19 @@ class Incidents:
                 IncidentStep(row.noted_at, IncidentState(row.state), Severity(row.severity), row.actor, row.note)
                 for row in connection.execute(query)
             ]
+
+
+def _held(connection: sa.Connection, number: int) -> sa.Row[*tuple[Any, ...]]:
+    """Return an incident's row, which nobody else changes until the transaction ends."""
+    query = _selected().where(schema.incident.c.id == number).with_for_update(of=schema.incident)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise InputError(what="there is no such incident", where=f"incident {number}")
+    return row
+
+
+def _changed(number: int) -> sa.Update:
+    return sa.update(schema.incident).where(schema.incident.c.id == number)
 
 
 def _keep(connection: sa.Connection, now: datetime, incidents: Sequence[Incident]) -> None:

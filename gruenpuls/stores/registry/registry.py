@@ -21,12 +21,14 @@ from gruenpuls.stores.registry.jobs import Jobs
 from gruenpuls.stores.registry.judgements import Judgements
 from gruenpuls.stores.registry.latest import Latest
 from gruenpuls.stores.registry.migration import migrate, verify
+from gruenpuls.stores.registry.outbox import Outbox
 from gruenpuls.stores.registry.overview import Overview
 from gruenpuls.stores.registry.past import Past
 from gruenpuls.stores.registry.places import Places
 from gruenpuls.stores.registry.requests import Requests
 from gruenpuls.stores.registry.resolution import Resolution
 from gruenpuls.stores.registry.settings import Settings
+from gruenpuls.stores.registry.silences import Silences
 from gruenpuls.stores.registry.tallies import Tallies
 from gruenpuls.stores.registry.waterings import Waterings
 from gruenpuls.stores.registry.weather_use import WeatherUse
@@ -64,6 +66,9 @@ class Registry:
     requests : Requests
     rule_states : RuleStates
     incidents : Incidents
+    silences : Silences
+    outbox : Outbox
+        Messages on their way, and what their receivers know.
     dead_letters : DeadLetters
     tallies : Tallies
     overview : Overview
@@ -91,6 +96,8 @@ class Registry:
         self.requests = Requests(database)
         self.rule_states = RuleStates(database)
         self.incidents = Incidents(database)
+        self.silences = Silences(database)
+        self.outbox = Outbox(database)
         self.dead_letters = DeadLetters(database)
         self.tallies = Tallies(database)
         self.overview = Overview(database)

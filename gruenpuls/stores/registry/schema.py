@@ -49,17 +49,17 @@ metadata: Final = sa.MetaData(
     }
 )
 
-_BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows only in INTEGER
+BIG: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows only in INTEGER
 # Ordered by code point on both, so that pages of keys join up.
-_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+TEXT: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def _id() -> sa.Column[int]:
-    return sa.Column("id", _BIG, primary_key=True)
+    return sa.Column("id", BIG, primary_key=True)
 
 
 def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
-    return sa.Column(name, _TEXT, nullable=nullable)
+    return sa.Column(name, TEXT, nullable=nullable)
 
 
 def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
@@ -274,7 +274,7 @@ request: Final = sa.Table(
 rule_state: Final = sa.Table(
     "rule_state",
     metadata,
-    sa.Column("rule", _TEXT, primary_key=True),
+    sa.Column("rule", TEXT, primary_key=True),
     sa.Column("site_id", sa.BigInteger, sa.ForeignKey("site.id"), primary_key=True, autoincrement=False),
     sa.Column("state", sa.JSON, nullable=False),
 )
@@ -295,6 +295,7 @@ incident: Final = sa.Table(
     _moment("last_at"),
     sa.Column("steps", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("saw", sa.JSON, nullable=False, server_default="[]"),
+    _text("assignee", nullable=True),
     sa.UniqueConstraint("rule", "site_id", "began_at"),
     sa.Index(None, "site_id"),
     sa.Index(None, "state"),
@@ -330,8 +331,8 @@ dead_letter: Final = sa.Table(
 tally: Final = sa.Table(
     "tally",
     metadata,
-    sa.Column("device", _TEXT, primary_key=True),  # a key, not a reference: unknown devices are counted too
-    sa.Column("source", _TEXT, primary_key=True),
+    sa.Column("device", TEXT, primary_key=True),  # a key, not a reference: unknown devices are counted too
+    sa.Column("source", TEXT, primary_key=True),
     _whole("decoded"),
     _whole("dead_lettered"),
     _whole("duplicates"),
@@ -341,7 +342,7 @@ tally: Final = sa.Table(
 progress: Final = sa.Table(
     "progress",
     metadata,
-    sa.Column("cache", _TEXT, primary_key=True),
+    sa.Column("cache", TEXT, primary_key=True),
     _whole("offset"),
     _whole("decoded"),
     _whole("dead_lettered"),
@@ -351,7 +352,7 @@ progress: Final = sa.Table(
 component_health: Final = sa.Table(
     "component_health",
     metadata,
-    sa.Column("name", _TEXT, primary_key=True),
+    sa.Column("name", TEXT, primary_key=True),
     sa.Column("body", sa.JSON, nullable=False),
     _moment("updated_at"),
 )
@@ -359,7 +360,7 @@ component_health: Final = sa.Table(
 setting: Final = sa.Table(
     "setting",
     metadata,
-    sa.Column("key", _TEXT, primary_key=True),
+    sa.Column("key", TEXT, primary_key=True),
     sa.Column("value", sa.JSON, nullable=False),
     _moment("updated_at"),
 )
@@ -408,8 +409,8 @@ weather_use: Final = sa.Table(
     "weather_use",
     metadata,
     sa.Column("site_id", sa.BigInteger, sa.ForeignKey("site.id"), primary_key=True, autoincrement=False),
-    sa.Column("quantity", _TEXT, primary_key=True),
-    sa.Column("statistic", _TEXT, primary_key=True),
+    sa.Column("quantity", TEXT, primary_key=True),
+    sa.Column("statistic", TEXT, primary_key=True),
     sa.Column("from_day", sa.Date, primary_key=True),
     sa.Column("to_day", sa.Date, nullable=False),  # exclusive
     _text("source"),

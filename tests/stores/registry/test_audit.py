@@ -45,6 +45,21 @@ def _acknowledge(registry: Registry, actor: str) -> None:
     registry.incidents.acknowledge(registry.incidents.open()[0].number, actor=actor)
 
 
+def _comment(registry: Registry, actor: str) -> None:
+    registry.incidents.keep([FIRING])
+    registry.incidents.comment(registry.incidents.open()[0].number, "on my way", actor=actor)
+
+
+def _assign(registry: Registry, actor: str) -> None:
+    registry.incidents.keep([FIRING])
+    registry.incidents.assign(registry.incidents.open()[0].number, "Anna", actor=actor)
+
+
+def _end_silence(registry: Registry, actor: str) -> None:
+    now = registry.database.now()
+    registry.silences.end(registry.silences.add({}, now, now + DAY, reason="x", actor="else"), actor=actor)
+
+
 BY_PEOPLE = {
     "places.add": Change("site.add", "BK-1", lambda it, who: it.places.add(replace(LIME, key="BK-1"), actor=who)),
     "places.add_all": Change(
@@ -91,6 +106,15 @@ BY_PEOPLE = {
     ),
     "judgements.withdraw": Change("override.withdraw", "series 1", _withdraw),
     "incidents.acknowledge": Change("incident.acknowledge", "incident 1", _acknowledge),
+    "incidents.comment": Change("incident.comment", "incident 1", _comment),
+    "incidents.assign": Change("incident.assign", "incident 1", _assign),
+    "silences.add": Change(
+        "silence.add",
+        "silence 1",
+        lambda it, who: it.silences.add({"rules": ["heat"]}, NOON, NOON + DAY, reason="x", actor=who),
+    ),
+    "silences.end": Change("silence.end", "silence 1", _end_silence),
+    "outbox.retry": Change("outbox.retry", "outbox", lambda it, who: it.outbox.retry(actor=who)),
     "requests.ask": Change(
         "request.redecode", "request 1", lambda it, who: it.requests.ask("redecode", {"device": "a"}, actor=who)
     ),
@@ -133,6 +157,11 @@ BY_THE_SERVICE = {
     "rule_states.save",
     "incidents.keep",
     "incidents.settle",
+    "outbox.put",
+    "outbox.sent",
+    "outbox.failed",
+    "outbox.give_up",
+    "outbox.hold",
     "health.report",
 }
 
@@ -158,9 +187,16 @@ READING = {
     "imports.list",
     "imports.plan_sites",
     "incidents.by_number",
+    "incidents.by_numbers",
     "incidents.history",
     "incidents.list",
+    "incidents.noticed",
     "incidents.open",
+    "outbox.counts",
+    "outbox.due",
+    "outbox.list",
+    "outbox.told",
+    "silences.list",
     "jobs.failed",
     "jobs.last_done",
     "jobs.runs",
@@ -232,10 +268,14 @@ def test_a_change_by_nobody_does_not_happen(registry: Registry, method: str) -> 
     with pytest.raises(InputError, match="somebody who made it"):
         BY_PEOPLE[method].make(registry, " ")
     after = _everything(registry)
-    prepared = {"incident", "incident_history", "flag_interval", "watering", "dirty", "audit"}
+    prepared = {"incident", "incident_history", "flag_interval", "watering", "dirty", "audit", "silence"}
     untouched = (
         set(before)
-        if method not in {"incidents.acknowledge", "judgements.withdraw", "waterings.remove"}
+        if method
+        not in {
+            *("incidents.acknowledge", "incidents.comment", "incidents.assign", "silences.end"),
+            *("judgements.withdraw", "waterings.remove"),
+        }
         else set(before) - prepared
     )
     assert {name: after[name] for name in untouched} == {name: before[name] for name in untouched}
