@@ -11,7 +11,13 @@ from gruenpuls.queries.lane import ROOT_ZONE
 from gruenpuls.queries.status import SiteStatus
 
 FOLDER = Path(gruenpuls.console.__file__).parent
-SOURCES = [*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.html"), FOLDER.parent / "language" / "speech.py"]
+SOURCES = [
+    *FOLDER.glob("*.py"),
+    *FOLDER.glob("templates/*.html"),
+    *FOLDER.parent.glob("plots/*.py"),
+    *FOLDER.parent.glob("cli/*.py"),
+    FOLDER.parent / "language" / "speech.py",
+]
 
 
 def mentioned() -> set[str]:
