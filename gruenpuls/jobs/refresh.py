@@ -15,6 +15,7 @@ from gruenpuls.domain.ports import DirtySpan
 from gruenpuls.domain.reading import from_stored
 from gruenpuls.jobs.days import local_day
 from gruenpuls.jobs.evaluate import Evaluation
+from gruenpuls.jobs.quality import Judging
 from gruenpuls.jobs.recompute import Recomputation, digest
 from gruenpuls.jobs.weather import touched
 from gruenpuls.stores.registry import Registry
@@ -36,18 +37,22 @@ class Refresh:
     evaluation : Evaluation
     clock : Clock
         What time it is at the sites; a replay's own while one runs.
+    judging : Judging or None
+        Judges readings before anything is computed from them; None for as they came.
     """
 
     registry: Registry
     recomputation: Recomputation
     evaluation: Evaluation
     clock: Clock
+    judging: Judging | None = None
 
     def mark_outdated(self) -> None:
         """Mark every site whose results an older processor or rule made, from its first day on."""
         now = self.clock()
         current = [f"processor {made.name} {made.version} {digest(made)}" for made in self.recomputation.processors]
         current += [f"rule {rule.name} {rule.digest}" for rule in self.evaluation.rules]
+        current += [f"quality {self.judging.digest()}"] if self.judging else []
         new = [name for name in current if self.registry.watermarks.fleet(name) is None]
         if not new:
             return
@@ -63,6 +68,8 @@ class Refresh:
             # A clock that is behind the readings must not keep them from being computed.
             newest = datetime.combine(max(span.from_day for span in some), time(), UTC)
             now = max(self.clock(), newest)
+            if self.judging is not None:
+                self.judging.judge(some, now)
             concerned = self._with_dependents(some, now)
             self.recomputation.compute(concerned, now)
             self.evaluation.judge(concerned, now)

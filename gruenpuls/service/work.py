@@ -12,11 +12,11 @@ from datetime import timedelta
 
 import structlog
 
-import processors
 from gruenpuls.domain.errors import GruenpulsError
 from gruenpuls.jobs.evaluate import Evaluation
 from gruenpuls.jobs.new_day import NewDay
 from gruenpuls.jobs.outlook import Outlooks
+from gruenpuls.jobs.quality import Judging
 from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
 from gruenpuls.jobs.ticker import Job, Ticker
@@ -27,6 +27,7 @@ from gruenpuls.service.forecast import forecast_jobs, forecasts
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
 from gruenpuls.service.rooms import alert_rules, clock
+from gruenpuls.service.soil import city_processors, limit_table
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.service.workshop import Workshop, workshop
 from gruenpuls.settings import Settings
@@ -74,12 +75,13 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
 def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[Job]:
     refresh = Refresh(
         tools.registry,
-        Recomputation(tools.registry, tools.store, processors.ALL),
+        Recomputation(tools.registry, tools.store, city_processors(settings)),
         Evaluation(tools.registry, tools.store, alert_rules(settings)),
         clock(tools.registry),
+        Judging(tools.registry, tools.store, tools.profiles.settling_time),
     )
     refresh.mark_outdated()
-    outlooks = Outlooks(tools.registry, tools.store, clock(tools.registry), settings.time_zone)
+    outlooks = Outlooks(tools.registry, tools.store, clock(tools.registry), settings.time_zone, limit_table(settings))
     new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone)
     return [
         # Before the refresh, which works off what it marks; it looks as often, since a replay's days are short.

@@ -31,6 +31,11 @@ class InstalledProfiles:
         """Return a profile, or None where none of this name is installed."""
         return self._catalogue.profile(name) if name in self._catalogue else None
 
+    def settling_time(self, name: str) -> timedelta | None:
+        """Return how long a probe of this profile needs in the soil before its values count; None if it is not said."""
+        profile = self.named(name)
+        return profile.sheet.settling_time if profile is not None else None
+
     def read_again(self) -> None:
         """Take what the files say now.
 

@@ -14,7 +14,7 @@ from gruenpuls.domain.device import Deployment
 from gruenpuls.domain.errors import InputError
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.audit import record, record_all
-from gruenpuls.stores.registry.connection import Database, portions
+from gruenpuls.stores.registry.connection import Database, among, portions
 from gruenpuls.stores.registry.dirty import local_day, mark
 from gruenpuls.stores.registry.keys import device_ids, device_key, site_ids
 
@@ -106,6 +106,17 @@ class Deployments:
         """Return everything deployed at a moment."""
         table = schema.deployment.c
         return self._all(table.from_at <= moment, sa.or_(table.to_at.is_(None), table.to_at > moment))
+
+    def of_devices_at(self, sites: Collection[str] | None) -> Sequence[Deployment]:
+        """Return where all devices were that ever were at one of these sites, in order of time; None for any site."""
+        if sites is None:
+            return self._all()
+        table = schema.deployment.c
+        with self.database.reading() as connection:
+            there = sa.select(table.device_id).join_from(schema.deployment, schema.site)
+            there = there.where(among(connection, schema.site.c.key, sites))
+            query = _selected().where(table.device_id.in_(there)).order_by(table.from_at, table.id)
+            return [_deployment(row) for row in connection.execute(query)]
 
     def _all(self, *conditions: sa.ColumnElement[bool]) -> Sequence[Deployment]:
         query = _selected().where(*conditions).order_by(schema.deployment.c.from_at, schema.deployment.c.id)

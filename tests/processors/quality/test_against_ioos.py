@@ -57,9 +57,10 @@ def recorded() -> list[Strands]:
     with real_data(BEECHES).open(encoding="utf-8") as file:
         table = list(csv.DictReader(file))
     at = np.array([row["TIMESTAMP"] for row in table], "datetime64[ms]")
-    for name in ("Sand_SM_10", "Sand_SM_90", "Slate_SM_10"):
-        strands.append(Strands.of(at, np.array([float(row[name] or "nan") for row in table])))
-    return strands
+    return strands + [
+        Strands.of(at, np.array([float(row[name] or "nan") for row in table]))
+        for name in ("Sand_SM_10", "Sand_SM_90", "Slate_SM_10")
+    ]
 
 
 def same(ours: np.ndarray, theirs: np.ndarray) -> None:

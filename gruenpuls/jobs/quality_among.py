@@ -1,0 +1,134 @@
+"""Probes of the same kind beside each other, day by day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+
+from gruenpuls.domain.ports import ObservationReader
+from gruenpuls.domain.processor import Array
+from gruenpuls.domain.quantity import QUANTITIES
+from gruenpuls.domain.reading import Flag, FlagInterval, to_stored
+from gruenpuls.stores.registry import Registry
+from gruenpuls.stores.registry.judgements import Judged, Subject
+from processors.quality.criteria import Criteria
+from processors.quality.examination import AMONG_NEIGHBOURS
+from processors.quality.neighbours import FEWEST, apart, outlying, slope
+
+LASTS: Final = 7
+"""So many days in a row a probe must be far off [d]."""
+DRIFTS: Final = 30
+"""Over so many days a drift is looked for [d]."""
+_KNOWN: Final = 20
+_LAYER: Final = 10.0
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Series by site class: kind of site, quantity and depth to ten centimetres.
+
+    Parameters
+    ----------
+    classes : sequence of (Criteria, str, sequence of int)
+        Limits, quantity, and the series of each class of four or more.
+    """
+
+    classes: Sequence[tuple[Criteria, str, Sequence[int]]]
+
+    @classmethod
+    def of(cls, registry: Registry, limits_of: Callable[[Subject], Criteria | None]) -> Peers:
+        """Return all classes there are."""
+        kinds = {site.key: site.kind for site in registry.places.list()}
+        kind_of = {it.device: kinds[it.site] for it in registry.deployments.of_devices_at(None)}
+        classes: defaultdict[tuple[str, str, int], list[Subject]] = defaultdict(list)
+        for subject in registry.judgements.subjects():
+            limits = limits_of(subject)
+            if subject.device in kind_of and limits is not None and (limits.neighbour or limits.drift):
+                layer = -1 if subject.depth is None else round(subject.depth / _LAYER)
+                classes[kind_of[subject.device], subject.quantity, layer].append(subject)
+        found = []
+        for (_, quantity, _), members in classes.items():
+            limits = limits_of(members[0])
+            if len(members) > FEWEST and limits is not None:
+                found.append((limits, quantity, sorted(it.series for it in members)))
+        return cls(found)
+
+
+def among_peers(
+    reader: ObservationReader, peers: Peers, first: Mapping[int, datetime], until: datetime
+) -> Iterator[Judged]:
+    """Yield what is said of each class one of whose series changed.
+
+    Parameters
+    ----------
+    reader : ObservationReader
+    peers : Peers
+    first : mapping of int to datetime
+        By series: from which UTC day on it changed.
+    until : datetime
+        Start of the first day that is not over.
+    """
+    for limits, quantity, series in peers.classes:
+        changed = [first[number] for number in series if number in first]
+        if changed and min(changed) < until:
+            yield _class(reader, limits, QUANTITIES[quantity].unit, series, min(changed), until)
+
+
+def _class(
+    reader: ObservationReader,
+    limits: Criteria,
+    unit: str,
+    series: Sequence[int],
+    since: datetime,
+    until: datetime,
+) -> Judged:
+    from_at = since - (DRIFTS + 1) * _DAY
+    days = (until - from_at) // _DAY
+    sums = reader.aggregate(list(series), from_at, until, _DAY)
+    values = np.full((days, len(series)), np.nan)
+    step = ((sums.step - to_stored(from_at)) / np.timedelta64(1, "D")).astype(np.int64)
+    values[step, np.searchsorted(np.array(series), sums.series)] = sums.mean
+    verdicts: list[tuple[str, str, np.ndarray]] = []
+    if limits.neighbour is not None:
+        most, least_spread = limits.neighbour
+        far = np.abs(outlying(values, least_spread)) > most
+        lasting = np.zeros_like(far)
+        lasting[LASTS - 1 :] = np.lib.stride_tricks.sliding_window_view(far, LASTS, axis=0).all(axis=-1)
+        verdicts.append(("neighbours", f"off its neighbours for {LASTS} days", lasting))
+    if limits.drift is not None:
+        drifting = np.abs(_slopes(apart(values))) > limits.drift
+        reason = f"drifts by more than {limits.drift:g} {unit} a day against its neighbours"
+        verdicts.append(("drift", reason, drifting))
+    begin = (since - from_at) // _DAY
+    found: list[FlagInterval] = []
+    continuing: list[int] = []
+    for test, reason, hit in verdicts:
+        for place, number in enumerate(series):
+            edges = np.flatnonzero(np.diff(np.r_[False, hit[begin:, place], False].astype(np.int8)))
+            for low, high in edges.reshape(-1, 2).tolist():
+                if low == 0 and hit[begin - 1, place]:
+                    continuing.append(len(found))
+                span = from_at + (begin + low) * _DAY, from_at + (begin + high) * _DAY
+                found.append(FlagInterval(number, *span, test, Flag.SUSPECT, "quality", reason))
+    return Judged(
+        AMONG_NEIGHBOURS,
+        dict.fromkeys(series, since),
+        dict.fromkeys(series, since - _DAY),
+        found,
+        continuing,
+        instant=_DAY,
+    )
+
+
+def _slopes(off: Array) -> Array:
+    """Return the drift over the days up to each one [unit of the quantity per d]."""
+    found = np.full(off.shape, np.nan)
+    for day in range(DRIFTS - 1, len(off)):
+        found[day] = slope(off[day - DRIFTS + 1 : day + 1], _KNOWN)
+    return found
