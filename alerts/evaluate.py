@@ -53,6 +53,7 @@ def evaluate(
     """
     states = states.copy()
     rows = fresh_rows(rule, seen, states)
+    rows = _pass_over(states, rows, _stays_at_rest(rule, states, rows))
     off = _out_of_season(rule, rows.moment, zone)
 
     first = np.searchsorted(rows.site, np.arange(len(sites)))
@@ -114,6 +115,40 @@ def _out_of_season(rule: Rule, moment: Moments, zone: tzinfo) -> _Mask:
     return ~within
 
 
+def _stays_at_rest(rule: Rule, states: RuleStates, rows: Rows) -> _Mask:
+    """Return the sites at rest where nothing fresh or held meets any level, so that nothing can begin (site,)."""
+    rests: _Mask = (states.began_at == NEVER) & (states.phase == AT_REST).all(axis=1)
+    for level in rule.levels:
+        possible = []
+        for condition in level.conditions:
+            place, sign = rule.place(condition.of), 1 if condition.above else -1
+            limit = sign * condition.raise_at
+            near = sign * states.held[:, place] >= limit
+            near[rows.site[sign * rows.value[:, place] >= limit]] = True
+            possible.append(near)
+        fold = np.logical_or if level.some else np.logical_and
+        rests = rests & ~fold.reduce(possible)
+    return rests
+
+
+def _pass_over(states: RuleStates, rows: Rows, rests: _Mask) -> Rows:
+    """Let sites that stay at rest remember what was said last; return the rows of the others."""
+    calm = np.flatnonzero(rests[rows.site])
+    if not len(calm):
+        return rows
+    site, moment, value = rows.site[calm], rows.moment[calm], rows.value[calm]
+    # By site and time, so that the last one written stays.
+    states.last_at[site] = moment
+    for place in range(value.shape[1]):
+        there = ~np.isnan(value[:, place])
+        states.held[site[there], place] = value[there, place]
+        states.held_at[site[there], place] = moment[there]
+        if place == 0:
+            states.last_value[site[there]] = value[there, 0]
+    lively = ~rests[rows.site]
+    return Rows(rows.site[lively], rows.moment[lively], rows.value[lively])
+
+
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     """Whether a level is met, is over, and whether that can be told at all (site,)."""
@@ -123,19 +158,22 @@ class _Verdict:
     known: _Mask
 
 
-def _verdict(rule: Rule, level: Level, value: Values) -> _Verdict:
+def _verdict(rule: Rule, level: Level, value: Values, unheard: _Mask) -> _Verdict:
     met, over, known = [], [], []
     for condition in level.conditions:
         sign = 1 if condition.above else -1
         found = sign * value[:, rule.place(condition.of)]
+        # Of several that may each raise it, one that was never heard of says that it does not.
+        never = unheard[:, rule.place(condition.of)] if level.some else np.zeros(len(value), np.bool_)
         met.append(found >= sign * condition.raise_at)
-        over.append(found <= sign * condition.clear_at)
-        known.append(~np.isnan(found))
+        over.append((found <= sign * condition.clear_at) | never)
+        known.append(~np.isnan(found) | never)
     every = not level.some
     fold, other = (np.logical_and, np.logical_or) if every else (np.logical_or, np.logical_and)
     is_met = fold.reduce(met)
     is_not = other.reduce([there & ~yes for there, yes in zip(known, met, strict=True)])
-    return _Verdict(is_met, other.reduce(over), is_met | is_not)
+    something = ~unheard[:, [rule.place(condition.of) for condition in level.conditions]].all(axis=1)
+    return _Verdict(is_met, other.reduce(over) & something, is_met | (is_not & something))
 
 
 def _hushed(rule: Rule, value: Values) -> _Mask:
@@ -173,10 +211,11 @@ def _step(rule: Rule, states: RuleStates, rows: Rows, out_of_season: _Mask) -> I
     """Judge one moment each of different sites; return the sites whose incident it resolves."""
     site, moment = rows.site, rows.moment
     value = _believed(rule, states, rows)
+    unheard = states.held_at[site] == NEVER
     hushed = _hushed(rule, value)
     before = _severity(rule, states.phase[site])
     for place, level in enumerate(rule.levels):
-        verdict = _verdict(rule, level, value)
+        verdict = _verdict(rule, level, value, unheard)
         told = _Verdict(
             met=verdict.met & ~hushed & ~out_of_season,
             over=(verdict.over & ~hushed) | out_of_season,
@@ -230,7 +269,8 @@ def _step_level(
     states.phase[site, place] = np.where(done, AT_REST, phase)
     states.since[site, place] = np.where(rests, NEVER, since)
     states.calm_since[site, place] = np.where(rests, NEVER, calm_since)
-    states.known_at[site, place] = np.where(verdict.known, moment, known_at)
+    # At rest no gap matters: the first moment it is met counts from itself.
+    states.known_at[site, place] = np.where(done | (phase == AT_REST), NEVER, np.where(verdict.known, moment, known_at))
 
 
 def _severity(rule: Rule, phase: NDArray[np.int8]) -> Ids:

@@ -45,11 +45,19 @@ def _series(rule: Rule, example: Example, start: np.datetime64) -> Seen:
     places, moments, values = [], [], []
     for stretch in example.readings:
         steps = (stretch.end - stretch.start) // stretch.every + 1
-        places.append(np.full(steps, rule.place(stretch.of)))
-        moments.append(start + _stored(stretch.start) + np.arange(steps) * _stored(stretch.every))
-        values.append(np.full(steps, stretch.value))
+        for watched in _of_the_same_series(rule, rule.place(stretch.of)):
+            places.append(np.full(steps, watched))
+            moments.append(start + _stored(stretch.start) + np.arange(steps) * _stored(stretch.every))
+            values.append(np.full(steps, stretch.value))
     place = np.concatenate(places)
     return Seen(place, np.zeros_like(place), np.concatenate(moments), np.concatenate(values))
+
+
+def _of_the_same_series(rule: Rule, place: int) -> list[int]:
+    """Return what else looks at a watched series, perhaps through another window, itself included."""
+    different = {"name", "window", "holds_for"}
+    same = rule.watch[place].model_dump(exclude=different)
+    return [other for other, watched in enumerate(rule.watch) if watched.model_dump(exclude=different) == same]
 
 
 def _stored(span: timedelta) -> np.timedelta64:

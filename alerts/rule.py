@@ -201,7 +201,7 @@ class Rule(Part):
                 for word, limit in (("raise", condition.raise_at), ("clear", condition.clear_at)):
                     if not watched.can_be(limit):
                         inner = (word,) if level.raise_at is not None else ("all" if level.every else "any", at, word)
-                        message = f"{word} {limit:g} is no value {watched.quantity} can have ({watched.of.unit})"
+                        message = f"{word} {limit:g} is no value {watched.quantity} can have ({watched.unit})"
                         raise MisplacedError(message, "levels", place, *inner)
         return self
 
@@ -234,7 +234,7 @@ class Rule(Part):
     @property
     def context(self) -> timedelta:
         """How far back readings are needed before the first one judged."""
-        window = max((watched.window.span for watched in self.watch if watched.window), default=timedelta(0))
+        window = max((watched.window.reach for watched in self.watch if watched.window), default=timedelta(0))
         held = max((watched.holds_for or self.longest_gap for watched in self.watch[1:]), default=timedelta(0))
         return window + (max(held, self.longest_gap) if len(self.watch) > 1 else timedelta(0))
 

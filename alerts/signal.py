@@ -107,14 +107,15 @@ def _high_is_bad(rule: Rule, place: int) -> bool:
 
 def _over_window(window: Window, site: Ids, moment: Moments, value: Values) -> tuple[Values, Ids]:
     """Return the window's statistic at each reading, and of how many; sorted by site and time."""
-    span = milliseconds(window.span)
+    span, late = milliseconds(window.span), milliseconds(window.ends_before)
     # One axis for all sites, each further from the next than any window reaches.
-    axis = site * (int(np.ptp(moment)) + span + 1) + (moment - moment.min())
-    end = np.arange(1, len(site) + 1)
-    start = np.searchsorted(axis, axis - span, side="right")
+    axis = site * (int(np.ptp(moment)) + span + late + 1) + (moment - moment.min())
+    end = np.searchsorted(axis, axis - late, side="right") if late else np.arange(1, len(site) + 1)
+    start = np.searchsorted(axis, axis - span - late, side="right")
     bounds = np.stack([start, end], axis=1).ravel()
     folded: Values = _FOLD[window.statistic].reduceat(np.append(value, 0.0), bounds)[::2]
-    return (folded / (end - start) if window.statistic == "mean" else folded), end - start
+    count = end - start
+    return (folded / np.maximum(count, 1) if window.statistic == "mean" else folded), count
 
 
 def _hold(states: RuleStates, place: int, site: Ids, moment: Moments, value: Values) -> None:

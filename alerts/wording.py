@@ -50,7 +50,7 @@ def worded(rule: Rule, incident: Incident, site_name: str, language: Language, t
         "site": site_name,
         "value": _number(incident.last_value, language),
         "peak": _number(incident.peak, language),
-        "unit": _UNITS.get(rule.of.unit, rule.of.unit),
+        "unit": _UNITS.get(rule.watch[0].unit, rule.watch[0].unit),
         "raise": _number(told.raise_at, language),
         "clear": _number(told.clear_at, language),
         "hold_for": _span(level.hold_for, language),

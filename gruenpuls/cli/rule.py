@@ -94,7 +94,7 @@ def backtest(
     from rich.progress import Progress
 
     from gruenpuls.jobs.backtest import Backtest
-    from gruenpuls.service.rooms import reading_store
+    from gruenpuls.service.rooms import expected_intervals, reading_store
     from gruenpuls.stores.registry.places import SiteFilter
 
     session: Session = context.obj
@@ -112,7 +112,7 @@ def backtest(
         closing(reading_store(session.settings, session.registry.judgements)) as reader,
         Progress(console=complaints, transient=True) as bar,
     ):
-        test = Backtest(session.registry, reader)
+        test = Backtest(session.registry, reader, expected_intervals(session.settings))
         for rule in tried:
             task = bar.add_task(rule.name, total=len(sites))
             trials.append(

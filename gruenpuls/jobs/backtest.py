@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import fmean
 from typing import Final
@@ -18,11 +18,14 @@ from alerts.state import RuleStates
 from gruenpuls.domain.incident import Incident
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.site import Site
-from gruenpuls.jobs.seen import seen_by, watched_series
+from gruenpuls.jobs.hearing import OF_DEVICES, Hearing
+from gruenpuls.jobs.seen import Sight
 from gruenpuls.stores.registry import Registry
 
 _SITES_AT_ONCE: Final = 1000
 """Bounds the memory a season of hourly readings takes to some hundred megabytes."""
+_SITES_WITH_DEVICES_AT_ONCE: Final = 50
+"""The same where everything is read that was ever heard of a device."""
 
 Watch = Callable[[int, int], None]
 """Told how many of how many sites were judged."""
@@ -96,10 +99,13 @@ class Backtest:
     ----------
     registry : Registry
     reader : ObservationReader
+    intervals : dict of timedelta
+        How often devices of a profile are expected to be heard, by the profile's name.
     """
 
     registry: Registry
     reader: ObservationReader
+    intervals: Mapping[str, timedelta] = field(default_factory=dict)
 
     def trial(
         self,
@@ -121,44 +127,26 @@ class Backtest:
         watch : callable
         """
         concerned = [site for site in sites if rule.applies_to.includes(site, to_at.year)]
+        of_devices = any(watched.quantity in OF_DEVICES for watched in rule.watch)
+        at_once = _SITES_WITH_DEVICES_AT_ONCE if of_devices else _SITES_AT_ONCE
+        sight = Sight(Hearing(self.registry, self.reader, self.intervals))
         judged, incidents = 0, list[Incident]()
-        for start in range(0, len(concerned), _SITES_AT_ONCE):
-            some = concerned[start : start + _SITES_AT_ONCE]
-            rows = watched_series(self.registry, rule, [site.key for site in some])
+        for start in range(0, len(concerned), at_once):
+            some = concerned[start : start + at_once]
+            rows = sight.series(rule, [site.key for site in some])
             for zone in sorted({site.time_zone for site in some}):
-                keys = [site.key for site in some if site.time_zone == zone]
-                seen = seen_by(self.reader, rule, keys, rows, from_at - rule.context, to_at)
+                there = [site for site in some if site.time_zone == zone]
+                seen = sight.seen(rule, there, rows, from_at - rule.context, to_at, to_at)
                 judged += len(np.unique(seen.site[seen.watched == 0]))
-                incidents += _fired(rule, keys, seen, from_at, ZoneInfo(zone))
-            watch(min(start + _SITES_AT_ONCE, len(concerned)), len(concerned))
+                incidents += _fired(rule, [site.key for site in there], seen, from_at, ZoneInfo(zone))
+            watch(min(start + at_once, len(concerned)), len(concerned))
         return RuleTrial(rule, judged, tuple(sorted(incidents, key=lambda it: (it.began_at, it.site))))
 
 
 def _fired(rule: Rule, sites: Sequence[str], seen: Seen, from_at: datetime, zone: ZoneInfo) -> list[Incident]:
-    """Return the incidents that fired; sites no reading of which comes near a limit are not judged at all."""
-    near = _near_a_limit(rule, seen, len(sites))
-    chosen = np.flatnonzero(near)
-    number = np.full(len(sites), -1)
-    number[chosen] = np.arange(len(chosen))
-    mine = near[seen.site]
-    seen = Seen(seen.watched[mine], number[seen.site[mine]], seen.measured_at[mine], seen.value[mine])
-    states = RuleStates.at_rest(rule, len(chosen))
-    for place in range(len(chosen)):
+    """Return the incidents that fired."""
+    states = RuleStates.at_rest(rule, len(sites))
+    for place in range(len(sites)):
         states.starting(place, from_at)
-    found, _ = evaluate(rule, [sites[place] for place in chosen.tolist()], seen, states, zone)
+    found, _ = evaluate(rule, sites, seen, states, zone)
     return [incident for incident in found if incident.fired_at is not None]
-
-
-def _near_a_limit(rule: Rule, seen: Seen, sites: int) -> np.ndarray:
-    """Return which sites may ever meet a condition: a sum over a window may, whatever its readings are."""
-    near = np.zeros(sites, np.bool_)
-    for level in rule.levels:
-        for condition in level.conditions:
-            place = rule.place(condition.of)
-            window = rule.watch[place].window
-            if window is not None and window.statistic == "sum":
-                return np.ones(sites, np.bool_)
-            values = seen.value[seen.watched == place]
-            met = values >= condition.raise_at if condition.above else values <= condition.raise_at
-            near[seen.site[seen.watched == place][met]] = True
-    return near

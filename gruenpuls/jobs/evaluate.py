@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,8 @@ from gruenpuls.domain.ports import DirtySpan, ObservationReader
 from gruenpuls.domain.reading import from_stored, to_stored
 from gruenpuls.domain.site import Site
 from gruenpuls.jobs.days import day_start, local_day
-from gruenpuls.jobs.seen import seen_by, watched_series
+from gruenpuls.jobs.hearing import Hearing
+from gruenpuls.jobs.seen import Sight
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incidents import IncidentFilter
 from gruenpuls.stores.registry.resolution import FleetSeries
@@ -61,11 +62,18 @@ class Evaluation:
     registry : Registry
     reader : ObservationReader
     rules : sequence of Rule
+    intervals : dict of timedelta
+        How often devices of a profile are expected to be heard, by the profile's name.
     """
 
     registry: Registry
     reader: ObservationReader
     rules: Sequence[Rule]
+    intervals: Mapping[str, timedelta] = field(default_factory=dict)
+
+    @property
+    def _sight(self) -> Sight:
+        return Sight(Hearing(self.registry, self.reader, self.intervals))
 
     def judge(self, spans: Sequence[DirtySpan], now: datetime) -> None:
         """Judge these sites by every rule, each from its day on.
@@ -84,10 +92,10 @@ class Evaluation:
             concerned = [span for span in known if span.site in within]
             if not concerned:
                 continue
-            rows = watched_series(self.registry, rule, [span.site for span in concerned])
+            rows = self._sight.series(rule, [span.site for span in concerned])
             watched = {rows.sites[place] for place in np.unique(rows.site)} | kept.keys()
             for group in self._groups(rule, [span for span in concerned if span.site in watched], sites, kept):
-                self._judge_group(rule, group, rows, now)
+                self._judge_group(rule, group, [sites[key] for key in group.sites], rows, now)
 
     def _withdraw(self, rule: Rule, sites: Sequence[str]) -> None:
         """Take back what a rule found where it does not apply any more."""
@@ -125,9 +133,9 @@ class Evaluation:
             by_site.setdefault(found.incident.site, []).append(found.incident)
         return by_site
 
-    def _judge_group(self, rule: Rule, group: _Group, rows: FleetSeries, now: datetime) -> None:
+    def _judge_group(self, rule: Rule, group: _Group, sites: Sequence[Site], rows: FleetSeries, now: datetime) -> None:
         end = day_start(local_day(now, group.zone) + timedelta(days=2), group.zone)
-        seen = seen_by(self.reader, rule, group.sites, rows, group.start - rule.context, end)
+        seen = self._sight.seen(rule, sites, rows, group.start - rule.context, end, now)
         checkpoint = group.start
         if len(seen.value):
             last = from_stored(seen.measured_at.max())

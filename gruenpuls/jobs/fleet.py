@@ -76,17 +76,17 @@ class Plots:
             "growing_season": column([growing_season(site.planted_on, year) for site in self.sites]),
             "latitude": column([site.latitude for site in self.sites]),
             "longitude": column([site.longitude for site in self.sites]),
-            "elevation": column([_said(site, "elevation") for site in self.sites]),
+            "elevation": column([stated(site, "elevation") for site in self.sites]),
             "rain_per_tip": self.said("rain_per_tip"),
             "rain_per_pulse": self.said("rain_per_pulse"),
-            "wind_height": self._wind_height(column([_said(site, "wind_height") for site in self.sites])),
+            "wind_height": self._wind_height(column([stated(site, "wind_height") for site in self.sites])),
             **soil_attributes(self.sites),
             **site_parameters(self.sites, year).columns,
         }
 
     def said(self, name: str) -> Array:
         """Return an attribute that cities give themselves, as they gave it; NaN where they did not."""
-        known = [_said(site, name) for site in self.sites]
+        known = [stated(site, name) for site in self.sites]
         return np.array([np.nan if value is None else value for value in known], np.float64)
 
     def _wind_height(self, said: Array) -> Array:
@@ -97,7 +97,8 @@ class Plots:
         return np.where(np.isnan(said), mounted, said)
 
 
-def _said(site: Site, name: str) -> float | None:
+def stated(site: Site, name: str) -> float | None:
+    """Return an attribute of a site as a number; None where it is not stated or is none."""
     value = site.attributes.get(name)
     try:
         return None if value is None else float(str(value).replace(",", "."))
@@ -122,7 +123,7 @@ def judged_places(rows: FleetSeries, processor: Processor, sites: Mapping[str, S
     places = np.unique(rows.site[mask & (rows.origin != processor.name)])
     if not processor.attribute:
         return places
-    known = [_said(sites[rows.sites[place]], processor.attribute) is not None for place in places.tolist()]
+    known = [stated(sites[rows.sites[place]], processor.attribute) is not None for place in places.tolist()]
     return places[np.array(known, np.bool_)]
 
 

@@ -3,58 +3,136 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from alerts.condition import Watched
 from alerts.rule import Rule
 from alerts.signal import Seen
-from gruenpuls.domain.ports import ObservationReader
-from gruenpuls.domain.reading import Flag, Ids
+from gruenpuls.domain.quantity import QUANTITIES
+from gruenpuls.domain.reading import Flag, Ids, Values
+from gruenpuls.domain.site import Site
+from gruenpuls.jobs.fleet import stated
+from gruenpuls.jobs.hearing import OF_DEVICES, Hearing, measured
 from gruenpuls.jobs.ownership import chosen, owned
-from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import FleetSeries
 
+_Mask = NDArray[np.bool_]
 
-def watched_series(registry: Registry, rule: Rule, sites: Collection[str]) -> FleetSeries:
-    """Return the series of these sites that a rule watches."""
-    rows = registry.resolution.fleet_series(sorted({watched.quantity for watched in rule.watch}), sites)
-    return chosen(rows, _watched(rule, rows) >= 0)
+_MEASURED: Final = sorted(QUANTITIES)
+_ORIGINS: Final = ("measured", "imported", "radolan")
+"""Whose sums count where a site has several: its own gauge first. What a processor counted stands with the gauge."""
 
 
-def seen_by(
-    reader: ObservationReader,
-    rule: Rule,
-    sites: Sequence[str],
-    rows: FleetSeries,
-    from_at: datetime,
-    to_at: datetime,
-) -> Seen:
-    """Return what some of the sites of these series say in a span, its end exclusive; nothing failed or missing.
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Reads what rules watch.
 
     Parameters
     ----------
-    reader : ObservationReader
-    rule : Rule
-    sites : sequence of str
-        Their order is that of `Seen.site`.
-    rows : FleetSeries
-        As `watched_series` gives them.
-    from_at, to_at : datetime
-        Aware UTC.
+    hearing : Hearing
+        With the registry and the store.
     """
-    place_of = {key: place for place, key in enumerate(sites)}
-    places = np.array([place_of.get(key, -1) for key in rows.sites], np.int64)
-    rows = chosen(rows, places[rows.site] >= 0)
-    batch = reader.read(np.unique(rows.series).tolist(), from_at, to_at)
-    batch = batch.where((batch.flag != Flag.FAIL) & (batch.flag != Flag.MISSING))
-    row, item = owned(rows, batch.series, batch.measured_at, batch.measured_at)
-    return Seen(_watched(rule, rows)[row], places[rows.site[row]], batch.measured_at[item], batch.value[item])
+
+    hearing: Hearing
+
+    def series(self, rule: Rule, sites: Collection[str]) -> FleetSeries:
+        """Return the series of these sites that a rule watches, or that tell it where probes sit and who is heard."""
+        watched = {it.quantity for it in rule.watch}
+        everything = bool(watched & OF_DEVICES) or any(it.placement for it in rule.watch)
+        rows = self.hearing.registry.resolution.fleet_series(_MEASURED if everything else sorted(watched), sites)
+        mine = _any_watched(rule, rows)
+        if watched & OF_DEVICES:
+            mine |= rows.origin == "measured"
+        return chosen(rows, mine)
+
+    def seen(
+        self, rule: Rule, sites: Sequence[Site], rows: FleetSeries, from_at: datetime, to_at: datetime, now: datetime
+    ) -> Seen:
+        """Return what some of the sites of these series say in a span, its end exclusive; nothing failed or missing.
+
+        Parameters
+        ----------
+        rule : Rule
+        sites : sequence of Site
+            Their order is that of `Seen.site`.
+        rows : FleetSeries
+            As `series` gives them.
+        from_at, to_at, now : datetime
+            Aware UTC.
+        """
+        place_of = {site.key: place for place, site in enumerate(sites)}
+        places = np.array([place_of.get(key, -1) for key in rows.sites], np.int64)
+        rows = chosen(rows, places[rows.site] >= 0)
+        plain = chosen(rows, _any_watched(rule, rows))
+        batch = self.hearing.reader.read(np.unique(plain.series).tolist(), from_at, to_at)
+        batch = batch.where((batch.flag != Flag.FAIL) & (batch.flag != Flag.MISSING))
+        row, item = owned(plain, batch.series, batch.measured_at, batch.measured_at)
+        parts = []
+        for place, watched in enumerate(rule.watch):
+            mine = _of(watched, plain)[row]
+            site = places[plain.site[row[mine]]]
+            value = _related(watched, sites, site, batch.value[item[mine]])
+            parts.append(Seen(np.full(len(site), place), site, batch.measured_at[item[mine]], value))
+        if any(it.quantity in OF_DEVICES for it in rule.watch):
+            told = self.hearing.told(measured(rows), from_at, to_at, now)
+            for place, watched in enumerate(rule.watch):
+                if watched.quantity in OF_DEVICES:
+                    site, at, value = told[watched.quantity]
+                    parts.append(Seen(np.full(len(site), place), places[site], at, value))
+        return Seen(
+            np.concatenate([part.watched for part in parts]),
+            np.concatenate([part.site for part in parts]),
+            np.concatenate([part.measured_at for part in parts]),
+            np.concatenate([part.value for part in parts]),
+        )
 
 
-def _watched(rule: Rule, rows: FleetSeries) -> Ids:
-    """Return which of the series a rule watches each row is, -1 where it is none of them."""
-    found = np.full(len(rows), -1, np.int64)
-    for place, watched in enumerate(rule.watch):
-        found[(rows.quantity == watched.quantity) & (rows.statistic == watched.statistic)] = place
-    return found
+def _any_watched(rule: Rule, rows: FleetSeries) -> _Mask:
+    """Return which rows a rule watches."""
+    return np.asarray(np.logical_or.reduce([_of(watched, rows) for watched in rule.watch]))
+
+
+def _of(watched: Watched, rows: FleetSeries) -> _Mask:
+    """Return which rows are of what a rule watches."""
+    mine: _Mask = (rows.quantity == watched.quantity) & (rows.statistic == watched.statistic)
+    if watched.placement is not None:
+        mine &= _sits(rows, watched.placement)
+    if watched.window is not None and watched.window.statistic == "sum":
+        mine &= _first_origin(rows, mine)
+    return mine
+
+
+def _sits(rows: FleetSeries, placement: str) -> _Mask:
+    """Return which rows are of a probe that sits somewhere; a derived one sits where its depth was measured."""
+    depth = np.where(np.isnan(rows.depth), -1.0, rows.depth)
+    there = rows.placement == placement
+    found = {*zip(rows.site[there].tolist(), depth[there].tolist(), strict=True)}
+    derived = (rows.placement == "") & (rows.origin != "measured")
+    same = [pair in found for pair in zip(rows.site.tolist(), depth.tolist(), strict=True)]
+    return np.asarray(there | (derived & np.array(same, np.bool_)))
+
+
+def _first_origin(rows: FleetSeries, mine: np.ndarray) -> _Mask:
+    """Return which rows a sum is made of: each site's own gauge, else what was imported; never the same rain twice."""
+    rank = np.full(len(rows), 0)
+    for place, origin in enumerate(_ORIGINS):
+        rank[rows.origin == origin] = place
+    least = np.full(len(rows.sites), len(_ORIGINS))
+    np.minimum.at(least, rows.site[mine], rank[mine])
+    return np.asarray(rank == least[rows.site])
+
+
+def _related(watched: Watched, sites: Sequence[Site], site: Ids, value: Values) -> Values:
+    """Return values as a rule tells them: beside something known of the site; missing where that is not known."""
+    attribute = watched.minus or watched.percent_of
+    if not attribute:
+        return value
+    known = np.array([np.nan if (it := stated(one, attribute)) is None else it for one in sites], np.float64)[site]
+    if watched.minus:
+        return value - known
+    return np.where(known > 0, 100.0 * value / np.where(known > 0, known, 1.0), np.nan)

@@ -46,6 +46,10 @@ compact_every = 60
 port = {port}
 demo = true
 
+# The tower measures no wind, so that what people feel cannot be told there.
+[rules]
+on = ["hot_air"]
+
 [log]
 level = "warning"
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -117,6 +117,11 @@ def catalogue(settings: Settings) -> Catalogue:
     """Return the shipped device profiles with the city's own laid over them."""
     shipped = Catalogue.shipped()
     return shipped if settings.profiles_dir is None else shipped.merged(Catalogue.read(settings.profiles_dir))
+
+
+def expected_intervals(settings: Settings) -> dict[str, timedelta]:
+    """Return how often devices are expected to be heard, by their profile's name."""
+    return {profile.name: profile.expected_interval for profile in catalogue(settings)}
 
 
 def known_rules(settings: Settings) -> tuple[Rule, ...]:

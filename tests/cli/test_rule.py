@@ -14,9 +14,12 @@ SHIPPED = Path(alerts.__file__).parent / "rules"
 
 
 def test_rules_are_listed_with_whether_they_are_on(gruenpuls: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GRUENPULS_RULES__OFF", '["heat"]')
+    monkeypatch.setenv("GRUENPULS_RULES__ON", '["hot_air"]')
+    monkeypatch.setenv("GRUENPULS_RULES__OFF", '["battery_low"]')
     listed = {rule["name"]: rule["on"] for rule in gruenpuls.json("rule", "list")}
     assert listed["drought_stress"]
+    assert listed["hot_air"]
+    assert not listed["battery_low"]
     assert not listed["heat"]
     assert "available" in gruenpuls("rule", "list")
 
@@ -27,19 +30,19 @@ def test_a_rule_nobody_knows_cannot_be_switched(gruenpuls: CommandLine, monkeypa
 
 
 def test_a_rule_cannot_be_on_and_off(gruenpuls: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GRUENPULS_RULES__ON", '["heat"]')
-    monkeypatch.setenv("GRUENPULS_RULES__OFF", '["heat"]')
-    assert "on and off: heat" in gruenpuls("rule", "list", status=ConfigurationError.exit_code)
+    monkeypatch.setenv("GRUENPULS_RULES__ON", '["hot_air"]')
+    monkeypatch.setenv("GRUENPULS_RULES__OFF", '["hot_air"]')
+    assert "on and off: hot_air" in gruenpuls("rule", "list", status=ConfigurationError.exit_code)
 
 
 def test_the_examples_of_every_rule_run(gruenpuls: CommandLine) -> None:
     told = gruenpuls("rule", "test")
-    assert "drought_stress: 5 examples, as it says" in told
+    assert "drought_stress: 6 examples, as it says" in told
 
 
 def test_an_example_that_fails_is_told_and_ends_with_1(gruenpuls: CommandLine, tmp_path: Path) -> None:
-    own = tmp_path / "heat.yaml"
-    own.write_text((SHIPPED / "heat.yaml").read_text(encoding="utf-8").replace("hold_for: 1 h", "hold_for: 9 h"))
+    own = tmp_path / "hot_air.yaml"
+    own.write_text((SHIPPED / "hot_air.yaml").read_text(encoding="utf-8").replace("hold_for: 1 h", "hold_for: 9 h"))
     told = gruenpuls("rule", "test", str(own), status=1)
     assert "not as it says" in told
     assert "expected firing, found" in told
@@ -52,13 +55,13 @@ def test_an_unknown_rule_is_refused_with_the_known_ones(gruenpuls: CommandLine) 
 
 
 def test_without_any_readings_there_is_nothing_to_try_it_on(gruenpuls: CommandLine) -> None:
-    assert "no observation store" in gruenpuls("rule", "backtest", "heat", status=StorageError.exit_code)
+    assert "no observation store" in gruenpuls("rule", "backtest", "hot_air", status=StorageError.exit_code)
 
 
 def test_a_back_test_of_an_empty_store_says_so_in_numbers(gruenpuls: CommandLine) -> None:
     with Registry.open(f"sqlite:///{gruenpuls.directory}/other.db") as registry:
         EmbeddedStore.open_writer(gruenpuls.directory / "var" / "readings", registry.judgements).close()
-    (trial,) = gruenpuls.json("rule", "backtest", "heat", "--from", "2023-06-01", "--to", "2023-06-30")
+    (trial,) = gruenpuls.json("rule", "backtest", "hot_air", "--from", "2023-06-01", "--to", "2023-06-30")
     assert (trial["sites_judged"], trial["incidents"], len(trial["firing_by_day"])) == (0, [], 30)
     assert "sites judged" in gruenpuls("rule", "backtest", "--from", "2023-06-01", "--to", "2023-06-30")
 

@@ -18,7 +18,7 @@ END = START + timedelta(days=DAYS)
 
 
 def heat() -> Rule:
-    return next(rule for rule in shipped_rules() if rule.name == "heat")
+    return next(rule for rule in shipped_rules() if rule.name == "hot_air")
 
 
 def stations(city: City, number: int) -> list[Site]:
@@ -41,7 +41,7 @@ def test_it_finds_what_judging_live_had_found_and_keeps_nothing(city: City) -> N
 
     city.now = END
     city.refresh.work_off()
-    live = [kept for kept in city.incidents() if kept.rule == "heat"]
+    live = [kept for kept in city.incidents() if kept.rule == "hot_air"]
 
     def essence(incident: Incident) -> tuple[object, ...]:
         return incident.site, incident.began_at, incident.fired_at, incident.resolved_at, incident.peak

@@ -65,7 +65,7 @@ def test_air_becomes_dew_point_heat_index_extremes_and_heat(city: City) -> None:
     highest = city.series("S1", "air_temperature", statistic="max_day")
     assert highest[stamp(days(1) - timedelta(hours=2))] == pytest.approx(36.0, abs=0.01)
     assert stamp(days(3) - timedelta(hours=2)) not in highest, "two hours are no day"
-    assert [(incident.rule, incident.state) for incident in city.incidents()] == [("heat", IncidentState.FIRING)]
+    assert [(incident.rule, incident.state) for incident in city.incidents()] == [("hot_air", IncidentState.FIRING)]
 
 
 def test_a_site_without_readings_gets_nothing(city: City) -> None:
@@ -156,7 +156,7 @@ def test_shuffled_arrival_ends_in_the_same_values_and_incidents(tmp_path: Path, 
     assert outcomes[0][0] == outcomes[1][0]
     assert outcomes[0][1] == outcomes[1][1]
     rules = {incident.rule for incident in outcomes[0][1]}
-    assert rules == {"drought_stress", "heat"}
+    assert rules == {"drought_stress", "hot_air"}
     assert any(incident.state is IncidentState.RESOLVED for incident in outcomes[0][1])
 
 
