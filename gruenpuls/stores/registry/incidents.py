@@ -246,17 +246,14 @@ class Incidents:
         """Return what is not resolved, of one rule or of all."""
         return self.list(IncidentFilter(states=_OPEN, rule=rule))
 
-    def noticed(self) -> Mapping[int, datetime]:
-        """Return since when each open incident is known to stand as it does, by number: not event time."""
-        table, history = schema.incident.c, schema.incident_history.c
-        query = (
-            sa.select(history.incident_id, sa.func.max(history.noted_at).label("noted_at"))
-            .join_from(schema.incident_history, schema.incident)
-            .where(table.state.in_([state.value for state in _OPEN]), history.actor == _BY_RULE)
-            .group_by(history.incident_id)
-        )
+    def noticed(self, numbers: Collection[int]) -> Mapping[int, datetime]:
+        """Return since when incidents are known to stand as they do, by number: not event time."""
+        history = schema.incident_history.c
+        query = sa.select(history.incident_id, sa.func.max(history.noted_at).label("noted_at"))
         with self.database.reading() as connection:
-            return {row.incident_id: row.noted_at for row in connection.execute(query)}
+            query = query.where(among(connection, history.incident_id, sorted(numbers)), history.actor == _BY_RULE)
+            rows = connection.execute(query.group_by(history.incident_id))
+            return {row.incident_id: row.noted_at for row in rows}
 
     def by_numbers(self, numbers: Collection[int]) -> Mapping[int, Incident]:
         """Return incidents by number; those that are not there any more are left out."""

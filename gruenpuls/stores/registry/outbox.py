@@ -182,6 +182,11 @@ class Outbox:
                 )
         return new
 
+    def has(self, key: str) -> bool:
+        """Whether a message of this key was ever put in."""
+        with self.database.reading() as connection:
+            return bool(connection.execute(sa.select(sa.exists().where(outbox.c.key == key))).scalar_one())
+
     def due(self, now: datetime, *, limit: int = 100) -> Mapping[str, Sequence[Message]]:
         """Return the messages that are to be tried, by channel, the oldest first; at most so many of each."""
         place = sa.func.row_number().over(partition_by=outbox.c.channel, order_by=outbox.c.id).label("place")
@@ -225,19 +230,6 @@ class Outbox:
             attempts=outbox.c.attempts + 1,
             error=error,
         )
-
-    def hold(self, channel: str, until: datetime) -> None:
-        """Let everything for a channel that does not answer wait until a moment at least."""
-        with self.database.writing() as connection:
-            connection.execute(
-                sa.update(outbox)
-                .where(
-                    outbox.c.channel == channel,
-                    outbox.c.state == Delivery.WAITING.value,
-                    outbox.c.due_at < until,
-                )
-                .values(due_at=until)
-            )
 
     def retry(self, *, actor: str) -> int:
         """Try everything that waits or was given up again now; return how many messages that are."""

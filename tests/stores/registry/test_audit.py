@@ -161,7 +161,6 @@ BY_THE_SERVICE = {
     "outbox.sent",
     "outbox.failed",
     "outbox.give_up",
-    "outbox.hold",
     "health.report",
 }
 
@@ -194,6 +193,7 @@ READING = {
     "incidents.open",
     "outbox.counts",
     "outbox.due",
+    "outbox.has",
     "outbox.list",
     "outbox.told",
     "silences.list",
