@@ -246,7 +246,9 @@ def touched(registry: Registry, spans: Sequence[DirtySpan], processors: Sequence
     processors : sequence of Processor
     """
     wanted = {needed.key: needed for made in processors for needed in made.inputs if needed.weather}
-    rows = registry.resolution.fleet_series({key[0] for key in wanted}, [span.site for span in spans])
+    asked = {key[0] for key in wanted}
+    made_of = _made_of(asked, processors)
+    rows = registry.resolution.fleet_series({*asked, *made_of}, [span.site for span in spans])
     changed = {rows.sites[place] for place in np.unique(rows.site[rows.origin != GRID])}
     since = {span.site: span.from_day for span in spans if span.site in changed}
     if not since:
@@ -265,10 +267,24 @@ def touched(registry: Registry, spans: Sequence[DirtySpan], processors: Sequence
     limit = np.where(quantity == RAIN, RAIN_WITHIN, WITHIN)
     first = np.full(len(keys), np.datetime64("9999-12-31"), "datetime64[D]")
     for key, day in since.items():
-        measured = np.unique(rows.quantity[rows.site == rows.sites.index(key)])
+        measured = np.unique(rows.quantity[rows.site == rows.sites.index(key)]).tolist()
+        measured += [made for name in measured for made in made_of.get(name, ())]
         here = _positions([sites[key]])
         away = distance(latitude, longitude, here[0], here[1])[place]
         hit = (station == key) | ((away < way) & (away <= limit))
         hit &= np.isin(quantity, measured) & (to_day > np.datetime64(day))
         np.minimum.at(first, place[hit], np.maximum(from_day[hit], np.datetime64(day)))
     return {key: day.astype(date) for key, day in zip(keys, first, strict=True) if day < np.datetime64("9999-12-31")}
+
+
+def _made_of(wanted: Collection[str], processors: Sequence[Processor]) -> dict[str, list[str]]:
+    """Return what processors make of measurements that others ask for as weather, by the measured quantity."""
+    found: dict[str, list[str]] = {}
+    for made in processors:
+        if made.attribute:  # few sites say what a pulse is worth; they are known once they have a result
+            continue
+        outputs = {output.quantity for output in made.outputs if not output.statistic} & set(wanted)
+        for needed in made.inputs if outputs else ():
+            if not needed.measured:
+                found.setdefault(needed.quantity, []).extend(sorted(outputs))
+    return found

@@ -15,13 +15,16 @@ from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, Times, to_stored
+from gruenpuls.domain.series import AS_IT_CAME
 from gruenpuls.domain.site import Site, growing_season
 from gruenpuls.plots.season import DepthLine, Fan, Limits, Season
 from gruenpuls.queries.calendar_day import by_day
+from gruenpuls.queries.daily_rain import RAIN, daily_rain
 from gruenpuls.queries.explanation import limits
 from gruenpuls.queries.site_outlook import site_outlook
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import SiteSeries
+from processors.soil.limits import LIMITS, LimitTable
 from processors.water.irrigation_need import water_limits
 from processors.water.site_parameters import site_parameters
 from processors.water.water_balance import WATER_BALANCE
@@ -31,7 +34,6 @@ _INSTANT: Final = timedelta(milliseconds=1)
 _OLDEST: Final = 3 * _DAY
 _TENSION: Final = ("soil_tension", "from_resistance")
 _WATER: Final = ("plant_available_water", "from_tension")
-_RAIN: Final = "precipitation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class _Days:
     site: Site
     first: date
     end: date
+    table: LimitTable
 
     @property
     def zone(self) -> ZoneInfo:
@@ -65,11 +68,14 @@ class _Days:
         found = np.full((max(len(chosen), 1), (self.end - self.first).days), np.nan)
         for place, one in enumerate(chosen):
             summed = QUANTITIES[one.quantity].aggregation
-            late = _INSTANT if one.quantity == _RAIN and not one.statistic else timedelta(0)
+            rain = one.quantity == RAIN and not one.statistic
+            # A sum is told at the end of its hour, but by processors at the beginning.
+            late = _INSTANT if rain and one.origin in AS_IT_CAME else timedelta(0)
             rows = self.readings.read([one.series], one.from_at + late, one.to_at + late)
             rows = rows.where((rows.flag != Flag.FAIL) & (rows.flag != Flag.MISSING))
-            if len(rows) and late:
-                day, value = by_day(rows.measured_at, rows.value, self.zone, summed)
+            if len(rows) and rain:
+                ended = rows.measured_at if late else rows.measured_at + np.timedelta64(_INSTANT)
+                day, value = by_day(ended, rows.value, self.zone, summed)
             elif len(rows):
                 # A day's own value is told at its midnight.
                 day, value = by_day(rows.measured_at, rows.value, self.zone, QUANTITIES["air_temperature"].aggregation)
@@ -84,7 +90,12 @@ class _Days:
 
 
 def site_season(
-    registry: Registry, readings: ObservationReader, key: str, now: datetime, year: int | None = None
+    registry: Registry,
+    readings: ObservationReader,
+    key: str,
+    now: datetime,
+    year: int | None = None,
+    table: LimitTable = LIMITS,
 ) -> Season:
     """Return what a picture of a site's season needs.
 
@@ -96,6 +107,8 @@ def site_season(
     now : datetime
     year : int, optional
         By default the present one.
+    table : LimitTable
+        The city's.
 
     Raises
     ------
@@ -112,19 +125,19 @@ def site_season(
     if first > today:
         what = f"the season {year} has not begun"
         raise InputError(what, where="--season", remedy=f"name a year up to {today.year}")
-    days = _Days(registry, readings, site, first, min(date(year + 1, 1, 1), today + _DAY))
+    days = _Days(registry, readings, site, first, min(date(year + 1, 1, 1), today + _DAY), table)
     series = days.series(key)
     tension, water = _by_depth(days, series, _TENSION), _by_depth(days, series, _WATER)
     band = [_band(days, series, statistic) for statistic in ("p10", "p50", "p90")]
     season = growing_season(site.planted_on, year)
-    soon, limit = water_limits(np.array([season]), site_parameters([site], year).columns["planting"])
+    soon, limit = water_limits(np.array([season]), site_parameters([site], year).columns["planting"], table)
     given = [it.watering for it in registry.waterings.of_sites([key], *days.bounds(days.first, days.end))]
     return Season(
         key=site.key,
         name=site.name,
         days=days.names,
         tension=tension,
-        tension_limits=_tension_limits(tension, season),
+        tension_limits=_tension_limits(tension, season, table),
         water=water,
         water_limits=None if np.isnan(soon[0]) else Limits(float(soon[0]), float(limit[0])),
         band=Fan(days.names, *band) if np.isfinite(band[1]).any() else None,
@@ -156,9 +169,9 @@ def _band(days: _Days, series: Sequence[SiteSeries], statistic: str) -> Array:
     return days.values([one for one in series if (one.quantity, one.statistic, one.origin) == name])
 
 
-def _tension_limits(tension: Sequence[DepthLine], season: float) -> Limits | None:
+def _tension_limits(tension: Sequence[DepthLine], season: float, table: LimitTable) -> Limits | None:
     """Return the limits of the depths that are drawn, where they are the same for all."""
-    found = {limits("soil_tension", line.depth, season) for line in tension} - {None}
+    found = {limits("soil_tension", line.depth, season, table=table) for line in tension} - {None}
     pair = found.pop() if len(found) == 1 else None
     return None if pair is None else Limits(*pair)
 
@@ -170,31 +183,14 @@ def _ahead(days: _Days, middle: Array, now: datetime) -> Fan | None:
     last = days.first + int(known[-1]) * _DAY
     if now.astimezone(days.zone).date() - last > _OLDEST:
         return None
-    found = site_outlook(days.registry, days.readings, days.site, last, now)
+    found = site_outlook(days.registry, days.readings, days.site, last, now, days.table)
     return None if found is None else Fan(found.days, found.low, found.middle, found.high)
 
 
 def _rain(days: _Days) -> Array:
-    """Return each day's rain, from where the balance took it."""
-    found = np.full((days.end - days.first).days, np.nan)
-    spans = [
-        it for it in days.registry.weather_use.of_site(days.site.key, days.first, days.end) if it.quantity == _RAIN
-    ]
-    for span in sorted(spans, key=lambda it: it.statistic):
-        if span.station is None:
-            continue
-        statistic = "" if span.statistic == "sum" else span.statistic
-        chosen = [
-            one
-            for one in days.series(span.station)
-            if one.quantity == _RAIN
-            and one.statistic == statistic
-            and (one.origin == "radolan") == (span.source == "grid")
-        ]
-        begin, end = ((it - days.first).days for it in (max(span.from_day, days.first), min(span.to_day, days.end)))
-        part = days.values(chosen)[begin:end]
-        found[begin:end] = np.where(np.isnan(found[begin:end]), part, found[begin:end])
-    if not spans:
-        own = [one for one in days.series(days.site.key) if one.quantity == _RAIN and not one.statistic]
-        return days.values(own)
-    return found
+    """Return each day's rain, from where the balance took it; where there is none, the site's own."""
+    used = days.registry.weather_use.of_site(days.site.key, days.first, days.end)
+    if any(span.quantity == RAIN for span in used):
+        found = daily_rain(days.registry, days.readings, [days.site.key], days.first, days.end, days.zone)
+        return found[:, 0]
+    return days.values([one for one in days.series(days.site.key) if one.quantity == RAIN and not one.statistic])

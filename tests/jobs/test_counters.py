@@ -66,11 +66,11 @@ def test_order_of_arrival_does_not_matter(rainy: City) -> None:
     rainy.arrive(readings)
     rainy.refresh.work_off()
     expected = rainy.derived()
-    mixed = list(readings)
+    mixed = [replace(reading, device="g2") for reading in readings]
     Random(7).shuffle(mixed)
     rainy.plant(replace(STATION, key="S2", latitude=53.0), gauge("g2", "precipitation_total"))
-    for reading in mixed:
-        rainy.arrive([replace(reading, device="g2")])
+    for some in (mixed[:4], mixed[4:7], mixed[7:]):
+        rainy.arrive(some)
         rainy.refresh.work_off()
     for quantity in ("precipitation", "precipitation_remark", "heavy_rain_level"):
         assert rainy.derived()["S2", quantity, None, ""] == expected["S1", quantity, None, ""]
@@ -122,16 +122,16 @@ def test_pulses_are_rain_only_where_the_site_says_what_one_is_worth(city: City) 
     assert rain(city, "S2") == {hour(0): 2.0, hour(1): 1.0}
 
 
-def test_the_balance_of_a_roof_takes_the_rain_of_a_counter_nearby(rainy: City) -> None:
+def test_the_first_counts_of_a_gauge_compute_the_balance_of_a_roof_nearby_anew(rainy: City) -> None:
     rainy.plant(ROOF)
-    steps = [(number / 2, 10 + 5 * (number > 24)) for number in range(97)]
     rainy.now = MIDNIGHT + timedelta(days=2, hours=1)
-    rainy.arrive(counts("g1", *steps))
+    rainy.registry.dirty.mark({"R1": MIDNIGHT.date() + timedelta(days=1)})
     rainy.refresh.work_off()
-    rainy.registry.dirty.mark({"R1": MIDNIGHT.date()})
+    rainy.arrive(counts("g1", *((number, 10 + 5 * (number > 24)) for number in range(49))))
     rainy.refresh.work_off()
-    used = rainy.registry.weather_use.of_site("R1", MIDNIGHT.date(), (MIDNIGHT + timedelta(days=3)).date())
-    assert any(span.station == "S1" and span.quantity == "precipitation" for span in used)
+    first, end = MIDNIGHT.date() + timedelta(days=1), MIDNIGHT.date() + timedelta(days=3)
+    used = [it for it in rainy.registry.weather_use.of_site("R1", first, end) if it.quantity == "precipitation"]
+    assert [(it.source, it.station) for it in used if it.statistic == "sum"] == [("station", "S1")]
 
 
 def test_a_cloudburst_is_in_the_range_of_a_level_and_has_an_index_where_there_is_a_table(rainy: City) -> None:
