@@ -7,6 +7,7 @@ documentation, schema and defaults in one (`gruenpuls settings show` prints it).
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -220,6 +221,34 @@ class RuleSettings(_Table):
         return self
 
 
+def _month_day(text: str) -> str:
+    month, _, day = (text or "1-1").partition("-")
+    try:
+        date(2000, int(month), int(day))  # a year that has a 29 February
+    except (ValueError, OverflowError) as error:
+        message = f"no such day: {text!r}; write month and day such as '11-01', or '' for no dormant season"
+        raise ValueError(message) from error
+    return text
+
+
+MonthDay = Annotated[str, AfterValidator(_month_day)]
+
+
+class SoilSettings(_Table):
+    """From when on plants need water, where that differs from what is published."""
+
+    limits: dict[str, dict[str, float]] = Field({}, description="changed thresholds by row, see docs/soil.md")
+    dormant_from: MonthDay = Field("11-01", description="first day on which a status only informs; empty for none")
+    dormant_to: MonthDay = Field("03-14", description="last such day; empty for none")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if bool(self.dormant_from) != bool(self.dormant_to):
+            message = "dormant_from and dormant_to go together: two days, or both empty"
+            raise ValueError(message)
+        return self
+
+
 class LogSettings(_Table):
     """What the processes say."""
 
@@ -253,6 +282,7 @@ class Settings(BaseSettings):
     forecast: ForecastSettings = ForecastSettings()
     console: ConsoleSettings = ConsoleSettings()
     rules: RuleSettings = RuleSettings()
+    soil: SoilSettings = SoilSettings()
     ready: ReadySettings = ReadySettings()
     log: LogSettings = LogSettings()
 

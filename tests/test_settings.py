@@ -50,6 +50,10 @@ def test_the_environment_overrides_one_key_of_the_file(monkeypatch: pytest.Monke
         ('[[webhooks]]\nname = "a"\n', "webhooks.0", "needs a token"),
         ('[[webhooks]]\nname = "a"\ntoken = "short"\n', "webhooks.0.token", "16"),
         ('[[webhooks]]\nname = "health"\ntoken = "0123456789abcdef"\n', "webhooks.0", "that path"),
+        ('[soil]\ndormant_from = "13-01"\n', "soil.dormant_from", "month and day"),
+        ('[soil]\ndormant_from = "W01-1"\n', "soil.dormant_from", "month and day"),
+        ('[soil]\ndormant_to = ""\n', "soil", "go together"),
+        ('[soil.limits.bed]\ntension_now = "dry"\n', "soil.limits.bed.tension_now", "number"),
         ('[[sources]]\ncertificate_file = "a.pem"\n', "sources.0", "go together"),
     ],
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gruenpuls.language.speech import Speech
     from gruenpuls.queries.present import Present
     from gruenpuls.stores.registry import Registry
+    from processors.soil.limits import LimitTable
 
 
 @dataclass
@@ -50,6 +51,13 @@ class Session:
         from device_profiles.catalogue import profile_in
 
         return profile_in(Path(name)) if name.endswith((".yaml", ".yml")) else self.profiles.profile(name)
+
+    @cached_property
+    def limits(self) -> LimitTable:
+        """From when on plants need water in this city."""
+        from gruenpuls.service.soil import limit_table
+
+        return limit_table(self.settings)
 
     @cached_property
     def actor(self) -> str:

@@ -17,7 +17,7 @@ def _rows(values: dict[str, Any], schema: dict[str, Any], root: dict[str, Any], 
     for key, value in values.items():
         part = schema.get("properties", {}).get(key, {})
         inner = root["$defs"].get(part["$ref"].rsplit("/", 1)[1], {}) if "$ref" in part else {}
-        if isinstance(value, dict):
+        if isinstance(value, dict) and inner:
             rows += _rows(value, inner, root, f"{prefix}{key}.")
         else:
             rows.append([prefix + key, str(value), part.get("description", "")])
@@ -29,7 +29,10 @@ def show(
     context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False
 ) -> None:
     """List every setting with its present value; wrong ones are named with their key."""
+    from gruenpuls.service.soil import limit_table
+
     session: Session = context.obj
+    limit_table(session.settings)  # names a wrong row, which only what judges by it knows
     values = session.settings.model_dump(mode="json")
     if as_json:
         print_json(values)

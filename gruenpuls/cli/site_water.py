@@ -52,6 +52,7 @@ def status(
         session.present(),
         silent_after=SILENT_AFTER,
         wanted=SiteFilter(kind=kind, district=district),
+        table=session.limits,
     )
     if as_json:
         print_json([_plain(it) for it in waters])
@@ -137,15 +138,20 @@ def explain(
     from contextlib import closing
 
     from gruenpuls.queries.site_explanation import site_explanation
+    from gruenpuls.queries.site_water import limits_of
     from gruenpuls.service.rooms import reading_store
+    from gruenpuls.service.soil import city_processors
 
     session: Session = context.obj
     with closing(reading_store(session.settings, session.registry.judgements)) as readings:
-        found = site_explanation(session.registry, readings, site, session.now(), _day(day) if day else None)
+        asked = _day(day) if day else None
+        made_by = city_processors(session.settings)
+        found = site_explanation(session.registry, readings, site, session.now(), asked, made_by)
     if as_json:
         print_json(asdict(found))
         return
-    _print_explanation(found, session.speech(german=german))
+    limits = limits_of(found.site, found.day.year, session.limits)
+    _print_explanation(found, limits, session.speech(german=german))
 
 
 def _day(text: str) -> date:
@@ -156,7 +162,7 @@ def _day(text: str) -> date:
         raise InputError(what, where="DATE", remedy="write it like 2026-07-14") from error
 
 
-def _print_explanation(found: SiteExplanation, words: Speech) -> None:
+def _print_explanation(found: SiteExplanation, limits: tuple[float | None, float | None], words: Speech) -> None:
     def columns(*names: str) -> list[str]:
         return [words.text(f"explain.column.{name}") for name in names]
 
@@ -242,16 +248,14 @@ def _print_explanation(found: SiteExplanation, words: Speech) -> None:
         for it in found.detected
     ]
     section("explain.waterings", ["", "", "", "", ""], waterings, "explain.waterings_none")
-    _print_litres(found, words)
+    _print_litres(found, limits, words)
     if found.remarks:
         terminal.print(words.text("explain.remarks"), style="italic")
         for remark in found.remarks:
             terminal.print(Text(f"  • {words.text(f'explain.remark.{remark.value}')}", style="yellow"), soft_wrap=True)
 
 
-def _print_litres(found: SiteExplanation, words: Speech) -> None:
-    from gruenpuls.queries.site_water import limits_of
-
+def _print_litres(found: SiteExplanation, limits: tuple[float | None, float | None], words: Speech) -> None:
     terminal.print(words.text("explain.litres"), style="italic")
     if found.litres is None:
         answer = words.text("explain.litres_unknown")
@@ -261,7 +265,7 @@ def _print_litres(found: SiteExplanation, words: Speech) -> None:
         answer = words.text("explain.litres_some", litres=words.number(found.litres))
     terminal.print(Text(f"  {answer}", style="bold"))
     balance = found.step("water_balance")
-    soon, now = limits_of(found.site, found.day.year)
+    soon, now = limits
     if balance is not None and soon is not None:
         band = {
             name: words.number(balance.value("plant_available_water", statistic))
@@ -322,7 +326,7 @@ def plot(
         what = f"{file.suffix or 'a file without an ending'} is no kind of picture known here"
         raise InputError(what, where="--out", remedy="end it with .png or .svg")
     with closing(reading_store(session.settings, session.registry.judgements)) as readings:
-        found = site_season(session.registry, readings, site, session.now(), season)
+        found = site_season(session.registry, readings, site, session.now(), season, session.limits)
     picture = season_plot(found, session.speech(german=language == "de"), file.suffix.lower().removeprefix("."))
     try:
         file.write_bytes(picture)

@@ -214,6 +214,7 @@ def plan(
         session.present(),
         silent_after=SILENT_AFTER,
         wanted=SiteFilter(district=district),
+        table=session.limits,
     )
     found = watering_plan(session.registry, waters, now, budget=available)
     if as_json:

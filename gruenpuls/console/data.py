@@ -41,7 +41,9 @@ def data_router(sources: Sources, rendering: Rendering, watch: Watch) -> APIRout
 
         def answer() -> Response:
             from_at, to_at = span(standing, days)
-            charts = site_charts(sources.registry, sources.readings, standing.site, from_at, to_at)
+            charts = site_charts(
+                sources.registry, sources.readings, standing.site, from_at, to_at, sources.settings.limits
+            )
             firsts = (from_stored(curve.measured_at[0]) for chart in charts for curve in chart.curves)
             began = max(from_at, min(firsts, default=from_at))
             columns = [chart_columns(chart, wording) for chart in charts]

@@ -107,7 +107,8 @@ def site_pages(sources: Sources, rendering: Rendering, watch: Watch) -> APIRoute
     router = APIRouter(default_response_class=HTMLResponse)
 
     def charts_of(standing: Standing, days: int) -> tuple[Chart, ...]:
-        return site_charts(sources.registry, sources.readings, standing.site, *span(standing, days))
+        limits = sources.settings.limits
+        return site_charts(sources.registry, sources.readings, standing.site, *span(standing, days), limits)
 
     @router.get("/sites/{key:path}")
     async def site_page(request: Request, key: str, days: Days = 30) -> HTMLResponse:
@@ -119,7 +120,7 @@ def site_pages(sources: Sources, rendering: Rendering, watch: Watch) -> APIRoute
                 "site.html",
                 area="overview",
                 sheet=site_sheet(sources.registry, standing),
-                water=site_water(sources.registry, standing),
+                water=site_water(sources.registry, standing, sources.settings.limits),
                 charts=charts_of(standing, days),
                 spans=SPANS,
                 chosen_days=days,

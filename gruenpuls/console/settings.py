@@ -9,6 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from gruenpuls.queries.overview import SILENT_AFTER
+from processors.soil.limits import LIMITS, LimitTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class ConsoleSettings:
         A page that is open is redrawn at most this often.
     silent_after : timedelta
         A sensor not heard for longer counts as silent, and its values as out of date.
+    limits : LimitTable
+        From when on plants need water in this city.
     notices : mapping
         By language code: what must be said about the data on every page, such as sources and licences.
     """
@@ -60,4 +63,5 @@ class ConsoleSettings:
     base_maps: tuple[BaseMap, ...] = ()
     refresh: timedelta = timedelta(seconds=2)
     silent_after: timedelta = SILENT_AFTER
+    limits: LimitTable = LIMITS
     notices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -101,5 +101,6 @@ class Watch:
         registry = self._sources.registry
         noted = registry.arrivals.noted()
         tally = noted.tally
-        seen = overview(registry, self._sources.present(), silent_after=self._sources.settings.silent_after)
+        chosen = self._sources.settings
+        seen = overview(registry, self._sources.present(), silent_after=chosen.silent_after, table=chosen.limits)
         return Sighting(seen, (noted.offset, tally.decoded, tally.dead_lettered, tally.duplicates))

@@ -21,6 +21,7 @@ from gruenpuls.jobs.days import day_start, local_day
 from gruenpuls.jobs.recompute import GROWING
 from gruenpuls.stores.forecasts import forecast_state, kept_forecast, usable
 from gruenpuls.stores.registry import Registry
+from processors.soil.limits import LIMITS, LimitTable
 from processors.water.bucket import State
 from processors.water.fleet_outlook import STATE_SERIES, fleet_outlook, forecast_rain, nearest_place
 from processors.water.forecast_arrays import QUANTITIES_NEEDED, hourly_forecast
@@ -78,12 +79,15 @@ class Outlooks:
         What time it is at the sites; a replay's own while one runs.
     zone : str
         The city's, whose new day is looked for.
+    table : LimitTable
+        The city's, for how many days are left.
     """
 
     registry: Registry
     store: ObservationStore
     clock: Clock
     zone: str
+    table: LimitTable = LIMITS
     _rain: _Edition | None = field(default=None, init=False)
     _days: tuple[_Edition, datetime] | None = field(default=None, init=False)
 
@@ -155,7 +159,7 @@ class Outlooks:
         balance = State(**{it.name: getattr(balance, it.name)[some] for it in fields(State)})
         columns = site_parameters(part.sites, part.day.year).columns
         seasons = np.array([growing_season(site.planted_on, part.day.year) for site in part.sites])
-        limits = np.stack(water_limits(seasons, columns["planting"]))
+        limits = np.stack(water_limits(seasons, columns["planting"], self.table))
         weather = self._weather(part, state, fresh, days=HORIZON)
         # A site without a forecast has the weather that is usual, which comes after all places.
         place = np.where((found := _places(part, fresh)) >= 0, found, len(fresh))

@@ -21,6 +21,7 @@ from gruenpuls.queries.downsample import extremes_kept, gaps
 from gruenpuls.queries.explanation import AVAILABLE_WATER, TENSION, limits, planting
 from gruenpuls.queries.lane import OF_DEVICE, OF_METHOD, ROOT_ZONE, Lane, lanes
 from gruenpuls.stores.registry import Registry
+from processors.soil.limits import LIMITS, LimitTable
 
 POINTS: Final = 2000
 _TEMPERATURES: Final = ("air_temperature", "heat_index", "dew_point_temperature")
@@ -117,11 +118,17 @@ class Chart:
 
 
 def site_charts(
-    registry: Registry, readings: ObservationReader, site: Site, from_at: datetime, to_at: datetime
+    registry: Registry,
+    readings: ObservationReader,
+    site: Site,
+    from_at: datetime,
+    to_at: datetime,
+    table: LimitTable = LIMITS,
 ) -> tuple[Chart, ...]:
     """Return the charts of a site in a span, the end exclusive, what people look for first.
 
     No curve has more than `POINTS` points; extremes survive. Values flagged fail or missing are left out.
+    Limits are those of the city's table.
 
     Raises
     ------
@@ -134,7 +141,7 @@ def site_charts(
     charts: dict[str, list[Lane]] = {}
     for lane in found:
         charts.setdefault(_chart_name(lane), []).append(lane)
-    drawn = (_chart(name, grouped, batch, site, (from_at, to_at)) for name, grouped in sorted(charts.items()))
+    drawn = (_chart(name, grouped, batch, site, (from_at, to_at), table) for name, grouped in sorted(charts.items()))
     found_charts = sorted((chart for chart in drawn if chart.curves), key=_rank)
     if found_charts and not any(chart.leading for chart in found_charts):
         found_charts[0] = replace(found_charts[0], leading=True)
@@ -159,7 +166,12 @@ def _rank(chart: Chart) -> tuple[int, str]:
 
 
 def _chart(
-    name: str, grouped: Sequence[Lane], batch: ReadingBatch, site: Site, span: tuple[datetime, datetime]
+    name: str,
+    grouped: Sequence[Lane],
+    batch: ReadingBatch,
+    site: Site,
+    span: tuple[datetime, datetime],
+    table: LimitTable,
 ) -> Chart:
     zone = ZoneInfo(site.time_zone)
     quantity = _TEMPERATURES[0] if name == "temperature" else name
@@ -180,7 +192,7 @@ def _chart(
         quantity,
         tuple(curves),
         step,
-        _common_limits(quantity, grouped, site, span[1]),
+        _common_limits(quantity, grouped, site, span[1], table),
         left_out,
         name in _LEADING,
     )
@@ -214,13 +226,17 @@ def _line(measured_at: Times, value: Values) -> tuple[Times, Values]:
     return np.insert(measured_at[kept], place, before), np.insert(value[kept], place, np.nan)
 
 
-def _common_limits(quantity: str, grouped: Sequence[Lane], site: Site, to_at: datetime) -> Limits | None:
+def _common_limits(
+    quantity: str, grouped: Sequence[Lane], site: Site, to_at: datetime, table: LimitTable
+) -> Limits | None:
     if quantity not in {TENSION, AVAILABLE_WATER}:
         return None
     season = growing_season(site.planted_on, to_at.year)
     planted = planting(site, to_at.year)
     there = (
-        limits(quantity, lane.depth, season, planted, site.soil.texture) for lane in grouped if lane.depth is not None
+        limits(quantity, lane.depth, season, planted, site.soil.texture, table)
+        for lane in grouped
+        if lane.depth is not None
     )
     found = {pair for pair in there if pair is not None}
     return Limits(*found.pop()) if len(found) == 1 else None

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from gruenpuls.domain.site import Site, SiteKind
-from processors.soil.limits import LIMITS, Planting, limits_at
+from processors.soil.limits import LIMITS, Limits, LimitTable, Planting, limits_at
 from processors.soil.retention import CURVES
 from processors.soil.texture import texture_name
 from processors.water.site_parameters import site_parameters
@@ -86,7 +86,12 @@ def planting(site: Site, year: int) -> Planting:
 
 
 def limits(
-    quantity: str, depth: float, season: float, planted: Planting = Planting.TREE, texture: str | None = None
+    quantity: str,
+    depth: float,
+    season: float,
+    planted: Planting = Planting.TREE,
+    texture: str | None = None,
+    table: LimitTable = LIMITS,
 ) -> tuple[float, float] | None:
     """Return from where on a depth is soon and now in need of water; None if no source names it.
 
@@ -101,19 +106,20 @@ def limits(
     planted : Planting
     texture : str or None
         Whose retention curve gives the limits of plant-available water.
+    table : LimitTable
+        The city's.
     """
-    row, applies = limits_at(np.array([season]), np.array([[depth]]), planting=np.array([float(planted)]))
-    return _pair(quantity, int(row[0, 0]), texture) if applies[0, 0] else None
+    row, applies = limits_at(np.array([season]), np.array([[depth]]), table, np.array([float(planted)]))
+    return _pair(quantity, table[int(row[0, 0])], texture) if applies[0, 0] else None
 
 
-def _pair(quantity: str, row: int, texture: str | None) -> tuple[float, float] | None:
+def _pair(quantity: str, found: Limits, texture: str | None) -> tuple[float, float] | None:
     """Return soon and now; None where a plant is never so dry that it must be watered now."""
-    found = LIMITS[row]
     pair = found.tension if quantity == TENSION else found.water_limits(CURVES.get(texture_name(texture) or ""))
     return None if np.isnan(pair).any() else pair
 
 
-def explanations(values: Sequence[DepthValue]) -> Mapping[str, Explanation]:
+def explanations(values: Sequence[DepthValue], table: LimitTable = LIMITS) -> Mapping[str, Explanation]:
     """Return what decides the soil water status, by site; absent where nothing can be judged.
 
     The depth that exceeds its limit furthest decides; where a site has tension at a depth with limits,
@@ -124,11 +130,12 @@ def explanations(values: Sequence[DepthValue]) -> Mapping[str, Explanation]:
     rows, applies = limits_at(
         np.array([value.season for value in values]),
         np.array([[value.depth] for value in values]),
-        planting=np.array([float(value.planting) for value in values]),
+        table,
+        np.array([float(value.planting) for value in values]),
     )
     found: dict[str, tuple[bool, float, Explanation]] = {}
     for value, row, counts in zip(values, rows[:, 0].tolist(), applies[:, 0].tolist(), strict=True):
-        pair = _pair(value.quantity, row, value.texture) if counts else None
+        pair = _pair(value.quantity, table[row], value.texture) if counts else None
         if pair is None:
             continue
         leads = value.quantity == TENSION

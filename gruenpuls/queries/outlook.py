@@ -17,6 +17,7 @@ from gruenpuls.domain.site import growing_season
 from gruenpuls.queries.forecast import calendar
 from gruenpuls.stores.forecasts import forecast_state, kept_forecast, usable
 from gruenpuls.stores.registry import Registry
+from processors.soil.limits import LIMITS, LimitTable
 from processors.water.bucket import State
 from processors.water.fleet_outlook import STATE_SERIES, fleet_outlook, nearest_place
 from processors.water.forecast_arrays import QUANTITIES_NEEDED, hourly_forecast
@@ -55,7 +56,9 @@ class SiteOutlook:
     outlook: Outlook
 
 
-def site_outlook(registry: Registry, reader: ObservationReader, key: str, now: datetime) -> SiteOutlook | None:
+def site_outlook(
+    registry: Registry, reader: ObservationReader, key: str, now: datetime, table: LimitTable = LIMITS
+) -> SiteOutlook | None:
     """Return the outlook of a site from today's evening on; None where no balance of it is known.
 
     Raises
@@ -79,7 +82,7 @@ def site_outlook(registry: Registry, reader: ObservationReader, key: str, now: d
     station, forecast = _forecast(registry, reader, (site.latitude, site.longitude), from_stored(midnights[0]), now)
     columns = site_parameters([site], first.year).columns
     planting = columns["planting"]
-    limits = np.stack(water_limits(np.array([growing_season(site.planted_on, first.year)]), planting))
+    limits = np.stack(water_limits(np.array([growing_season(site.planted_on, first.year)]), planting, table))
     ahead = fleet_outlook(columns, state, weather_ahead(forecast, days, midnights), np.zeros(1, np.int64), limits)
     return SiteOutlook(key, from_day, station, (float(limits[SOON, 0]), float(limits[NOW, 0])), ahead)
 

@@ -24,6 +24,7 @@ from gruenpuls.queries.present import Present
 from gruenpuls.queries.status import SiteStatus
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.overview import LastValue, SiteGlance
+from processors.soil.limits import LIMITS, LimitTable
 
 SILENT_AFTER: Final = timedelta(hours=48)
 """A sensor not heard for longer is silent, where nobody chose another time."""
@@ -125,7 +126,7 @@ class Overview:
         return sum(standing.site.latitude is None or standing.site.longitude is None for standing in self.sites)
 
 
-def overview(registry: Registry, present: Present, *, silent_after: timedelta) -> Overview:
+def overview(registry: Registry, present: Present, *, silent_after: timedelta, table: LimitTable = LIMITS) -> Overview:
     """Return how the city stands.
 
     Parameters
@@ -134,6 +135,8 @@ def overview(registry: Registry, present: Present, *, silent_after: timedelta) -
     present : Present
     silent_after : timedelta
         A sensor not heard for longer is silent, and what it measured no longer tells how a site is.
+    table : LimitTable
+        The city's.
     """
     patience = present.patience(silent_after)
     glances = registry.overview.glances({STATUS, JUDGED, FROZEN, AVAILABLE_WATER, NEED, *_TELLING})
@@ -144,7 +147,7 @@ def overview(registry: Registry, present: Present, *, silent_after: timedelta) -
     for incident in incidents:
         severities[incident.site] = max(incident.severity, severities.get(incident.site, Severity.NOTICE))
     looks = [_Look.of(sites[glance.key], glance, present, patience) for glance in glances if glance.key in sites]
-    why = explanations([value for look in looks for value in look.depth_values()])
+    why = explanations([value for look in looks for value in look.depth_values()], table)
     occupied = {deployment.site for deployment in mounted}
     heard = _heard(registry, {deployment.device for deployment in mounted}, present, patience)
     return Overview(

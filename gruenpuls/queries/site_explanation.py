@@ -16,6 +16,7 @@ import numpy as np
 import processors
 from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.ports import ObservationReader, Run
+from gruenpuls.domain.processor import Processor
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, ReadingBatch, from_stored
 from gruenpuls.domain.site import Site
@@ -32,7 +33,6 @@ from processors.water.water_balance import DEMAND_ASSUMED, RAIN_ASSUMED
 _DAY: Final = timedelta(days=1)
 _LOOK_BACK: Final = timedelta(days=10)
 _WATERINGS: Final = timedelta(days=14)
-_SOURCES: Final = {made.name: made.source for made in processors.ALL}
 _ORDER: Final = {made.name: place for place, made in enumerate(processors.ALL)}
 _INPUTS: Final = {made.name: tuple(dict.fromkeys(it.quantity for it in made.inputs)) for made in processors.ALL}
 _SOIL: Final = frozenset({"soil_tension", "soil_water_content", "soil_resistance", "soil_permittivity"})
@@ -227,7 +227,12 @@ class SiteExplanation:
 
 
 def site_explanation(
-    registry: Registry, readings: ObservationReader, key: str, now: datetime, day: date | None = None
+    registry: Registry,
+    readings: ObservationReader,
+    key: str,
+    now: datetime,
+    day: date | None = None,
+    made_by: Sequence[Processor] = processors.ALL,
 ) -> SiteExplanation:
     """Return why a site needs so much water.
 
@@ -239,6 +244,8 @@ def site_explanation(
     now : datetime
     day : date, optional
         By default the last one the balance knows, else yesterday.
+    made_by : sequence of Processor
+        The city's, whose sources name its own limits.
 
     Raises
     ------
@@ -260,7 +267,8 @@ def site_explanation(
     batch = readings.read([one.series for one in series], from_at, to_at)
     runs = registry.resolution.runs(np.unique(batch.run).tolist())
     told = tuple(_told(series, batch, runs))
-    steps = tuple(_steps(series, batch, runs))
+    sources = {made.name: made.source for made in made_by}
+    steps = tuple(_steps(series, batch, runs, sources))
     weather = tuple(_weather(registry, readings, site, day))
     parameters = site_parameters([site], day.year)
     columns = {name: float(values[0]) for name, values in parameters.columns.items()}
@@ -304,7 +312,7 @@ def _of(batch: ReadingBatch, one: SiteSeries) -> ReadingBatch:
 def _told(series: Sequence[SiteSeries], batch: ReadingBatch, runs: Mapping[int, Run]) -> Iterator[Told]:
     for one in series:
         rows = _of(batch, one)
-        if one.origin in _SOURCES or one.quantity in OF_DEVICE or not len(rows):
+        if one.origin in _ORDER or one.quantity in OF_DEVICE or not len(rows):
             continue
         good = rows.value[(rows.flag != Flag.FAIL) & (rows.flag != Flag.MISSING)]
         lowest, mean, highest = (
@@ -329,7 +337,9 @@ def _told(series: Sequence[SiteSeries], batch: ReadingBatch, runs: Mapping[int, 
         )
 
 
-def _steps(series: Sequence[SiteSeries], batch: ReadingBatch, runs: Mapping[int, Run]) -> Iterator[Step]:
+def _steps(
+    series: Sequence[SiteSeries], batch: ReadingBatch, runs: Mapping[int, Run], sources: Mapping[str, str]
+) -> Iterator[Step]:
     derived = sorted((one for one in series if one.origin in _ORDER), key=lambda one: _ORDER[one.origin])
     for name, group in groupby(derived, key=lambda one: one.origin):
         results: list[Result] = []
@@ -344,7 +354,7 @@ def _steps(series: Sequence[SiteSeries], batch: ReadingBatch, runs: Mapping[int,
             at, number = max(last)
             run = runs.get(number)
             version = "" if run is None else run.version
-            yield Step(name, version, _SOURCES[name], _INPUTS[name], at, tuple(results))
+            yield Step(name, version, sources[name], _INPUTS[name], at, tuple(results))
 
 
 def _weather(registry: Registry, readings: ObservationReader, site: Site, day: date) -> Iterator[WeatherTold]:

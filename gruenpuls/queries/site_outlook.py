@@ -17,6 +17,7 @@ from gruenpuls.domain.site import Site, growing_season
 from gruenpuls.queries.forecast import calendar
 from gruenpuls.stores.forecasts import forecast_state, kept_forecast, usable
 from gruenpuls.stores.registry import Registry
+from processors.soil.limits import LIMITS, LimitTable
 from processors.water.bucket import State
 from processors.water.demand import leaf_cover, plant_evapotranspiration, season_factor
 from processors.water.forecast_arrays import QUANTITIES_NEEDED, hourly_forecast
@@ -61,7 +62,12 @@ class SiteOutlook:
 
 
 def site_outlook(
-    registry: Registry, readings: ObservationReader, site: Site, day: date, now: datetime
+    registry: Registry,
+    readings: ObservationReader,
+    site: Site,
+    day: date,
+    now: datetime,
+    table: LimitTable = LIMITS,
 ) -> SiteOutlook | None:
     """Return the outlook from the end of a day of the balance on; None where the balance knows nothing of it."""
     zone = ZoneInfo(site.time_zone)
@@ -78,7 +84,7 @@ def site_outlook(
     factor = columns["crown_share"] * plant_evapotranspiration(
         np.ones(leaf.shape), columns["plant_factor"], columns["microclimate_factor"], season_factor(leaf)
     )
-    limits = water_limits(np.array([growing_season(site.planted_on, day.year)]), columns["planting"])
+    limits = water_limits(np.array([growing_season(site.planted_on, day.year)]), columns["planting"], table)
     found = outlook(
         bucket,
         state,

@@ -18,6 +18,7 @@ from gruenpuls.queries.status import SiteStatus
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.overview import LastValue, SiteGlance
 from gruenpuls.stores.registry.places import SiteFilter
+from processors.soil.limits import LIMITS, LimitTable
 from processors.water.irrigation_need import IRRIGATION_NEED, water_limits
 from processors.water.site_parameters import site_parameters
 from processors.water.water_balance import WATER_BALANCE
@@ -86,7 +87,12 @@ class SiteWater:
 
 
 def site_waters(
-    registry: Registry, present: Present, *, silent_after: timedelta, wanted: SiteFilter | None = None
+    registry: Registry,
+    present: Present,
+    *,
+    silent_after: timedelta,
+    wanted: SiteFilter | None = None,
+    table: LimitTable = LIMITS,
 ) -> Sequence[SiteWater]:
     """Return how sites that grow something stand, worst first.
 
@@ -97,14 +103,17 @@ def site_waters(
     silent_after : timedelta
         As in `gruenpuls.queries.overview.overview`.
     wanted : SiteFilter, optional
+    table : LimitTable
+        The city's.
     """
-    standings = {it.site.key: it for it in overview(registry, present, silent_after=silent_after).sites}
+    seen = overview(registry, present, silent_after=silent_after, table=table)
+    standings = {it.site.key: it for it in seen.sites}
     quantities = {_BALANCE, _ASSUMED, *_NEED}
     glances = {it.key: it for it in registry.overview.glances(quantities)}
     sites = [site for site in registry.places.list(wanted) if site.key in standings]
     parameters = site_parameters(sites, present.now.year)
     seasons = np.array([growing_season(site.planted_on, present.now.year) for site in sites], np.float64)
-    soon, now = water_limits(seasons, parameters.columns["planting"])
+    soon, now = water_limits(seasons, parameters.columns["planting"], table)
     found = []
     for place, site in enumerate(sites):
         if not parameters.columns["planting"][place]:
@@ -123,7 +132,7 @@ def site_waters(
     return sorted(found, key=_rank)
 
 
-def site_water(registry: Registry, standing: Standing) -> SiteWater | None:
+def site_water(registry: Registry, standing: Standing, table: LimitTable = LIMITS) -> SiteWater | None:
     """Return how one site stands; None where nothing grows."""
     site, year = standing.site, standing.now.year
     parameters = site_parameters([site], year)
@@ -147,14 +156,14 @@ def site_water(registry: Registry, standing: Standing) -> SiteWater | None:
     )
     assumed = {name: origin.value for name, origin in parameters.assumed(0).items()}
     return _site_water(
-        site, standing, glance, limits_of(site, year), _known(parameters.columns["pass_limit"][0]), assumed
+        site, standing, glance, limits_of(site, year, table), _known(parameters.columns["pass_limit"][0]), assumed
     )
 
 
-def limits_of(site: Site, year: int) -> tuple[float | None, float | None]:
+def limits_of(site: Site, year: int, table: LimitTable = LIMITS) -> tuple[float | None, float | None]:
     """Return below which available water a site needs water soon, and now [%]; None where nothing grows."""
     planting = site_parameters([site], year).columns["planting"]
-    soon, now = water_limits(np.array([growing_season(site.planted_on, year)]), planting)
+    soon, now = water_limits(np.array([growing_season(site.planted_on, year)]), planting, table)
     return _known(soon[0]), _known(now[0])
 
 

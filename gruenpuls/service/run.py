@@ -14,6 +14,7 @@ from gruenpuls.domain.errors import ConfigurationError
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import keep_replay_spans, prepare, replay_spans
+from gruenpuls.service.soil import limit_table
 from gruenpuls.service.supervise import AS_PREPARED, program
 from gruenpuls.settings import Settings
 
@@ -28,7 +29,7 @@ def run(settings: Settings, file: Path | None) -> NoReturn:
     Raises
     ------
     ConfigurationError
-        If there is no source to listen to.
+        If there is no source to listen to, or the settings name limits that cannot be.
     BusyError
         If the service runs already.
     """
@@ -37,6 +38,7 @@ def run(settings: Settings, file: Path | None) -> NoReturn:
         what = "there is no source to listen to"
         remedy = "fill a [[sources]] or [[webhooks]] table of gruenpuls.toml, or try `gruenpuls demo`"
         raise ConfigurationError(what, where="sources", remedy=remedy)
+    limit_table(settings)  # refused here, before anything starts
     prepare(settings)
     _end_replay(settings)
     settings_file = ["--settings", str(file)] if file else []

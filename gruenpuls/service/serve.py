@@ -21,6 +21,7 @@ from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.ready import ready_limits
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import alert_rules, clock, reading_store, replay_spans
+from gruenpuls.service.soil import limit_table
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.settings import Settings
 from gruenpuls.simulation.measured import NOTICES
@@ -95,6 +96,7 @@ def _presentation(settings: Settings) -> ConsoleSettings:
         title=console.title,
         language=console.language,
         zone=ZoneInfo(settings.time_zone),
+        limits=limit_table(settings),
         base_maps=tuple(BaseMap(it.kind, it.url, it.layers, it.attribution) for it in console.base_maps),
         notices=NOTICES if console.demo else {},
     )

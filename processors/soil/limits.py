@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -214,6 +214,10 @@ LIMITS: Final = (
     ),
 )
 """Thresholds by planting and standing year; the first row that fits a depth applies."""
+
+
+LimitTable: TypeAlias = Sequence[Limits]
+"""`LIMITS`, or a city's own rows in their place; the first that fits applies."""
 
 
 def limits_at(

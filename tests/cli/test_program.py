@@ -75,3 +75,17 @@ def test_the_collector_loads_neither_pandas_nor_the_stores_engine() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"
+
+
+def test_a_row_of_limits_that_is_not_there_is_named_with_those_that_are(gruenpuls: CommandLine) -> None:
+    Path("gruenpuls.toml").write_text('[[sources]]\n[soil.limits."season 5"]\ntension_now = 70\n', encoding="utf-8")
+    for command in (("settings",), ("run",), ("site", "status")):
+        said = " ".join(gruenpuls(*command, status=3).split())
+        assert "soil.limits.season 5" in said
+        assert "season 4 to 10" in said
+
+
+def test_changed_limits_are_listed_as_they_are_set(gruenpuls: CommandLine) -> None:
+    Path("gruenpuls.toml").write_text("[soil.limits.bed]\ntension_now = 70\n", encoding="utf-8")
+    assert gruenpuls.json("settings")["soil"]["limits"] == {"bed": {"tension_now": 70}}
+    assert "soil.limits" in gruenpuls("settings")

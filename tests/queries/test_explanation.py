@@ -12,7 +12,7 @@ from gruenpuls.queries.explanation import (
     limits,
     planting,
 )
-from processors.soil.limits import Planting
+from processors.soil.limits import Planting, changed_limits
 
 
 def test_the_depth_that_exceeds_its_own_limit_furthest_decides() -> None:
@@ -60,3 +60,9 @@ def test_a_roof_is_not_explained_by_the_limits_of_trees() -> None:
 def test_a_tree_of_unknown_age_has_the_limits_published_without_age() -> None:
     assert limits(TENSION, 60, nan) == (33, 81)
     assert limits(AVAILABLE_WATER, 60, nan) == (50, 30)
+
+
+def test_a_citys_own_limits_are_the_ones_told() -> None:
+    own = changed_limits({"season 4 to 10": {"tension_now": 70}})
+    assert limits(TENSION, 60, 5, table=own) == (33, 70)
+    assert explanations([DepthValue("tree", TENSION, 60, 75.0, 5)], own)["tree"].now == 70
