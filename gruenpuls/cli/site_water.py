@@ -116,7 +116,7 @@ def _plain(it: SiteWater) -> dict[str, object]:
         "available_water": {"p10": it.low, "p50": it.middle, "p90": it.high},
         "limits": {"soon": it.soon, "now": it.now},
         "litres": it.litres,
-        "days_left": it.days_left,
+        "days_left": {"p10": it.days_early, "p50": it.days_left, "p90": it.days_late},
         "priority": it.priority,
         "postponed_days": it.postponed,
         "assumed_weather": it.assumed_weather,

@@ -28,7 +28,10 @@ _OLDEST: Final = timedelta(days=3)
 """An older balance says nothing of today."""
 _DAY: Final = timedelta(days=1)
 _BALANCE: Final = "plant_available_water"
-_NEED: Final = ("irrigation_need", "days_until_watering", "watering_priority", "watering_postponed")
+OUTLOOK: Final = "outlook"
+"""Origin of what the forecast means for a site."""
+_DAYS: Final = "days_until_watering"
+_NEED: Final = ("irrigation_need", _DAYS, "watering_priority", "watering_postponed")
 _ASSUMED: Final = "assumed_weather"
 
 
@@ -54,7 +57,10 @@ class SiteWater:
     litres : float or None
         To be given today [L]; 0 where nothing is needed, None where nobody knows.
     days_left : float or None
-        Until it needs water at the latest [d].
+        Until it needs water at the latest [d]: by the outlook, else by the climate's usual demand.
+    days_early, days_late : float or None
+        The same in the early and the late case of the outlook, 10th and 90th percentile [d]; more than its
+        horizon means beyond it.
     priority : float
         Before which others [%].
     postponed : float
@@ -79,6 +85,8 @@ class SiteWater:
     now: float | None
     litres: float | None
     days_left: float | None
+    days_early: float | None
+    days_late: float | None
     priority: float
     postponed: float
     assumed_weather: bool
@@ -141,7 +149,7 @@ def site_water(registry: Registry, standing: Standing, table: LimitTable = LIMIT
     series = {
         one.series: one
         for one in registry.resolution.site_series(site.key, standing.now - _OLDEST, standing.now + _DAY)
-        if one.origin in {WATER_BALANCE.name, IRRIGATION_NEED.name}
+        if one.origin in {WATER_BALANCE.name, IRRIGATION_NEED.name, OUTLOOK}
     }
     latest = registry.latest.of(series)
     values: dict[str, list[LastValue]] = {}
@@ -195,7 +203,13 @@ def _site_water(
     if not by_sensor and middle is not None and limits[0] is not None and limits[1] is not None:
         below_now, below_soon = middle.value < limits[1], middle.value < limits[0]
         status = SiteStatus.WATER_NOW if below_now else SiteStatus.WATER_SOON if below_soon else SiteStatus.FINE
-    days_left = _value(need["days_until_watering"])
+    ahead = {name: _value(_last(glance, _DAYS, name, OUTLOOK, standing.now)) for name in ("p10", "p50", "p90")}
+    usual = _value(need[_DAYS])
+
+    def from_today(days: float | None) -> float | None:
+        # Counted from the evening of the day it was reckoned for.
+        return None if days is None or day is None else max(days - ((today - day).days - 1), 0.0)
+
     return SiteWater(
         site=site,
         status=status,
@@ -208,8 +222,9 @@ def _site_water(
         soon=limits[0],
         now=limits[1],
         litres=_value(need["irrigation_need"]),
-        # Counted from the evening of the day it was reckoned for.
-        days_left=None if days_left is None or day is None else max(days_left - ((today - day).days - 1), 0.0),
+        days_left=from_today(usual if ahead["p50"] is None else ahead["p50"]),
+        days_early=from_today(ahead["p10"]),
+        days_late=from_today(ahead["p90"]),
         priority=_value(need["watering_priority"]) or 0.0,
         postponed=_value(need["watering_postponed"]) or 0.0,
         assumed_weather=bool(_value(weather)),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -195,3 +195,34 @@ def test_a_long_table_has_pages_that_need_no_script(large_city: Console) -> None
     assert rows(second) == [f"Baum {number:03}" for number in range(ROWS, ROWS + 3)]
     assert 'id="page-next"' not in second
     assert large_city.get("/?page=3").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        ("de", ("heute 91\N{NO-BREAK SPACE}l", "38 % (zwischen 15 und 60 %)", "91\N{NO-BREAK SPACE}l gießen")),
+        ("en", ("91\N{NO-BREAK SPACE}l today", "38 % (between 15 and 60 %)", "give 91\N{NO-BREAK SPACE}l")),
+    ],
+)
+def test_a_site_says_what_it_needs_and_how_surely(tmp_path: Path, language: str, sentences: tuple[str, ...]) -> None:
+    with opened(tmp_path) as city:
+        city.registry.places.add(Site("B9", "Ulme", SiteKind.STREET_TREE), actor="test")
+        midnight = [datetime(2026, 7, 12, 22, tzinfo=UTC)]
+        for statistic, value in (("p10", 15.0), ("p50", 38.0), ("p90", 60.0)):
+            series = city.derive("B9", "plant_available_water", "water_balance", statistic=statistic)
+            city.put(series, midnight, [value], kind="processor")
+        city.put(city.derive("B9", "irrigation_need", "irrigation_need"), midnight, [91.0], kind="processor")
+        console = Console(
+            console_app(
+                registry=city.registry,
+                readings=city.store,
+                clock=lambda: NOW,
+                replay=tuple,
+                settings=ConsoleSettings(),
+            )
+        )
+        site = console.get("/sites/B9", accept_language=language).text
+        overview = console.get("/", accept_language=language).text
+    assert sentences[0] in site
+    assert sentences[1] in site
+    assert sentences[2] in overview
