@@ -1,0 +1,89 @@
+"""Rain by command, in stores opened for real."""
+
+from contextlib import closing
+from datetime import UTC, date, datetime
+
+import pytest
+from command_line import CommandLine
+
+import processors
+from gruenpuls.domain.ports import DirtySpan
+from gruenpuls.jobs.recompute import Recomputation
+from gruenpuls.service.workshop import workshop
+from gruenpuls.settings import settings_from
+
+TABLE = "Dauerstufe;1;2;3;5;10;20;30;50;100\n60;12,5;15;17;19;23;27;30;33;38,1\n1440;30;36;40;45;52;60;65;71;80\n"
+STATION = """\
+STATIONS_ID;MESS_DATUM;QN_3;  FX;  FM;QN_4; RSK;RSKF; SDK; VPM; TMK; UPM; TXK; TNK;eor
+       2667;20230709;   10;  14.1;   3.9;   10;   0.0;   6;  13.533;  15.3;  20.1;  48.00;  33.9;  15.7;eor
+       2667;20230710;   10;  -999;   3.2;   10;  52.4;   6;   9.500;  16.0;  22.4;  61.00;  27.8;  16.9;eor
+       2667;20230711;   10;  -999;   3.2;   10;   5.0;   6;   9.500;  16.0;  22.4;  61.00;  27.8;  16.9;eor
+"""
+
+
+@pytest.fixture
+def city(gruenpuls: CommandLine) -> CommandLine:
+    place = ("--latitude", "50.86", "--longitude", "7.16")
+    gruenpuls("site", "add", "station", "--kind", "weather_station", *place)
+    gruenpuls("site", "add", "roof", "--kind", "green_roof", "--district", "Mitte", *place)
+    gruenpuls("site", "add", "tank", "--kind", "cistern")
+    return gruenpuls
+
+
+def computed() -> None:
+    """Compute what is due, as the service does."""
+    settings = settings_from()
+    with workshop(settings) as tools, closing(tools.registry):
+        spans = [DirtySpan("station", date(2023, 7, 9), 1), DirtySpan("roof", date(2023, 7, 9), 1)]
+        Recomputation(tools.registry, tools.store, processors.ALL).compute(spans, datetime(2023, 7, 12, 6, tzinfo=UTC))
+
+
+def test_the_sponge_is_told_for_people_programs_and_offices(city: CommandLine) -> None:
+    (city.directory / "produkt.txt").write_text(STATION, encoding="utf-8")
+    city("weather", "import", "produkt.txt", "--station", "station")
+    computed()
+    span = ("--from", "2023-07-09", "--to", "2023-07-11")
+    told = city.json("rain", "sponge", *span)
+    [roof] = told["sites"]
+    assert roof["whole"]["mm"]["rain"] == pytest.approx(57.4)
+    assert roof["whole"]["mm"]["ran_off"] > 0
+    assert roof["whole"]["m3"]["held_back"] == pytest.approx(roof["whole"]["mm"]["held_back"] / 10)
+    assert [(it["first"], it["last"]) for it in roof["events"]] == [("2023-07-10", "2023-07-11")]
+    assert [it["district"] for it in told["districts"]] == ["Mitte"]
+    assert [it["key"] for it in told["cisterns"]] == ["tank"]
+    csv = city("rain", "sponge", "roof", *span, "--csv", "--german")
+    assert csv.startswith("Standort;Name;Stadtteil;")
+    assert "57,4" in csv
+    for by in ("site", "district", "year", "event"):
+        assert "57.4" in city("rain", "sponge", *span, "--by", by)
+    assert "tank" in city("rain", "sponge", "tank", *span)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sponge", "nobody"), "there is no site 'nobody'"),
+        (("sponge", "station"), "no water balance"),
+        (("sponge", "--from", "gestern"), "no day"),
+        (("sponge", "--by", "person"), "are not made"),
+        (("kostra", "show"), "no table of rare rain"),
+        (("kostra", "import", "nowhere.csv"), "cannot be read"),
+    ],
+)
+def test_what_cannot_be_is_answered_with_a_remedy(city: CommandLine, words: tuple[str, ...], said: str) -> None:
+    with workshop(settings_from()):
+        pass
+    answer = city("rain", *words, status=2)
+    assert said in answer
+    assert "→" in answer
+
+
+def test_a_table_of_rare_rain_is_checked_kept_and_shown(city: CommandLine) -> None:
+    (city.directory / "kostra.csv").write_text(TABLE, encoding="utf-8")
+    assert "the table is sound" in city("rain", "kostra", "import", "kostra.csv", "--dry-run")
+    city("rain", "kostra", "show", status=2)
+    assert "Kept." in city("rain", "kostra", "import", "kostra.csv")
+    assert "38.1" in city("rain", "kostra", "show")
+    assert city.json("rain", "kostra", "show")["durations"] == [60, 1440]
+    assert "38.1" in city("rain", "kostra", "show", "--site", "roof")
+    assert "nobody knows where tank is" in city("rain", "kostra", "show", "--site", "tank", status=2)
