@@ -249,6 +249,12 @@ class SoilSettings(_Table):
         return self
 
 
+class NotifySettings(_Table):
+    """Who is told; nobody is unless there is a policy."""
+
+    policy_file: Path | None = Field(None, description="YAML file that says who is told what, when and how")
+
+
 class LogSettings(_Table):
     """What the processes say."""
 
@@ -283,6 +289,7 @@ class Settings(BaseSettings):
     console: ConsoleSettings = ConsoleSettings()
     rules: RuleSettings = RuleSettings()
     soil: SoilSettings = SoilSettings()
+    notify: NotifySettings = NotifySettings()
     ready: ReadySettings = ReadySettings()
     log: LogSettings = LogSettings()
 

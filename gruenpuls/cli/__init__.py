@@ -14,6 +14,8 @@ from gruenpuls.cli import (
     device,
     forecast,
     gap,
+    incident,
+    notify,
     process,
     profile,
     rain,
@@ -21,6 +23,7 @@ from gruenpuls.cli import (
     redecode,
     rule,
     settings,
+    silence,
     simulate,
     site,
     status,
@@ -45,6 +48,9 @@ app.add_typer(site.app, name="site")
 app.add_typer(device.app, name="device")
 app.add_typer(profile.app, name="profile")
 app.add_typer(rule.app, name="rule")
+app.add_typer(incident.app, name="incident")
+app.add_typer(silence.app, name="silence")
+app.add_typer(notify.app, name="notify")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(gap.app, name="gap")
 app.add_typer(forecast.app, name="forecast")
