@@ -25,6 +25,7 @@ from gruenpuls.service.catching_up import CatchingUp
 from gruenpuls.service.check import SelfChecking
 from gruenpuls.service.forecast import forecast_jobs, forecasts
 from gruenpuls.service.logs import set_up_logs
+from gruenpuls.service.notify import notifying
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
 from gruenpuls.service.rooms import alert_rules, clock
 from gruenpuls.service.soil import city_processors, limit_table
@@ -62,6 +63,8 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
         fetched = forecasts(settings, tools)
         catching_up = CatchingUp(settings.work.batch)
         jobs = _jobs(settings, tools, catching_up) + forecast_jobs(fetched)
+        telling = notifying(settings, tools.registry, tools.store)
+        jobs += telling.jobs() if telling else []
         ticker = Ticker(tools.registry, jobs, owner=f"{socket.gethostname()}:{os.getpid()}")
         ticker.start()
         try:
@@ -70,6 +73,8 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
             if fetched is not None:
                 fetched.stop()
             ticker.stop()
+            if telling is not None:
+                telling.stop()
 
 
 def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[Job]:
