@@ -84,6 +84,46 @@ def sponge(
         print_table(words.text("rain.cisterns"), *_cisterns(tanks, words))
 
 
+@app.command()
+def gauge(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(min=1, max=400, help="How many days back, up to yesterday.")] = 14,
+    as_json: Json = False,
+    german: German = False,
+) -> None:
+    """List the rain gauges, those first that look blocked or were too cold to tell."""
+    from contextlib import closing
+
+    from gruenpuls.queries.rain_gauges import rain_gauges
+    from gruenpuls.service.rooms import reading_store
+
+    session: Session = context.obj
+    end = session.now().date()
+    first = end - timedelta(days=days)
+    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+        found = rain_gauges(session.registry, store, first, end)
+    if as_json:
+        print_json([asdict(it) for it in found])
+        return
+    words = session.speech(german=german)
+    columns = _headings(words, "site", "name", "days", "rain", "witnesses", "blocked", "frozen")
+    rows: list[list[object]] = [
+        [it.key, it.name, it.days, _rounded(it.rain), it.witnesses, _spans(it.blocked, words), _spans(it.frozen, words)]
+        for it in found
+    ]
+    title = words.text("rain.gauges", first=words.day(first), last=words.day(end - timedelta(days=1)))
+    print_table(title, columns, rows)
+
+
+def _spans(days: Sequence[date], words: Speech) -> str | None:
+    """Return days as a person reads them: the first, the last and how many."""
+    if not days:
+        return None
+    if len(days) == 1:
+        return words.day(days[0])
+    return f"{words.day(days[0])} – {words.day(days[-1])} ({len(days)})"
+
+
 def _rounded(cell: object) -> object:
     return round(cell, 1) if isinstance(cell, float) else cell
 

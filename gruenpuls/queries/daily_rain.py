@@ -19,7 +19,7 @@ from gruenpuls.stores.registry.resolution import FleetSeries
 from gruenpuls.stores.registry.weather_use import WeatherSpan
 
 RAIN: Final = "precipitation"
-_GRID: Final = "radolan"
+GRID: Final = "radolan"
 _MANY: Final = 50
 """For more sites all that is kept is read at once."""
 _HOUR: Final = timedelta(hours=1)
@@ -64,7 +64,7 @@ def daily_rain(
         assert span.station is not None
         source = (span.station, "" if span.statistic == "sum" else span.statistic, span.source == "grid")
         if source not in told:
-            told[source] = _days_of(readings, rows, source, first, end, zone)
+            told[source] = rain_of_place(readings, rows, source, first, end, zone)
         begin, stop = ((it - first).days for it in (max(span.from_day, first), min(span.to_day, end)))
         column = found[begin:stop, place_of[span.site]]
         column[:] = np.where(np.isnan(column), told[source][begin:stop], column)
@@ -78,7 +78,7 @@ def _spans(registry: Registry, sites: Sequence[str], first: date, end: date) -> 
     return [it for it in registry.weather_use.since(first) if it.site in wanted and it.from_day < end]
 
 
-def _days_of(
+def rain_of_place(
     readings: ObservationReader,
     rows: FleetSeries,
     source: tuple[str, str, bool],
@@ -88,7 +88,7 @@ def _days_of(
 ) -> Array:
     """Return what fell on each day by the series of one place."""
     station, statistic, grid = source
-    mask = (rows.site == rows.sites.index(station)) & (rows.statistic == statistic) & ((rows.origin == _GRID) == grid)
+    mask = (rows.site == rows.sites.index(station)) & (rows.statistic == statistic) & ((rows.origin == GRID) == grid)
     places = np.flatnonzero(mask & np.isnan(rows.depth)).tolist()
     days = (end - first).days
     from_at, to_at = midnight(first, zone), midnight(end, zone)

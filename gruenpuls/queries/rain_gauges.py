@@ -1,0 +1,118 @@
+"""Rain gauges in doubt: dry while it rained all around, or too cold to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from gruenpuls.domain.distance import distance
+from gruenpuls.domain.ports import ObservationReader
+from gruenpuls.domain.processor import Array
+from gruenpuls.domain.site import Site
+from gruenpuls.queries.daily_rain import GRID, RAIN, midnight, rain_of_place
+from gruenpuls.stores.registry import Registry
+from processors.rain.gauge_fault import blocked_gauge, frozen_gauge
+
+NEAR: Final = 10.0
+"""Gauges so near are witnesses [km]."""
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RainGauge:
+    """A place that measures rain, over some days.
+
+    Parameters
+    ----------
+    key, name : str
+    days : int
+        Days with enough hours.
+    rain : float
+        On these [mm].
+    witnesses : int
+        Other gauges within `NEAR`, and the radar's grid where there is one.
+    blocked : tuple of date
+        Days on which it was dry although it rained around for days.
+    frozen : tuple of date
+        Days on which it was dry and too cold for a gauge without heating.
+    """
+
+    key: str
+    name: str
+    days: int
+    rain: float
+    witnesses: int
+    blocked: tuple[date, ...]
+    frozen: tuple[date, ...]
+
+
+def rain_gauges(registry: Registry, readings: ObservationReader, first: date, end: date) -> Sequence[RainGauge]:
+    """Return the places that measure rain, those in doubt first; the end is exclusive."""
+    rows = registry.resolution.fleet_series([RAIN])
+    told = (rows.statistic == "") & np.isnan(rows.depth)
+    keys = [rows.sites[place] for place in np.unique(rows.site[told & (rows.origin != GRID)])]
+    radar = {rows.sites[place] for place in np.unique(rows.site[told & (rows.origin == GRID)])}
+    sites = [registry.places.by_keys(keys)[key] for key in keys]
+    zones = [ZoneInfo(site.time_zone) for site in sites]
+
+    def rain(key: str, zone: ZoneInfo, *, grid: bool) -> Array:
+        return rain_of_place(readings, rows, (key, "", grid), first, end, zone)
+
+    own = [rain(key, zone, grid=False) for key, zone in zip(keys, zones, strict=True)]
+    found = []
+    for place, (site, away) in enumerate(zip(sites, _distances(sites), strict=True)):
+        around = [own[other] for other in np.flatnonzero(away <= NEAR).tolist() if other != place]
+        if site.key in radar:
+            around.append(rain(site.key, zones[place], grid=True))
+        beside = np.stack(around, axis=1) if around else np.empty((len(own[place]), 0))
+        cold = _temperature(registry, readings, site, first, end)
+        found.append(
+            RainGauge(
+                site.key,
+                site.name,
+                int(np.isfinite(own[place]).sum()),
+                float(np.nansum(own[place])),
+                len(around),
+                _days(blocked_gauge(own[place], beside), first),
+                _days(frozen_gauge(own[place], cold), first),
+            )
+        )
+    return sorted(found, key=lambda it: (-len(it.blocked), -len(it.frozen), it.key))
+
+
+def _distances(sites: Sequence[Site]) -> Array:
+    """Return how far the places are from each other [km]; NaN where nobody knows."""
+    latitude, longitude = (
+        np.array([np.nan if value is None else value for value in values], np.float64)
+        for values in ([site.latitude for site in sites], [site.longitude for site in sites])
+    )
+    return distance(latitude[:, None], longitude[:, None], latitude[None], longitude[None])
+
+
+def _temperature(registry: Registry, readings: ObservationReader, site: Site, first: date, end: date) -> Array:
+    """Return the mean air temperature of each day at a site [°C]; NaN where it does not measure it."""
+    zone = ZoneInfo(site.time_zone)
+    from_at, to_at = midnight(first, zone), midnight(end, zone)
+    series = [
+        it
+        for it in registry.resolution.site_series(site.key, from_at, to_at)
+        if it.quantity == "air_temperature" and not it.statistic
+    ]
+    found = np.full((end - first).days, np.nan)
+    for one in series[:1]:
+        for day in range(len(found)):
+            begin, stop = midnight(first + day * _DAY, zone), midnight(first + (day + 1) * _DAY, zone)
+            begin, stop = max(begin, one.from_at), min(stop, one.to_at)
+            if begin < stop:
+                parts = readings.aggregate([one.series], begin, stop, stop - begin)
+                found[day] = parts.mean[0] if len(parts) else np.nan
+    return found
+
+
+def _days(doubted: np.ndarray, first: date) -> tuple[date, ...]:
+    return tuple(first + int(day) * _DAY for day in np.flatnonzero(doubted))
