@@ -46,11 +46,18 @@ _NUMBER_HEADINGS: Final = {
     "maximum_water_capacity": ("maximum water capacity", "wkmax", "maximale wasserkapazität"),
     "rain_per_tip": ("rain per tip", "regen je kippung"),
     "rain_per_pulse": ("rain per pulse", "regen je impuls"),
+    "elevation": ("elevation", "geländehöhe", "höhe über nhn"),
+    "wind_height": ("wind height", "windmesshöhe"),
+    "roughness_length": ("roughness length", "rauigkeitslänge"),
+    "sky_view_factor": ("sky view factor", "himmelssichtfaktor"),
+    "albedo": ("albedo",),
+    "globe_diameter": ("globe diameter", "globusdurchmesser", "kugeldurchmesser"),
+    "globe_emissivity": ("globe emissivity", "emissionsgrad der kugel"),
     "retention_target": ("retention target", "rückhalteziel"),
     "cistern_capacity": ("cistern capacity", "fassungsvermögen", "zisternenvolumen"),
 }
-"""What is kept as a number: crown diameter and height in m, girth and trunk diameter in cm, areas in m², pit
-volume and cistern capacity in m³, rain in mm, the rest in per cent."""
+"""What is kept as a number: girth and trunk diameter in cm, all other lengths and heights in m, areas in m², pit
+volume and cistern capacity in m³, rain in mm, sky view, albedo and emissivity as shares of 1, the rest in per cent."""
 _WORD_HEADINGS: Final = {
     "surface": ("surface", "belag", "oberfläche"),
     "microclimate": ("microclimate", "mikroklima"),

@@ -24,6 +24,17 @@ from processors.soil.site_soil import soil_attributes
 from processors.water.site_parameters import site_parameters
 
 _TREES: Final = frozenset({SiteKind.STREET_TREE, SiteKind.TREE_GROUP})
+_STATED: Final = (
+    "albedo",
+    "elevation",
+    "globe_diameter",
+    "globe_emissivity",
+    "rain_per_pulse",
+    "rain_per_tip",
+    "roughness_length",
+    "sky_view_factor",
+)
+"""Attributes that processors take as a city states them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +87,8 @@ class Plots:
             "growing_season": column([growing_season(site.planted_on, year) for site in self.sites]),
             "latitude": column([site.latitude for site in self.sites]),
             "longitude": column([site.longitude for site in self.sites]),
-            "elevation": column([stated(site, "elevation") for site in self.sites]),
-            "rain_per_tip": self.said("rain_per_tip"),
-            "rain_per_pulse": self.said("rain_per_pulse"),
-            "wind_height": self._wind_height(column([stated(site, "wind_height") for site in self.sites])),
+            "wind_height": self._wind_height(self.said("wind_height")),
+            **{name: self.said(name) for name in _STATED},
             **soil_attributes(self.sites),
             **site_parameters(self.sites, year).columns,
         }
