@@ -16,6 +16,7 @@ from command_line import CommandLine
 from jobs.city import City, hourly, tree
 
 from gruenpuls.domain.device import Channel, Device
+from gruenpuls.domain.ports import Run
 from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.jobs.new_day import NewDay
 from gruenpuls.service.registry import open_registry
@@ -43,6 +44,7 @@ def dry(gruenpuls: CommandLine) -> Iterator[CommandLine]:
         closing(writing_store(settings, registry.judgements)) as store,
     ):
         city = City(registry, store, now)
+        registry.arrivals.run_id(Run("profile", "station", "1", "0" * 64))
         quantities = ("air_temperature", "precipitation")
         station = Device("w1", "station", "w1", tuple(Channel(it, it) for it in quantities))
         city.plant(Site("W", "Hafen", SiteKind.WEATHER_STATION, 51.52, 7.44), station, from_at=begin)
