@@ -39,8 +39,12 @@ def _index(fleet: Fleet, depth: Array, known: Array, minutes: int) -> Array | No
     table = np.stack([fleet.attributes[column(minutes, period)] for period in PERIODS], axis=-1)
     if np.isnan(table).all():
         return None
-    period = return_period(depth, np.array(PERIODS, np.float64), np.broadcast_to(table, (*depth.shape, len(PERIODS))))
-    return _judged(heavy_rain_index(period, depth, table[:, -1]), known)
+    rare = depth >= table[:, 0]
+    step, site = np.nonzero(rare)
+    fell, rows = depth[step, site], table[site]
+    index = np.zeros(depth.shape)
+    index[step, site] = heavy_rain_index(return_period(fell, np.array(PERIODS, np.float64), rows), fell, rows[:, -1])
+    return _judged(np.where(np.isnan(table).any(axis=-1), np.nan, index), known)
 
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
