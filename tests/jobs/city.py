@@ -14,7 +14,7 @@ from alerts.rule import Rule
 from alerts.rule_file import shipped_rules
 from gruenpuls.domain.device import Channel, Deployment, Device
 from gruenpuls.domain.incident import Incident
-from gruenpuls.domain.ports import Commit
+from gruenpuls.domain.ports import Commit, Run
 from gruenpuls.domain.reading import Flag, ReadingBatch, to_stored
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.site import Site, SiteKind, Soil
@@ -118,9 +118,10 @@ class City:
             [reading.at for reading in readings],
             [reading.value for reading in readings],
             [Flag.GOOD] * count,
-            [1] * count,
+            [self.registry.arrivals.run_id(Run("profile", "probe", "1", ""))] * count,
         )
         self.store.write(Commit(batch))
+        self.registry.latest.keep(batch)
 
     def derived(self) -> dict[tuple[str, str, float | None, str], dict[str, float]]:
         """Return everything computed: by site, quantity, depth and statistic, the values by moment."""
