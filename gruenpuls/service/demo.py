@@ -46,9 +46,11 @@ compact_every = 60
 port = {port}
 demo = true
 
-# The tower measures no wind, so that what people feel cannot be told there.
+# The tower measures no wind, so that what people feel cannot be told there. A replay's hours last hundredths of a
+# second: there every message would be late.
 [rules]
 on = ["hot_air"]
+off = ["sensor_silent"]
 
 [log]
 level = "warning"

@@ -14,11 +14,13 @@ import structlog
 
 from gruenpuls.domain.errors import GruenpulsError
 from gruenpuls.jobs.evaluate import Evaluation
+from gruenpuls.jobs.hearing import Hearing
 from gruenpuls.jobs.new_day import NewDay
 from gruenpuls.jobs.outlook import Outlooks
 from gruenpuls.jobs.quality import Judging
 from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
+from gruenpuls.jobs.silence import Silence
 from gruenpuls.jobs.ticker import Job, Ticker
 from gruenpuls.queries.self_check import CHECK
 from gruenpuls.service.catching_up import CatchingUp
@@ -27,7 +29,7 @@ from gruenpuls.service.forecast import forecast_jobs, forecasts
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.notify import notifying
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
-from gruenpuls.service.rooms import alert_rules, clock
+from gruenpuls.service.rooms import alert_rules, clock, expected_intervals
 from gruenpuls.service.soil import city_processors, limit_table
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.service.workshop import Workshop, workshop
@@ -78,20 +80,23 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
 
 
 def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[Job]:
+    intervals = expected_intervals(settings)
     refresh = Refresh(
         tools.registry,
         Recomputation(tools.registry, tools.store, city_processors(settings)),
-        Evaluation(tools.registry, tools.store, alert_rules(settings)),
+        Evaluation(tools.registry, tools.store, alert_rules(settings), intervals),
         clock(tools.registry),
         Judging(tools.registry, tools.store, tools.profiles.settling_time),
     )
     refresh.mark_outdated()
     outlooks = Outlooks(tools.registry, tools.store, clock(tools.registry), settings.time_zone, limit_table(settings))
     new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone)
+    silence = Silence(Hearing(tools.registry, tools.store, intervals), clock(tools.registry))
     return [
         # Before the refresh, which works off what it marks; it looks as often, since a replay's days are short.
         Job("new_day", timedelta(seconds=settings.work.recompute_every), new_day.mark),
         Job("rain_ahead", timedelta(seconds=settings.work.recompute_every), outlooks.tell_rain),
+        Job("silence", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(silence.mark)),
         Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(refresh.work_off)),
         # After it, since days left go out from the balance.
         Job("days_left", _DAYS_LEFT_EVERY, catching_up.put_off(outlooks.tell_days)),

@@ -19,7 +19,7 @@ import processors
 from alerts.rule import Rule
 from alerts.rule_file import shipped_rules
 from alerts.span import duration
-from gruenpuls.domain.device import Channel, Deployment, Device, Placement
+from gruenpuls.domain.device import Channel, Device, Placement
 from gruenpuls.domain.incident import Incident
 from gruenpuls.domain.site import Site, SiteKind, Soil
 from gruenpuls.jobs.backtest import Backtest
