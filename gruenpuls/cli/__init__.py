@@ -18,6 +18,7 @@ from gruenpuls.cli import (
     notify,
     process,
     profile,
+    quality,
     rain,
     readings,
     redecode,
@@ -56,6 +57,7 @@ app.add_typer(gap.app, name="gap")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(store.app, name="store")
+app.add_typer(quality.app, name="quality")
 app.add_typer(watering.app, name="watering")
 app.add_typer(weather.app, name="weather")
 app.add_typer(rain.app, name="rain")

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,7 +20,7 @@ from gruenpuls.domain.ports import DirtySpan, ObservationStore
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, FlagInterval, from_stored, to_stored
-from gruenpuls.jobs.days import day_start
+from gruenpuls.jobs.days import day_start, local_day
 from gruenpuls.jobs.quality_among import Peers, among_peers
 from gruenpuls.jobs.quality_rain import wetted_without_rain
 from gruenpuls.stores.registry import Registry
@@ -62,6 +62,7 @@ _TEMPERATURE_AGE: Final = 3.0
 _FEWEST: Final = 4
 
 Settling = Callable[[str], timedelta | None]
+Span = TypeVar("Span", datetime, tuple[datetime, datetime])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class _Device:
         From when on what depends on it is computed again.
     days_from : datetime
         From when on its days that are over are judged.
+    days_to : datetime
+        Until then they are over.
     subjects : sequence of Subject
     settling : sequence of (datetime, datetime)
     """
@@ -83,6 +86,7 @@ class _Device:
     site: str
     dirty_from: datetime
     days_from: datetime
+    days_to: datetime
     subjects: Sequence[Subject]
     settling: Sequence[tuple[datetime, datetime]]
 
@@ -120,18 +124,18 @@ class Judging:
             If the registry cannot be written.
         """
         self._by_limits.clear()
-        today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
         watermarks = self.registry.watermarks.sites(NAME)
-        zones = {key: site.time_zone for key, site in self.registry.places.by_keys([it.site for it in spans]).items()}
-        known = [span for span in spans if span.site in zones]
-        dirty = {it.site: day_start(it.from_day, ZoneInfo(zones[it.site])) for it in known}
-        devices = self._devices(dirty, watermarks, today)
+        sites = self.registry.places.by_keys([span.site for span in spans])
+        zones = {key: ZoneInfo(site.time_zone) for key, site in sites.items()}
+        dirty = {it.site: day_start(it.from_day, zones[it.site]) for it in spans if it.site in zones}
+        over = {key: day_start(local_day(now, zone), zone) for key, zone in zones.items()}
+        devices = self._devices(dirty, watermarks, over)
         changed = self._settle_at_once(devices, now)
         changed += self._settle_settling(devices)
-        lasting = [device for device in devices if device.days_from < today]
-        changed += self._settle_lasting(lasting, today)
-        changed += self._settle_among(lasting, today)
-        passed = {site: today for site in dirty if watermarks.get(site, datetime.min.replace(tzinfo=UTC)) < today}
+        lasting = [device for device in devices if device.days_from < device.days_to]
+        changed += self._settle_lasting(lasting)
+        changed += self._settle_among(lasting, _midnight(now))
+        passed = {site: at for site, at in over.items() if site not in watermarks or watermarks[site] < at}
         self.registry.watermarks.keep_sites(NAME, passed)
         return changed
 
@@ -146,7 +150,7 @@ class Judging:
         return self._by_limits[key]
 
     def _devices(
-        self, dirty: Mapping[str, datetime], watermarks: Mapping[str, datetime], today: datetime
+        self, dirty: Mapping[str, datetime], watermarks: Mapping[str, datetime], over: Mapping[str, datetime]
     ) -> list[_Device]:
         deployments = self.registry.deployments.of_devices_at(list(dirty))
         by_device: defaultdict[str, list[Deployment]] = defaultdict(list)
@@ -166,14 +170,15 @@ class Judging:
             settles = self.settling_time(subjects[key][0].profile)
             span = SETTLES if settles is None else settles
             stays = [(it.from_at, min(it.from_at + span, it.to_at or it.from_at + span)) for it in some]
-            devices.append(_Device(touched[-1].site, from_at, _midnight(min(days, today)), subjects[key], stays))
+            site = touched[-1].site
+            devices.append(_Device(site, from_at, days, over[site], subjects[key], stays))
         return devices
 
     def _settle_at_once(self, devices: Sequence[_Device], now: datetime) -> int:
         """Judge each reading by itself and by its neighbours in time."""
         changed = 0
         until = now + 2 * _DAY
-        for begin, some in _together(devices, "dirty_from"):
+        for begin, some in _together(devices, lambda device: device.dirty_from):
             since = begin - _REACH
             for part in _parts(some, (until - since) / _DAY):
                 strands, subjects = self._read(part, since - _REACH, until)
@@ -184,10 +189,10 @@ class Judging:
                 changed += self._keep(AT_ONCE, strands, subjects, since, part, told, {})
         return changed
 
-    def _settle_lasting(self, devices: Sequence[_Device], today: datetime) -> int:
+    def _settle_lasting(self, devices: Sequence[_Device]) -> int:
         """Judge days that are over by what shows within hours and days."""
         changed = 0
-        for since, some in _together(devices, "days_from"):
+        for (since, today), some in _together(devices, lambda device: (device.days_from, device.days_to)):
             rose = wetted_without_rain(self.registry, self.store, [(it.site, it.subjects) for it in some], since, today)
             for part in _parts(some, (today - since + _MEMORY) / _DAY):
                 strands, subjects = self._read(part, since - _MEMORY, today)
@@ -221,7 +226,7 @@ class Judging:
         if not devices:
             return 0
         covered = {it.series: device.dirty_from for device in devices for it in device.subjects}
-        first = {it.series: device.days_from for device in devices for it in device.subjects}
+        first = {it.series: _midnight(device.days_from) for device in devices for it in device.subjects}
         changed = 0
         peers = Peers.of(self.registry, self._limits)
         for judged in among_peers(self.store, peers, first, today):
@@ -343,12 +348,12 @@ def _midnight(moment: datetime) -> datetime:
     return datetime.combine(moment.astimezone(UTC).date(), time(), UTC)
 
 
-def _together(devices: Sequence[_Device], moment: str) -> Iterator[tuple[datetime, list[_Device]]]:
-    """Yield the devices by the moment from which they are judged."""
-    groups: defaultdict[datetime, list[_Device]] = defaultdict(list)
+def _together(devices: Sequence[_Device], span: Callable[[_Device], Span]) -> Iterator[tuple[Span, list[_Device]]]:
+    """Yield the devices by the span in which they are judged."""
+    groups: defaultdict[Span, list[_Device]] = defaultdict(list)
     for device in devices:
-        groups[getattr(device, moment)].append(device)
-    yield from sorted(groups.items(), key=lambda group: group[0])
+        groups[span(device)].append(device)
+    yield from groups.items()
 
 
 def _parts(devices: Sequence[_Device], days: float) -> Iterator[Sequence[_Device]]:

@@ -22,6 +22,7 @@ from processors.quality.rise_without_rain import DEEPEST, rise_without_rain
 TEST: Final = "rise_without_rain"
 _REASON: Final = "became wetter without rain"
 _HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
 _DAYS_BEFORE: Final = timedelta(days=2)
 _WATERED: Final = 7
 _SITES_AT_ONCE: Final = 1000
@@ -45,7 +46,7 @@ def wetted_without_rain(
     devices : sequence of (str, sequence of Subject)
         Each with the site it is at.
     since, until : datetime
-        Whole UTC days.
+        Whole hours.
     """
     shallow = [
         (site, subject)
@@ -71,7 +72,7 @@ def _add(
     until: datetime,
     rises: Rises,
 ) -> None:
-    steps = Steps.of(Cadence.HOUR, (since - _DAYS_BEFORE).date(), until.date(), UTC)
+    steps = Steps.of(Cadence.HOUR, (since - _DAYS_BEFORE).date(), until.date() + _DAY, UTC)
     keys = sorted({site for site, _ in probes})
     rows = registry.resolution.fleet_series([RAIN], keys)
     rows = chosen(rows, (rows.statistic == "") & np.isnan(rows.depth))
@@ -89,7 +90,7 @@ def _add(
         water, rain.values[:, at], _watered(registry, rows.sites, steps)[:, at],
         np.array([subject.depth for _, subject in probes], np.float64),
     )  # fmt: skip
-    rose[steps.hours < to_stored(since)] = False
+    rose[(steps.hours < to_stored(since)) | (steps.hours >= to_stored(until))] = False
     for step, place in zip(*np.nonzero(rose), strict=True):
         from_at = from_stored(steps.hours[step])
         rises[probes[int(place)][1].series].append((from_at, from_at + _HOUR, TEST, _REASON))

@@ -6,10 +6,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 
 from gruenpuls.domain.reading import Flag, FlagInterval, to_stored
+
+NOBODY: Final = 0
+"""In place of a flag: nobody spoke. A number, since DuckDB cannot take a column of objects that begins with None."""
 
 
 def _badness(column: str) -> str:
@@ -21,8 +25,8 @@ def _badness(column: str) -> str:
 EFFECTIVE_FLAG = f"""
     CASE
         WHEN reading.flag = {Flag.MISSING:d} THEN reading.flag
-        WHEN judged.override IS NOT NULL THEN judged.override
-        WHEN judged.worst IS NOT NULL AND {_badness("judged.worst")} > {_badness("reading.flag")} THEN judged.worst
+        WHEN judged.override > {NOBODY} THEN judged.override
+        WHEN judged.worst > {NOBODY} AND {_badness("judged.worst")} > {_badness("reading.flag")} THEN judged.worst
         ELSE reading.flag
     END
 """
@@ -36,13 +40,13 @@ class _Edge:
     place: int
 
 
-def _worst(flags: Sequence[Flag]) -> int | None:
+def _worst(flags: Sequence[Flag]) -> int:
     order = (Flag.NOT_EVALUATED, Flag.GOOD, Flag.SUSPECT, Flag.FAIL, Flag.MISSING)
-    return int(max(flags, key=order.index)) if flags else None
+    return int(max(flags, key=order.index)) if flags else NOBODY
 
 
 def segments(intervals: Sequence[FlagInterval]) -> dict[str, np.ndarray]:
-    """Return columns series, from_at, to_at, override, worst; the last two as objects, None where nobody spoke.
+    """Return columns series, from_at, to_at, override, worst; the last two are `NOBODY` where nobody spoke.
 
     Parameters
     ----------
@@ -55,7 +59,7 @@ def segments(intervals: Sequence[FlagInterval]) -> dict[str, np.ndarray]:
         if from_at < to_at:
             by_series[interval.series].append(_Edge(from_at, opens=True, place=place))
             by_series[interval.series].append(_Edge(to_at, opens=False, place=place))
-    rows: list[tuple[int, np.datetime64, np.datetime64, int | None, int | None]] = []
+    rows: list[tuple[int, np.datetime64, np.datetime64, int, int]] = []
     for series, edges in by_series.items():
         edges.sort(key=lambda edge: edge.at)
         standing: set[int] = set()
@@ -68,11 +72,11 @@ def segments(intervals: Sequence[FlagInterval]) -> dict[str, np.ndarray]:
                 words = [intervals[place] for place in sorted(standing)]
                 people = [int(word.flag) for word in words if word.by_person]
                 tests = [word.flag for word in words if not word.by_person]
-                rows.append((series, edge.at, following.at, people[-1] if people else None, _worst(tests)))
+                rows.append((series, edge.at, following.at, people[-1] if people else NOBODY, _worst(tests)))
     return {
         "series": np.array([row[0] for row in rows], np.int64),
         "from_at": np.array([row[1] for row in rows], "datetime64[ms]"),
         "to_at": np.array([row[2] for row in rows], "datetime64[ms]"),
-        "override": np.array([row[3] for row in rows], object),
-        "worst": np.array([row[4] for row in rows], object),
+        "override": np.array([row[3] for row in rows], np.uint8),
+        "worst": np.array([row[4] for row in rows], np.uint8),
     }

@@ -61,3 +61,11 @@ def test_segments_of_a_series_never_overlap(intervals: list[FlagInterval]) -> No
         from_at, to_at = found["from_at"][mine], found["to_at"][mine]
         assert (from_at < to_at).all()
         assert (to_at[:-1] <= from_at[1:]).all()
+
+
+def test_thousands_of_tests_words_reach_the_database_where_no_person_spoke() -> None:
+    intervals = [interval(number, (START, START + HOUR), "spike", Flag.FAIL) for number in range(3000)]
+    with duckdb.connect() as connection:
+        connection.register("judged", segments(intervals))
+        counted = connection.execute("SELECT count(*), sum(worst), max(override) FROM judged").fetchone()
+    assert counted == (3000, 3000 * Flag.FAIL, 0)
