@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -22,6 +23,8 @@ from gruenpuls.stores.registry.resolution import FleetSeries
 _HOUR: Final = timedelta(hours=1)
 _STEP: Final = np.timedelta64(1, "h").astype("timedelta64[ms]")
 _ONE: Final = np.timedelta64(1, "ms")
+_SPANS_KEPT: Final = 8
+"""Of the days of a batch, which every processor asks for."""
 _DECIMALS: Final = 6
 """Means are rounded to this: the last bits of a sum depend on the order in which the store adds."""
 
@@ -46,6 +49,7 @@ class Steps:
     first_hours: Ids
 
     @classmethod
+    @lru_cache(maxsize=_SPANS_KEPT)
     def of(cls, cadence: Cadence, begin: date, end: date, zone: tzinfo) -> Steps:
         """Return the steps of the days from `begin` to `end`, exclusive, somewhere."""
         from_at, to_at = day_start(begin, zone), day_start(end, zone)
@@ -53,6 +57,17 @@ class Steps:
         days = [begin + timedelta(days=number) for number in range((end - begin).days)]
         midnights = np.array([to_stored(day_start(day, zone)) for day in days], "datetime64[ms]")
         return cls(cadence, days, hours, np.searchsorted(hours, midnights))
+
+    def around(self, first: np.datetime64, last: np.datetime64) -> tuple[slice, Steps]:
+        """Return the whole days that two of its hours and all between them lie in, and which steps those are."""
+        hour = np.searchsorted(self.hours, [first, last], "right") - 1
+        begin, end = np.searchsorted(self.first_hours, hour, "right") - [1, 0]
+        edges = np.append(self.first_hours, len(self.hours))
+        from_hour, to_hour = edges[begin], edges[end]
+        part = Steps(
+            self.cadence, self.days[begin:end], self.hours[from_hour:to_hour], self.first_hours[begin:end] - from_hour
+        )
+        return slice(begin, end) if self.cadence is Cadence.DAY else slice(from_hour, to_hour), part
 
     @property
     def starts(self) -> Times:
@@ -174,20 +189,31 @@ def values(needed: Input, steps: Steps, rows: FleetSeries, depths: Array, given:
     places = np.unique(rows.site)
     some = at_sites(rows, places)
     row, item = owned(some, given.aggregates.series, given.first, given.last)
-    found = _hourly(needed, steps, some, depths[places], given, row, item)
+    by_depth = depths.shape[1:] if needed.by_depth else ()
+    everywhere = np.full((len(steps.starts), len(depths), *by_depth), np.nan)
+    if not len(item):
+        _check(needed, steps)
+        return everywhere
+    # Of the decades an index looks back on, most stations know the last few months.
+    moments = given.aggregates.step[item]
+    within, part = steps.around(moments.min(), moments.max())
+    found = _hourly(needed, part, some, depths[places], given, row, item)
     if steps.cadence is Cadence.DAY:
-        found = _daily(needed, found, steps.first_hours)
-    everywhere = np.full((len(found), len(depths), *found.shape[2:]), np.nan)
-    everywhere[:, places] = found
+        found = _daily(needed, found, part.first_hours)
+    everywhere[within, places] = found
     return everywhere
 
 
-def _hourly(needed: Input, steps: Steps, rows: FleetSeries, depths: Array, given: Summed, row: Ids, item: Ids) -> Array:
+def _check(needed: Input, steps: Steps) -> None:
     if needed.statistic not in {"mean", "min", "max", "sum", "last", "median"} or (
         needed.statistic == "median" and steps.cadence is Cadence.HOUR
     ):
         message = f"{needed.quantity}: there is no statistic {needed.statistic!r} by {steps.cadence}"
         raise ValueError(message)
+
+
+def _hourly(needed: Input, steps: Steps, rows: FleetSeries, depths: Array, given: Summed, row: Ids, item: Ids) -> Array:
+    _check(needed, steps)
     sites, places = depths.shape
     shape = (len(steps.hours), sites, places) if needed.by_depth else (len(steps.hours), sites)
     hour, site = (given.aggregates.step[item] - steps.hours[0]) // _STEP, rows.site[row]

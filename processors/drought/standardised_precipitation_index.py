@@ -60,13 +60,20 @@ def trailing_index(
     >>> found[-1].tolist(), years[-1].tolist()
     ([-3.09], [33.0])
     """
-    sums = rolling_sum(daily, days)
+    found, years = np.full(daily.shape, np.nan), np.full(daily.shape, np.nan)
+    # Most stations do not measure for as long as one sum yet, and the sample of decades is what costs.
+    known = np.flatnonzero((~np.isnan(daily)).any(axis=0))
+    sums = rolling_sum(daily[:, known], days)
+    summed = ~np.isnan(sums).all(axis=0)
+    known, sums = known[summed], sums[:, summed]
+    if not len(known):
+        return found, years
     sample = same_day_of_earlier_years(steps, sums, YEARS)
     count = np.sum(~np.isnan(sample), axis=0, dtype=np.float64)
-    found = np.full(sums.shape, np.nan)
     worth = np.flatnonzero(np.any(count >= YEARS_NEEDED, axis=1))
-    found[worth] = index(sums[worth], sample[:, worth])
-    return found, np.where(np.isnan(sums), np.nan, count)
+    found[np.ix_(worth, known)] = index(sums[worth], sample[:, worth])
+    years[:, known] = np.where(np.isnan(sums), np.nan, count)
+    return found, years
 
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
