@@ -71,10 +71,11 @@ def sponge(
         print_json(_plain(found, district_sponges(found), tanks))
         return
     words = session.speech(german=german)
+    volumes = _VOLUMES if as_csv else ("held_back",)  # all of them are wider than a terminal
     if by == "district":
-        columns, rows = _by_district(district_sponges(found), words)
+        columns, rows = _by_district(district_sponges(found), volumes, words)
     else:
-        columns, rows = _by_site(found, by, words)
+        columns, rows = _by_site(found, by, volumes, words)
     if as_csv:
         print_csv(columns, rows, german=german)
         return
@@ -140,38 +141,43 @@ def _headings(words: Speech, *names: str) -> list[str]:
     return [words.text(f"rain.column.{name}") for name in names]
 
 
-def _sums(part: SpongePart) -> list[object]:
+def _sums(part: SpongePart, volumes: Sequence[str]) -> list[object]:
     return [
         part.days,
         *(getattr(part, name) for name in _DEPTHS),
-        *(part.cubic_metres(name) for name in _VOLUMES),
+        *(part.volumes[name] for name in volumes),
         part.retention,
     ]
 
 
-def _sum_headings(words: Speech) -> list[str]:
-    depths = [f"{words.text(f'rain.column.{name}')} [mm]" for name in _DEPTHS]
-    volumes = [f"{words.text(f'rain.column.{name}')} [m³]" for name in _VOLUMES]
-    return [words.text("rain.column.days"), *depths, *volumes, words.text("rain.column.retention")]
+def _sum_headings(words: Speech, volumes: Sequence[str]) -> list[str]:
+    depths = [f"{words.text(f'rain.column.{name}')}, mm" for name in _DEPTHS]
+    more = [f"{words.text(f'rain.column.{name}')}, m³" for name in volumes]
+    return [words.text("rain.column.days"), *depths, *more, words.text("rain.column.retention")]
 
 
-def _by_site(found: Sequence[SiteSponge], by: str, words: Speech) -> tuple[list[str], list[list[object]]]:
+def _by_site(
+    found: Sequence[SiteSponge], by: str, volumes: Sequence[str], words: Speech
+) -> tuple[list[str], list[list[object]]]:
     if by == "site":
-        columns = _headings(words, "site", "name", "district") + _sum_headings(words)
+        columns = _headings(words, "site", "name", "district") + _sum_headings(words, volumes)
         columns += _headings(words, "target", "free", "takes")
         return columns, [
-            [it.key, it.name, it.district, *_sums(it.whole), it.target, it.free_storage, it.takes] for it in found
+            [it.key, it.name, it.district, *_sums(it.whole, volumes), it.target, it.free_storage, it.takes]
+            for it in found
         ]
-    columns = _headings(words, "site", "name", "first", "last") + _sum_headings(words)
+    columns = _headings(words, "site", "name", "first", "last") + _sum_headings(words, volumes)
     parts = [(it, part) for it in found for part in (it.years if by == "year" else it.events)]
     return columns, [
-        [it.key, it.name, part.first.isoformat(), part.last.isoformat(), *_sums(part)] for it, part in parts
+        [it.key, it.name, part.first.isoformat(), part.last.isoformat(), *_sums(part, volumes)] for it, part in parts
     ]
 
 
-def _by_district(found: Sequence[DistrictSponge], words: Speech) -> tuple[list[str], list[list[object]]]:
-    columns = [*_headings(words, "district", "sites"), *_sum_headings(words), *_headings(words, "free_volume")]
-    return columns, [[it.district, it.sites, *_sums(it.whole), it.free_storage] for it in found]
+def _by_district(
+    found: Sequence[DistrictSponge], volumes: Sequence[str], words: Speech
+) -> tuple[list[str], list[list[object]]]:
+    columns = [*_headings(words, "district", "sites"), *_sum_headings(words, volumes), *_headings(words, "free_volume")]
+    return columns, [[it.district, it.sites, *_sums(it.whole, volumes), it.free_storage] for it in found]
 
 
 def _cisterns(found: Sequence[Cistern], words: Speech) -> tuple[list[str], list[list[object]]]:
@@ -190,7 +196,7 @@ def _plain(
         return {
             **{name: getattr(it, name) for name in ("first", "last", "days", "area")},
             "mm": {name: getattr(it, name) for name in ("rain", "received", *_VOLUMES)},
-            "m3": {name: it.cubic_metres(name) for name in ("received", *_VOLUMES)},
+            "m3": {name: it.volumes[name] for name in ("received", *_VOLUMES)},
             "retention": it.retention,
         }
 

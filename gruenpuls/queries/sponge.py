@@ -26,6 +26,7 @@ from processors.water.site_parameters import site_parameters
 from processors.water.water_balance import WATER_BALANCE
 
 _FLUXES: Final = ("runoff", "percolation", "interception", "actual_evapotranspiration")
+_SUMS: Final = ("rain", "received", "held_back", "evaporated", "seeped", "ran_off")
 _FREE: Final = "free_storage"
 _AT_ONCE: Final = 500
 _OLDEST: Final = timedelta(days=3)
@@ -45,11 +46,13 @@ class SpongePart:
     days : int
         Of these, those of which rain and balance are known; only they are summed up.
     area : float
-        [m²]
+        At the end [m²]; a young tree's root zone grows from year to year.
     rain : float
         As a gauge has it [mm].
     received, held_back, evaporated, seeped, ran_off : float
-        With what is drained into it; by the area [mm].
+        With what is drained into it; by the area of each day [mm].
+    volumes : dict of float
+        The same by name [m³].
     retention : float or None
         Share of what was received that did not run off [%]; None without rain.
     """
@@ -64,12 +67,8 @@ class SpongePart:
     evaporated: float
     seeped: float
     ran_off: float
+    volumes: Mapping[str, float]
     retention: float | None
-
-    def cubic_metres(self, name: str) -> float:
-        """Return one of its sums as a volume [m³]."""
-        depth: float = getattr(self, name)
-        return depth * self.area / _LITRES
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ class DistrictSponge:
 
 @dataclass(frozen=True, slots=True)
 class _Balance:
-    """The days of some sites, float64 (day, site) [mm]."""
+    """The days of some sites, float64 (day, site) [mm]; what is drained in [-] and the area [m²], too."""
 
     rain: Array
     runoff: Array
@@ -146,11 +145,13 @@ class _Balance:
     drained: Array
     area: Array
 
-    def account(self, days: slice, place: slice) -> WaterAccount:
+    def account(self, days: slice, place: slice, *, volume: bool) -> WaterAccount:
+        """Return where the rain of some days of a site went [mm], or as a volume [m³]."""
+        by = self.area[days, place] / _LITRES if volume else 1.0
         rain, runoff, percolation, evaporated = (
-            part[days, place] for part in (self.rain, self.runoff, self.percolation, self.evaporated)
+            part[days, place] * by for part in (self.rain, self.runoff, self.percolation, self.evaporated)
         )
-        return water_account(rain, runoff, percolation, evaporated, self.drained[place])
+        return water_account(rain, runoff, percolation, evaporated, self.drained[days, place])
 
 
 def site_sponges(
@@ -219,23 +220,17 @@ def district_sponges(sponges: Sequence[SiteSponge]) -> Sequence[DistrictSponge]:
 
 def _together(parts: Sequence[SpongePart]) -> SpongePart:
     area = sum(part.area for part in parts)
-
-    def mean(name: str) -> float:
-        return sum(part.cubic_metres(name) for part in parts) * _LITRES / area if area else 0.0
-
-    received, ran_off = mean("received"), mean("ran_off")
+    volumes = {name: sum(part.volumes[name] for part in parts) for name in _SUMS}
+    depths = {name: volume * _LITRES / area if area else 0.0 for name, volume in volumes.items()}
+    received = volumes["received"]
     return SpongePart(
-        min(part.first for part in parts),
-        max(part.last for part in parts),
-        max(part.days for part in parts),
-        area,
-        mean("rain"),
-        received,
-        mean("held_back"),
-        mean("evaporated"),
-        mean("seeped"),
-        ran_off,
-        max(100.0 * (1.0 - ran_off / received), 0.0) if received > 0 else None,
+        first=min(part.first for part in parts),
+        last=max(part.last for part in parts),
+        days=max(part.days for part in parts),
+        area=area,
+        **depths,
+        volumes=volumes,
+        retention=max(100.0 * (1.0 - volumes["ran_off"] / received), 0.0) if received > 0 else None,
     )
 
 
@@ -253,8 +248,6 @@ def _sponges(
     columns = site_parameters(sites, (end - _DAY).year).columns
     entering = columns["rain_share"] + columns["inflow_coefficient"] * columns["drained_share"]
     expected = expected_yearly_retention(columns["balance_depth"])
-    turns = [date(year, 1, 1) for year in range(first.year + 1, end.year + 1)]
-    edges = [first, *(turn for turn in turns if turn < end), end]
     for place, site in enumerate(sites):
         one = slice(place, place + 1)
         spells = wet_spells(balance.rain[:, place]).tolist() if events else []
@@ -268,7 +261,8 @@ def _sponges(
             district=site.district,
             whole=_part(balance, first, 0, days, one),
             years=tuple(
-                _part(balance, first, (begin - first).days, (stop - first).days, one) for begin, stop in pairwise(edges)
+                _part(balance, first, (begin - first).days, (stop - first).days, one)
+                for begin, stop in pairwise(_edges(first, end))
             ),
             events=tuple(_part(balance, first, begin, stop, one) for begin, stop in spells),
             target=fll if given is None else given,
@@ -277,6 +271,12 @@ def _sponges(
             takes=None if free is None or not entering[place] > 0 else free / float(entering[place]),
             free_on=None if day is None else first + day * _DAY,
         )
+
+
+def _edges(first: date, end: date) -> list[date]:
+    """Return where the calendar years of a span begin and end."""
+    turns = [date(year, 1, 1) for year in range(first.year + 1, end.year + 1)]
+    return [first, *(turn for turn in turns if turn < end), end]
 
 
 def _percent(value: object) -> float | None:
@@ -296,19 +296,16 @@ def _latest(free: Array) -> tuple[float | None, int | None]:
 
 
 def _part(balance: _Balance, first: date, begin: int, stop: int, place: slice) -> SpongePart:
-    account = balance.account(slice(begin, stop), place)
-    kept = float(account.retention[0])
+    days = slice(begin, stop)
+    depth, volume = (balance.account(days, place, volume=by_area) for by_area in (False, True))
+    kept = float(volume.retention[0])
     return SpongePart(
         first=first + begin * _DAY,
         last=first + (stop - 1) * _DAY,
-        days=int(account.days[0]),
-        area=float(balance.area[place][0]),
-        rain=float(account.rain[0]),
-        received=float(account.received[0]),
-        held_back=float(account.held_back[0]),
-        evaporated=float(account.evaporated[0]),
-        seeped=float(account.seeped[0]),
-        ran_off=float(account.ran_off[0]),
+        days=int(depth.days[0]),
+        area=float(balance.area[stop - 1, place][0]),
+        **{name: float(getattr(depth, name)[0]) for name in _SUMS},
+        volumes={name: float(getattr(volume, name)[0]) for name in _SUMS},
         retention=None if np.isnan(kept) else kept,
     )
 
@@ -319,15 +316,19 @@ def _balance(
     keys = [site.key for site in sites]
     zone = ZoneInfo(sites[0].time_zone)
     fluxes = _daily_values(registry, readings, keys, first, end, zone)
-    years = site_parameters(sites, (end - _DAY).year).columns
+    drained, area = np.empty((2, (end - first).days, len(sites)))
+    for begin, stop in pairwise(_edges(first, end)):
+        columns = site_parameters(sites, begin.year).columns
+        days = slice((begin - first).days, (stop - first).days)
+        drained[days], area[days] = columns["drained_share"], columns["root_zone_area"]
     return _Balance(
         rain=daily_rain(registry, readings, keys, first, end, zone),
         runoff=fluxes["runoff"],
         percolation=fluxes["percolation"],
         evaporated=fluxes["interception"] + fluxes["actual_evapotranspiration"],
         free=fluxes[_FREE],
-        drained=years["drained_share"],
-        area=years["root_zone_area"],
+        drained=drained,
+        area=area,
     )
 
 

@@ -56,7 +56,7 @@ def water_account(
         Of each day [mm]; NaN is missing, and so is the day.
     runoff, percolation, evaporated : float64 (time, site)
         Of each day's balance [mm over the site's area].
-    drained_share : float64 (site,)
+    drained_share : float64 (site,) or (time, site)
         Area drained into the site per its own area [-].
 
     Returns

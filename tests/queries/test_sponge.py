@@ -93,7 +93,7 @@ def test_what_fell_is_held_back_or_ran_off(city: City) -> None:
         assert whole.received == pytest.approx(whole.rain * (1 + (12 / whole.area if sponge.key == "TREE" else 0)))
         assert whole.held_back + whole.ran_off == pytest.approx(whole.received)
         assert whole.retention == pytest.approx(100 * whole.held_back / whole.received)
-        assert whole.cubic_metres("ran_off") == pytest.approx(whole.ran_off * whole.area / 1000)
+        assert whole.volumes["ran_off"] == pytest.approx(whole.ran_off * whole.area / 1000)
 
 
 def test_its_sums_are_those_of_the_balance(city: City) -> None:
@@ -104,6 +104,14 @@ def test_its_sums_are_those_of_the_balance(city: City) -> None:
         + sum(city.series("THIN", "interception").values())
     )
     assert whole.ran_off > sponges(city)["ROOF"].whole.ran_off, "a thinner layer holds less"
+
+
+def test_the_account_closes_with_what_is_stored(city: City) -> None:
+    from_second = site_sponges(city.registry, city.store, FIRST + timedelta(days=1), END)
+    for sponge in from_second:
+        stored = list(city.series(sponge.key, "soil_water_storage").values())
+        gone = sponge.whole.ran_off + sponge.whole.evaporated + sponge.whole.seeped
+        assert sponge.whole.received == pytest.approx(gone + stored[-1] - stored[0])
 
 
 def test_years_and_events_are_told_one_by_one(city: City) -> None:
@@ -145,8 +153,8 @@ def test_districts_are_summed_up_by_volume(city: City) -> None:
     middle, north = district_sponges(list(found.values()))
     assert (middle.district, middle.sites, north.district) == ("Mitte", 2, "Nord")
     for name in ("held_back", "ran_off", "evaporated"):
-        volumes = [found[key].whole.cubic_metres(name) for key in ("ROOF", "TREE")]
-        assert middle.whole.cubic_metres(name) == pytest.approx(sum(volumes))
+        volumes = [found[key].whole.volumes[name] for key in ("ROOF", "TREE")]
+        assert middle.whole.volumes[name] == pytest.approx(sum(volumes))
     assert middle.free_sites == 2
     assert list(sponges(city, district="Nord")) == ["THIN"]
 
