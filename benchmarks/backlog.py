@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from decoding_bench import PROBE_TEXT, payload_of  # noqa: E402 - the path comes first
+from machine import busyness  # noqa: E402 - the path comes first
 
 from gruenpuls.domain.device import Deployment, Device  # noqa: E402 - the path comes first
 from gruenpuls.domain.site import Site, SiteKind  # noqa: E402 - the path comes first
@@ -111,7 +112,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         settings = city(Path(directory), arguments.sensors, arguments.uplinks)
-        print(f"{arguments.uplinks:,} uplinks of {arguments.sensors:,} sensors, load {os.getloadavg()[0]:.1f}")
+        print(f"{arguments.uplinks:,} uplinks of {arguments.sensors:,} sensors, {busyness()}")
         work_off(settings, arguments.uplinks)
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import os
 import random
 import socket
 import statistics
@@ -34,6 +33,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from machine import busyness  # noqa: E402 - the path comes first
 from mosquitto import Mosquitto  # noqa: E402 - the path comes first
 
 from ingest.collect import CollectHealth, Intake, collect  # noqa: E402 - the path comes first
@@ -237,15 +237,6 @@ CONTENDERS: dict[str, Callable[[int, int], None]] = {
 }
 
 
-def calibration() -> float:
-    """Return how long a fixed piece of work takes on this machine now [ms]."""
-    started = time.perf_counter()
-    total = 0
-    for number in range(1_000_000):
-        total += number & 7
-    return (time.perf_counter() - started) * 1000
-
-
 def run(contender: str, case: str, count: int) -> Result:
     """Measure one contender on a broker of its own."""
     me = [sys.executable, __file__]
@@ -294,7 +285,7 @@ def main() -> None:
     for case in arguments.cases:
         results: dict[str, list[Result]] = {name: [] for name in CONTENDERS}
         for _ in range(arguments.repeats):
-            print(f"  load {os.getloadavg()[0]:.1f}, calibration {calibration():.0f} ms", end="")
+            print(f"  {busyness()}", end="")
             for name, found in results.items():
                 found.append(run(name, case, count))
                 print(f"; {name} {found[-1].rate:,.0f}/s {found[-1].processor:.0f} µs", end="", flush=True)

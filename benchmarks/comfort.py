@@ -9,7 +9,6 @@ and the load average say how much to trust the times.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import sys
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import thermofeel
+from machine import busyness
 from pythermalcomfort.environment import mean_radiant_tmp
 from pythermalcomfort.models import heat_index_rothfusz, pet_steady, utci
 from pythermalcomfort.models import humidex as humidex_of_pythermalcomfort
@@ -80,11 +80,6 @@ def timed(call: Callable[[], Array]) -> tuple[Array, float]:
         result = call()
         best = min(best, time.process_time() - began)
     return result, best
-
-
-def calibration() -> float:
-    """Return how long this machine takes now to add up ten million numbers one by one [s]."""
-    return timed(lambda: np.array([sum(range(10_000_000))]))[1]
 
 
 def side_by_side(points: int, slow_points: int) -> None:
@@ -268,11 +263,11 @@ def main() -> None:
     parser.add_argument("--stations", type=int, default=1_000)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")  # theirs divide by what they leave out afterwards
-    print(f"calibration {calibration():.3f} s, load {os.getloadavg()[0]:.1f}")
+    print(busyness())
     side_by_side(arguments.points, arguments.slow_points)
     year(arguments.stations)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\ncalibration {calibration():.3f} s, load {os.getloadavg()[0]:.1f}, memory at most {peak:,.0f} MB")
+    print(f"\n{busyness()}, memory at most {peak:,.0f} MB")
 
 
 if __name__ == "__main__":

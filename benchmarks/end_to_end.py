@@ -18,7 +18,6 @@ Processor time and memory are of a contender's processes and its database. Whom 
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import signal
 import statistics
@@ -38,6 +37,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from chaos.fleet import BEGIN, eui, is_noise, leave_session, message, truth, values  # noqa: E402 - the path comes first
 from contenders.contender import CONTENDERS, Contender, Gruenpuls, StuckError  # noqa: E402 - the path comes first
 from decoding_bench import payload_of  # noqa: E402 - the path comes first
+from machine import busyness  # noqa: E402 - the path comes first
 from mosquitto import Mosquitto  # noqa: E402 - the path comes first
 
 from gruenpuls.simulation.messages import chirpstack_v4, helium, things_stack_v3  # noqa: E402 - the path comes first
@@ -184,27 +184,13 @@ def backlog(lines: Path, count: int) -> Result:
         return Result(count / wall, one.usage().processor / count * 1e6, memory)
 
 
-def calibration() -> float:
-    """Return how long a fixed piece of work takes on this machine now [ms]."""
-    started = time.perf_counter()
-    total = 0
-    for number in range(1_000_000):
-        total += number & 7
-    return (time.perf_counter() - started) * 1000
-
-
-def machine() -> str:
-    """Return how busy this machine is."""
-    return f"load {os.getloadavg()[0]:.1f}, calibration {calibration():.0f} ms"
-
-
 def compare(names: list[str], case: str, lines: Lines, count: int, repeats: int) -> dict[str, list[Result]]:
     """Measure the contenders in turns; a run in which one loses messages on the way is told, and does not count."""
     first = lines.made("first", (message(number)[1] for number in range(WARM_UP)))
     rest = lines.made("rest", (message(number)[1] for number in range(WARM_UP, WARM_UP + count)))
     results: dict[str, list[Result]] = {name: [] for name in names}
     for _ in range(repeats):
-        print(f"  {machine()}", end="", flush=True)
+        print(f"  {busyness()}", end="", flush=True)
         for name, found in results.items():
             try:
                 found.append(run(name, case, first, rest, count))
@@ -252,7 +238,7 @@ def main() -> None:
             names.append(name)
     count = min(arguments.messages, MOST) // WARM_UP * WARM_UP
     size = len(message(0)[1])
-    print(f"{count} messages of about {size} B, medians of {arguments.repeats}; {os.cpu_count()} processors")
+    print(f"{count} messages of about {size} B, medians of {arguments.repeats}")
     with tempfile.TemporaryDirectory() as directory:
         lines = Lines(Path(directory))
         lost = {}
@@ -267,7 +253,7 @@ def main() -> None:
                 told(name, found, results.get("paho", []), lost.get(name, ""))
         if arguments.backlog:
             waiting = lines.made("backlog", backlog_payloads(arguments.backlog))
-            print(f"backlog of {arguments.backlog:,}\n  {machine()}")
+            print(f"backlog of {arguments.backlog:,}\n  {busyness()}")
             runs = [backlog(waiting, arguments.backlog) for _ in range(arguments.backlogs)]
             for one in runs:
                 print(f"  {arguments.backlog / one.rate:.1f} s")

@@ -8,15 +8,16 @@ calibration loop and the load average say how much to trust them.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from machine import busyness
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import msgspec
-from profile_decode import best_rate, calibration
+from profile_decode import best_rate
 
 from gruenpuls.domain.uplink import RawMessage
 from ingest.envelopes import read_uplink
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.03, help="processor time of a slice")
     arguments = parser.parse_args()
-    print(f"load average {os.getloadavg()[0]:.1f}, calibration {calibration():,.0f} sums of 10,000 numbers a second")
+    print(busyness())
     print(f"{'sample':20} {'bytes':>6} {'uplinks /s':>11} {'with identity /s':>17}")
     seconds = [0.0, 0.0]
     for name in SAMPLES:
@@ -54,7 +55,7 @@ def main() -> None:
         seconds = [sum(pair) for pair in zip(seconds, (1 / rate for rate in rates), strict=True)]
     means = [len(SAMPLES) / total for total in seconds]
     print(f"{'all alike often':20} {'':6} {means[0]:11,.0f} {means[1]:17,.0f}")
-    print(f"load average {os.getloadavg()[0]:.1f}, calibration {calibration():,.0f} sums of 10,000 numbers a second")
+    print(busyness())
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ frame (Dragino LSE01), type-length-value (Milesight EM500-SMTC), a bitmask frame
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+
+from machine import busyness
 
 from ingest.javascript import Codec, CodecPool, Payload
 from ingest.javascript.engine import Script
@@ -112,13 +113,7 @@ def best_rate(
 def main() -> None:
     """Print the rates."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
-    began = time.process_time()
-    total = 0
-    for number in range(5_000_000):
-        total += number & 7
-    calibration = time.process_time() - began
-    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; ", end="")
-    print(f"5 million additions take {calibration:.2f} s of CPU ({total} is their sum)")
+    print(busyness())
     print("engine: thousand messages per CPU second, one by one / 500 in one call, JSON text in and out")
     print("worker: thousand messages per second of wall time, 1 / 10 / 100 / 500 messages in one call, objects out")
     with CodecPool() as pool:

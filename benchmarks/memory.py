@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from contenders.process_tree import resident, with_children  # noqa: E402 - the path comes first
+from machine import busyness  # noqa: E402 - the path comes first
 from mosquitto import Mosquitto, free_port  # noqa: E402 - the path comes first
 from service_process import ServiceProcess  # noqa: E402 - the path comes first
 
@@ -58,7 +59,7 @@ def main() -> None:
         city = ["--sites", str(arguments.sites), "--from", f"{first:%Y-%m-%dT%H:%MZ}"]
         hours = [f"{first + timedelta(hours=count):%Y-%m-%dT%H:%MZ}" for count in (1, arguments.hours)]
         frames = ("--settings", str(file), "simulate", "frames", *city, "--to")
-        print(f"load {os.getloadavg()[0]:.1f}")
+        print(busyness())
         with ServiceProcess(*frames, hours[0], str(directory / "x"), "--register", directory=directory / "a") as some:
             assert some.ended(900) == 0, some.said
         with (

@@ -9,11 +9,12 @@ same kind of machine (struct decoding into a dict, no flags, no times), for scal
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from machine import busyness
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -50,11 +51,6 @@ def best_rate(call: Callable[[], object], *, slices: int, at_least: float) -> fl
     return best
 
 
-def calibration() -> float:
-    """Return how often a second this machine adds up ten thousand numbers now."""
-    return best_rate(lambda: sum(range(10_000)), slices=5, at_least=0.02)
-
-
 def main() -> None:
     """Measure every message and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -62,7 +58,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.03, help="processor time of a slice")
     arguments = parser.parse_args()
     shipped = Catalogue.shipped()
-    print(f"load average {os.getloadavg()[0]:.1f}, calibration {calibration():,.0f} sums of 10,000 numbers a second")
+    print(busyness())
     print(f"{'profile':24} {'bytes':>5} {'layout /s':>12} {'with mapping /s':>16} {'prototype /s':>13}")
     for name, (payload, port, prototype) in MESSAGES.items():
         profile = shipped.profile(name)
@@ -79,7 +75,7 @@ def main() -> None:
             f"{name:24} {len(message):5} {rates[0]:12,.0f} {rates[1]:16,.0f} "
             + (f"{prototype:13,.0f}" if prototype else f"{'-':>13}")
         )
-    print(f"load average {os.getloadavg()[0]:.1f}, calibration {calibration():,.0f} sums of 10,000 numbers a second")
+    print(busyness())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ ratio: figures depend on the machine and its load.
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from machine import busyness
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -171,7 +171,7 @@ def judge(sites: int) -> None:
 
 def main() -> None:
     """Compare tests, then judge a city."""
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(busyness())
     compare()
     judge(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
 

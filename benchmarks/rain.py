@@ -8,11 +8,11 @@ stand first.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable
 
 import numpy as np
+from machine import busyness
 
 from gruenpuls.domain.processor import Array, Fleet
 from processors.rain.counter import WRAPS, increments, without_lone_tips
@@ -23,15 +23,6 @@ from processors.rain.water_account import water_account
 HOURS = 8760
 COUNTS = 52_560
 """A year of counts every ten minutes."""
-
-
-def calibration() -> float:
-    """Return how long a fixed calculation takes on this machine right now [s]."""
-    values = np.linspace(0.0, 1.0, 100_000)
-    start = time.process_time()
-    for _ in range(200):
-        values = np.exp(-values) * 0.5 + 0.25
-    return time.process_time() - start
 
 
 def timed(name: str, points: int, work: Callable[[], object]) -> None:
@@ -73,7 +64,7 @@ def main() -> None:
     parser.add_argument("--gauges", type=int, default=100)
     parser.add_argument("--sites", type=int, default=1000)
     chosen = parser.parse_args()
-    print(f"load {os.getloadavg()[0]:.1f}, fixed calculation {calibration():.2f} s")
+    print(busyness())
     fell = showers(COUNTS, chosen.gauges) / 6
     count = (np.floor(np.cumsum(fell, axis=0) / 0.2) % 65536 * 0.2).T.ravel()
     series = np.repeat(np.arange(chosen.gauges), COUNTS)

@@ -10,7 +10,6 @@ the machine and its load, so the load average and the time of one fixed calculat
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from machine import busyness
 
 from alerts.evaluate import evaluate
 from alerts.rule import Rule
@@ -35,15 +35,6 @@ from gruenpuls.stores.registry import Registry
 START = datetime(2023, 4, 1, tzinfo=UTC)
 HOUR = np.timedelta64(1, "h").astype("timedelta64[ms]")
 SITES_IN_ONE_COMMIT = 250
-
-
-def calibration() -> float:
-    """Return how long a fixed calculation takes on this machine right now [s]."""
-    values = np.linspace(0.0, 1.0, 100_000)
-    start = time.process_time()
-    for _ in range(200):
-        values = np.exp(-values) * 0.5 + 0.25
-    return time.process_time() - start
 
 
 def calm_value(rule: Rule, place: int) -> float:
@@ -116,7 +107,7 @@ def main() -> None:
     parser.add_argument("--backtest-sites", type=int, default=10_000)
     parser.add_argument("--days", type=int, default=180)
     arguments = parser.parse_args()
-    print(f"load {os.getloadavg()[0]:.1f}, fixed calculation {calibration():.2f} s")
+    print(busyness())
     shipped = shipped_rules()
     rules = [shipped[number % len(shipped)] for number in range(arguments.rules)]
     print(f"{'sites':>8} {'rules':>6} {'readings':>9} {'bad':>6} {'CPU s':>7} {'incidents':>10}")

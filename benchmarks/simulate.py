@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import os
 import resource
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from machine import busyness
 
 from device_profiles.catalogue import Catalogue
 from gruenpuls.simulation.city import City, Span
@@ -27,17 +28,6 @@ from gruenpuls.stores.registry import Registry
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 SITES_AT_ONCE = 1000
-
-
-def calibration() -> str:
-    """Return how busy the machine is, and how fast one fixed calculation runs."""
-    began = time.perf_counter()
-    total = 0
-    for number in range(2_000_000):
-        total += number * number
-    milliseconds = 1000 * (time.perf_counter() - began)
-    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    return f"load {load}; calibration {milliseconds:.0f} ms"
 
 
 def observation(sites: int, hours: int, every: int) -> Observation:
@@ -91,7 +81,7 @@ SECTIONS: dict[str, Callable[[int, int, int], str]] = {"truth": truth, "observed
 
 def section(name: str, sites: int, hours: int, every: int) -> None:
     """Run a section and print what it took."""
-    print(f"\n== {name}: {sites:,} sites, {hours:,} hours, every {every} h ({calibration()})", flush=True)
+    print(f"\n== {name}: {sites:,} sites, {hours:,} hours, every {every} h ({busyness()})", flush=True)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began, began_cpu = time.perf_counter(), time.process_time()
     remark = SECTIONS[name](sites, hours, every)

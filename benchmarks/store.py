@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+from machine import busyness
 
 from gruenpuls.domain.ports import Commit, ObservationReader, Progress, Tally
 from gruenpuls.domain.reading import FlagInterval, ReadingBatch, to_stored
@@ -47,13 +48,7 @@ class NoJudgements:
 
 def section(title: str) -> None:
     """Print a title, how busy the machine is, and how fast one fixed calculation runs."""
-    began = time.perf_counter()
-    total = 0
-    for number in range(2_000_000):
-        total += number * number
-    milliseconds = 1000 * (time.perf_counter() - began)
-    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"\n== {title} (load {load}; calibration {milliseconds:.0f} ms)", flush=True)
+    print(f"\n== {title} ({busyness()})", flush=True)
 
 
 def spread(name: str, seconds: Sequence[float], remark: str = "") -> None:

@@ -10,13 +10,13 @@ site would show in the column before the last.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from machine import busyness
 
 from gruenpuls.domain.processor import Array, Fleet
 from gruenpuls.domain.site import Site, SiteKind, Soil
@@ -30,15 +30,6 @@ DEPTHS = (30.0, 60.0, 90.0)
 BATCH = 2000
 KEPT = (("plant_available_water", "p10"), ("plant_available_water", "p50"), ("plant_available_water", "p90"))
 STEPS = np.datetime64("2026-02-15", "ms") + np.arange(DAYS) * np.timedelta64(1, "D")
-
-
-def calibration() -> float:
-    """Return how long a fixed calculation takes on this machine right now [s]."""
-    values = np.linspace(0.0, 1.0, 100_000)
-    start = time.process_time()
-    for _ in range(200):
-        values = np.exp(-values) * 0.5 + 0.25
-    return time.process_time() - start
 
 
 def cadastre(sites: int) -> dict[str, Array]:
@@ -111,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sites", type=int, nargs="+", default=[1000, 10_000, 100_000])
     arguments = parser.parse_args()
-    print(f"load {os.getloadavg()[0]:.1f}, fixed calculation {calibration():.2f} s")
+    print(busyness())
     print(f"{'sites':>8} {'balance s':>10} {'litres s':>9} {'sites x days/s':>15} {'us per site-day':>16} {'MB':>6}")
     for sites in arguments.sites:
         balance, need = measured(sites)
