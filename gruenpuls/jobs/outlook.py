@@ -23,12 +23,12 @@ from gruenpuls.stores.forecasts import forecast_state, kept_forecast, usable
 from gruenpuls.stores.registry import Registry
 from processors.soil.limits import LIMITS, LimitTable
 from processors.water.bucket import State
-from processors.water.fleet_outlook import STATE_SERIES, fleet_outlook, forecast_rain, nearest_place
+from processors.water.fleet_outlook import fleet_outlook, forecast_rain, nearest_place
 from processors.water.forecast_arrays import QUANTITIES_NEEDED, hourly_forecast
 from processors.water.irrigation_need import FORECAST, water_limits
 from processors.water.outlook import HORIZON
 from processors.water.site_parameters import site_parameters
-from processors.water.water_balance import WATER_BALANCE, known_latitude
+from processors.water.water_balance import STATE, WATER_BALANCE, known_latitude
 from processors.water.weather_ahead import WeatherAhead, weather_ahead
 
 BEYOND: Final = HORIZON + 1.0
@@ -198,14 +198,14 @@ class Outlooks:
     def _balance(self, part: _Sites) -> State:
         """Return the state of each site's balance at the end of the day, NaN where there is none."""
         rows = self.registry.resolution.fleet_series(
-            {quantity for quantity, _ in STATE_SERIES.values()}, [site.key for site in part.sites]
+            {quantity for quantity, _ in STATE.values()}, [site.key for site in part.sites]
         )
         mine = rows.origin == WATER_BALANCE.name
         said = self.store.read(rows.series[mine].tolist(), *part.span)
         value_of = dict(zip(said.series.tolist(), said.value.tolist(), strict=True))
         place_of = {site.key: place for place, site in enumerate(part.sites)}
-        name_of = {kind: name for name, kind in STATE_SERIES.items()}
-        parts = {name: np.full(len(part.sites), np.nan) for name in STATE_SERIES}
+        name_of = {kind: name for name, kind in STATE.items()}
+        parts = {name: np.full(len(part.sites), np.nan) for name in STATE}
         for site, series, quantity, statistic in zip(
             rows.site[mine].tolist(),
             rows.series[mine].tolist(),

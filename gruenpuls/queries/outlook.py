@@ -19,12 +19,12 @@ from gruenpuls.stores.forecasts import forecast_state, kept_forecast, usable
 from gruenpuls.stores.registry import Registry
 from processors.soil.limits import LIMITS, LimitTable
 from processors.water.bucket import State
-from processors.water.fleet_outlook import STATE_SERIES, fleet_outlook, nearest_place
+from processors.water.fleet_outlook import fleet_outlook, nearest_place
 from processors.water.forecast_arrays import QUANTITIES_NEEDED, hourly_forecast
 from processors.water.irrigation_need import water_limits
 from processors.water.outlook import HORIZON, Outlook
 from processors.water.site_parameters import site_parameters
-from processors.water.water_balance import WATER_BALANCE, known_latitude
+from processors.water.water_balance import STATE, WATER_BALANCE, known_latitude
 from processors.water.weather_ahead import HourlyForecast, weather_ahead
 
 SOON, NOW = 0, 1
@@ -59,7 +59,7 @@ class SiteOutlook:
 def site_outlook(
     registry: Registry, reader: ObservationReader, key: str, now: datetime, table: LimitTable = LIMITS
 ) -> SiteOutlook | None:
-    """Return the outlook of a site from today's evening on; None where no balance of it is known.
+    """Return the outlook of a site from the last day of its balance on; None where no balance of it is known.
 
     Raises
     ------
@@ -91,21 +91,21 @@ def _state(
     registry: Registry, reader: ObservationReader, key: str, today: date, zone: ZoneInfo
 ) -> tuple[State, date] | None:
     """Return the newest state that is not of a day to come, and its day."""
-    rows = registry.resolution.fleet_series({quantity for quantity, _ in STATE_SERIES.values()}, [key])
+    rows = registry.resolution.fleet_series({quantity for quantity, _ in STATE.values()}, [key])
     mine = rows.origin == WATER_BALANCE.name
     kinds = zip(rows.quantity[mine].tolist(), rows.statistic[mine].tolist(), strict=True)
     series = dict(zip(kinds, rows.series[mine].tolist(), strict=True))
-    if not set(STATE_SERIES.values()) <= set(series):
+    if not set(STATE.values()) <= set(series):
         return None
     midnight = datetime(today.year, today.month, today.day, tzinfo=zone)
-    latest = reader.latest([series[kind] for kind in STATE_SERIES.values()], midnight)
+    latest = reader.latest([series[kind] for kind in STATE.values()], midnight)
     last = {int(number): place for place, number in enumerate(latest.series.tolist())}
-    if len(last) < len(STATE_SERIES) or len(set(latest.measured_at.tolist())) > 1:
+    if len(last) < len(STATE) or len(set(latest.measured_at.tolist())) > 1:
         return None
     measured_at = latest.measured_at[0]
     if to_stored(midnight) - measured_at > np.timedelta64(_OLDEST_STATE):
         return None
-    parts = {name: latest.value[[last[series[kind]]]] for name, kind in STATE_SERIES.items()}
+    parts = {name: latest.value[[last[series[kind]]]] for name, kind in STATE.items()}
     return State(**parts), from_stored(measured_at).astimezone(zone).date()
 
 

@@ -21,7 +21,7 @@ from gruenpuls.plots.season import DepthLine, Fan, Limits, Season
 from gruenpuls.queries.calendar_day import by_day
 from gruenpuls.queries.daily_rain import RAIN, daily_rain
 from gruenpuls.queries.explanation import limits
-from gruenpuls.queries.site_outlook import site_outlook
+from gruenpuls.queries.outlook import site_outlook
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import SiteSeries
 from processors.soil.limits import LIMITS, LimitTable
@@ -183,8 +183,11 @@ def _ahead(days: _Days, middle: Array, now: datetime) -> Fan | None:
     last = days.first + int(known[-1]) * _DAY
     if now.astimezone(days.zone).date() - last > _OLDEST:
         return None
-    found = site_outlook(days.registry, days.readings, days.site, last, now, days.table)
-    return None if found is None else Fan(found.days, found.low, found.middle, found.high)
+    found = site_outlook(days.registry, days.readings, days.site.key, now, days.table)
+    if found is None:
+        return None
+    water = found.outlook.available_water
+    return Fan(found.outlook.days, water.low[:, 0], water.middle[:, 0], water.high[:, 0])
 
 
 def _rain(days: _Days) -> Array:

@@ -16,17 +16,8 @@ from processors.water.demand import leaf_cover, plant_evapotranspiration, season
 from processors.water.futures import rains
 from processors.water.outlook import Band, Outlook, outlook
 from processors.water.sun import day_of_year
-from processors.water.water_balance import WATER_BALANCE, bucket_of
+from processors.water.water_balance import bucket_of
 from processors.water.weather_ahead import WeatherAhead
-
-STATE_SERIES: Final = dict(
-    zip(
-        [part.name for part in fields(State)],
-        [(output.quantity, output.statistic) for output in WATER_BALANCE.carries],
-        strict=True,
-    )
-)
-"""Under which quantity and statistic the balance keeps each part of its state."""
 
 FARTHEST: Final = 60.0
 """A station farther away than this tells nothing of a site [km]; DWD's stations stand some 20 km apart."""
