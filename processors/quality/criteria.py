@@ -172,8 +172,8 @@ def criteria(quantity: str, profile: str, overrides: Mapping[str, Mapping[str, o
     Returns
     -------
     Criteria or None
-        The quantity's, then the profile's, then the city's for the quantity and for the profile [unit of
-        the quantity].
+        The quantity's, then the profile's, then the city's for the quantity and for the profile
+        [unit of the quantity].
 
     Notes
     -----

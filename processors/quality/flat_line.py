@@ -40,8 +40,8 @@ def flat_line(values: Array, tolerance: float, steps: int) -> NDArray[np.bool_]:
 
     References
     ----------
-    IOOS QARTOD, manuals for in-situ data, flat line test: tolerance over a span. Ours looks at the
-    range within the span.
+    IOOS QARTOD, Manual for Real-Time Quality Control of In-situ Temperature and Salinity Data, table of
+    tests, test 8 (flat line). Ours looks at the range within the span.
 
     Examples
     --------

@@ -41,8 +41,8 @@ def greatest_daily_range(depths: Array) -> Array:
 
     References
     ----------
-    Hillel (1998), Environmental Soil Physics, chapter on soil temperature: a daily wave falls with depth as
-    exp(-z/d), d about 8 to 14 cm. A range of 30 K at the surface and the least of 4 K are our own choice.
+    Hillel (1998), Environmental Soil Physics, chapter on soil temperature, equation of the daily wave: it
+    falls with depth as exp(-z/d), d about 8 to 14 cm. A range of 30 K at the surface and the least of 4 K are our own choice.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def sensor_in_air(water_content: Array, tension: Array, soil_temperature: Array,
     -------
     bool (time, site, depth)
         True where the reading is below 2 % or from 239 kPa on and the temperature of the last 24 hours,
-        from at least four of them, swung more than soil at this depth can.
+        from at least four of them, swung more than soil at this depth can [-].
 
     Notes
     -----
@@ -80,7 +80,7 @@ def sensor_in_air(water_content: Array, tension: Array, soil_temperature: Array,
 
     References
     ----------
-    `greatest_daily_range`; the limits of water content and tension are our own choice.
+    `greatest_daily_range`; the limits of water content and tension are our own choice, no published table.
 
     Examples
     --------
