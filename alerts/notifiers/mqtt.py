@@ -52,7 +52,7 @@ class MqttNotifier:
                     what = f"the broker refuses us: {refused[0]}" if refused else "the broker does not answer"
                     raise NotDeliveredError(what, where=where)
         except (OSError, ValueError, RuntimeError) as error:
-            what = f"the broker cannot be reached: {error}"
+            what = f"the broker refuses us: {refused[0]}" if refused else f"the broker cannot be reached: {error}"
             raise NotDeliveredError(what, where=where) from error
         finally:
             client.disconnect()

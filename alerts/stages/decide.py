@@ -93,11 +93,12 @@ def reconciled(
         Those that are on.
     now : datetime
     """
-    found = {case.number: case for case in cases if case.incident.rule in rules}
+    # Numbers of incidents that were taken back may be given again, to something else.
+    found = {(case.number, case.subject): case for case in cases if case.incident.rule in rules}
     going_on = {case.subject: case for case in found.values() if case.on}
     known: list[Told] = []
     for it in told:
-        present, successor = found.get(it.number), going_on.get(it.subject)
+        present, successor = found.get((it.number, it.subject)), going_on.get(it.subject)
         if it.over or (present is not None and (present.on or _ended(present))):
             known.append(it)
         elif successor is not None:
@@ -105,7 +106,9 @@ def reconciled(
             known.append(replace(it, number=successor.number, began_at=successor.incident.began_at, former=former))
         else:
             known.append(it)
-            found[it.number] = Case(it.number, _taken_back(it, now), sites[it.subject.site], it.last_at, withdrawn=True)
+            found[it.number, it.subject] = Case(
+                it.number, _taken_back(it, now), sites[it.subject.site], it.last_at, withdrawn=True
+            )
     return [case for case in found.values() if case.on or _ended(case)], known
 
 

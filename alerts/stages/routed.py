@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from alerts.policy import Policy
-from alerts.stages.case import Case, Dropped, Errand, News, Reason, Sifted, Told
+from alerts.stages.case import Case, Dropped, Errand, News, Reason, Sifted, Subject, Told
 
 
 def routed(cases: Sequence[Case], told: Sequence[Told], policy: Policy, now: datetime, zone: tzinfo) -> Sifted[Errand]:
@@ -14,14 +14,14 @@ def routed(cases: Sequence[Case], told: Sequence[Told], policy: Policy, now: dat
 
     Whoever was told of an incident is told of its end, whatever the routes and the roster say by then.
     """
-    knowing: dict[int, list[Told]] = {}
+    knowing: dict[tuple[int, Subject], list[Told]] = {}
     for known in told:
         if not known.over and known.receiver in policy.receivers:
-            knowing.setdefault(known.number, []).append(known)
+            knowing.setdefault((known.number, known.subject), []).append(known)
     kept: list[Errand] = []
     dropped: list[Dropped] = []
     for case in cases:
-        knows = knowing.get(case.number, [])
+        knows = knowing.get((case.number, case.subject), [])
         found = _to(case, knows, policy, now, zone) if case.on else [Errand(case, known.receiver) for known in knows]
         kept += found
         if not found:

@@ -20,6 +20,7 @@ from gruenpuls.jobs.notify_send import Delivering, Sender
 from gruenpuls.jobs.ticker import Job
 from gruenpuls.language.speech import Speech
 from gruenpuls.service.rooms import alert_rules, replay_spans
+from gruenpuls.service.soil import limit_table
 from gruenpuls.settings import Settings
 from gruenpuls.stores.registry import Registry
 
@@ -66,7 +67,7 @@ class Notifying:
     def __init__(self, settings: Settings, registry: Registry, reader: ObservationReader) -> None:
         chosen = policy(settings)
         zone = ZoneInfo(settings.time_zone)
-        ways = notifiers(chosen, zone, season_pictures(registry, reader, zone))
+        ways = notifiers(chosen, zone, season_pictures(settings, registry, reader))
         self._decide = notification(settings, registry, chosen).step
         self._sender = Sender(Delivering(registry.outbox, chosen, ways, wall_clock))
 
@@ -94,8 +95,9 @@ def notifying(settings: Settings, registry: Registry, reader: ObservationReader)
     return None if settings.notify.policy_file is None else Notifying(settings, registry, reader)
 
 
-def season_pictures(registry: Registry, reader: ObservationReader, zone: ZoneInfo) -> Picture:
+def season_pictures(settings: Settings, registry: Registry, reader: ObservationReader) -> Picture:
     """Return what draws the season of a site for a message; one without a picture is better than none."""
+    zone, table = ZoneInfo(settings.time_zone), limit_table(settings)
     drawing = threading.Lock()
 
     def drawn(site: str, language: str) -> bytes | None:
@@ -104,7 +106,7 @@ def season_pictures(registry: Registry, reader: ObservationReader, zone: ZoneInf
 
         try:
             with drawing:
-                season = site_season(registry, reader, site, wall_clock())
+                season = site_season(registry, reader, site, wall_clock(), table=table)
                 return season_plot(season, Speech(language, zone), "png") if season.tension or season.water else None
         except Exception:  # noqa: BLE001 - whatever it was, the message is to go out
             _log.exception("a season cannot be drawn", site=site)
