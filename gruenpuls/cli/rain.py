@@ -28,6 +28,7 @@ app.add_typer(kostra, name="kostra")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 German = Annotated[bool, typer.Option("--german", help="German words; in CSV also decimal comma and semicolons.")]
 _DEPTHS = ("rain", "held_back", "evaporated", "seeped", "ran_off")
+_SHOWN = (5, 15, 60, 360, 1440)
 _VOLUMES = ("held_back", "evaporated", "seeped", "ran_off")
 
 
@@ -114,6 +115,59 @@ def gauge(
     ]
     title = words.text("rain.gauges", first=words.day(first), last=words.day(end - timedelta(days=1)))
     print_table(title, columns, rows)
+
+
+@app.command()
+def event(
+    context: typer.Context,
+    site: Annotated[str, typer.Argument(help="Key of a place that measures rain.")],
+    from_text: Annotated[str, typer.Option("--from", help="First day; by default 30 days ago.")] = "",
+    to_text: Annotated[str, typer.Option("--to", help="Last day; by default today.")] = "",
+    dry_hours: Annotated[int, typer.Option(min=1, max=48, help="So many hours without rain end one.")] = 4,
+    as_json: Json = False,
+    german: German = False,
+) -> None:
+    """List the rains of a gauge one by one: how much, how heavy, how rare."""
+    from contextlib import closing
+    from zoneinfo import ZoneInfo
+
+    from gruenpuls.jobs.rare_rain import kept_table
+    from gruenpuls.queries.daily_rain import midnight
+    from gruenpuls.queries.rain_events import rains_of_site
+    from gruenpuls.service.rooms import reading_store
+
+    session: Session = context.obj
+    place = session.registry.places.by_key(site)
+    if place is None:
+        what = f"there is no site {site!r}"
+        raise InputError(what, where="SITE", remedy="`gruenpuls site list` shows which there are")
+    last = _day(to_text, "--to") if to_text else session.now().date()
+    first = _day(from_text, "--from") if from_text else last - timedelta(days=30)
+    zone = ZoneInfo(place.time_zone)
+    span = midnight(first, zone), midnight(last + timedelta(days=1), zone)
+    table = kept_table(session.registry)
+    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+        found = rains_of_site(session.registry, store, place, *span, timedelta(hours=dry_hours), table)
+    if as_json:
+        print_json([asdict(it) for it in found])
+        return
+    words = session.speech(german=german)
+    shown = [minutes for minutes in _SHOWN if any(minutes in it.heaviest for it in found)]
+    columns = [*_headings(words, "begin", "end", "depth"), *(f"{minutes} min, mm" for minutes in shown)]
+    columns += _headings(words, "index", "period", "by")
+    rows: list[list[object]] = [
+        [
+            words.moment(it.begin),
+            words.moment(it.end),
+            _rounded(it.depth),
+            *(_rounded(it.heaviest.get(minutes)) for minutes in shown),
+            it.index,
+            _rounded(it.period),
+            it.decided_by,
+        ]
+        for it in found
+    ]
+    print_table(words.text("rain.events", name=f"{place.key} · {place.name}"), columns, rows)
 
 
 def _spans(days: Sequence[date], words: Speech) -> str | None:
