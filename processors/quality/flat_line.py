@@ -32,7 +32,7 @@ def flat_line(values: Array, tolerance: float, steps: int) -> NDArray[np.bool_]:
     bool (time, …)
         True where a reading is there, another lies in the oldest quarter of the span, and no two in the
         span differ by more than the tolerance. A step without a reading is never flat: silence is another
-        fault.
+        fault [-].
 
     Notes
     -----

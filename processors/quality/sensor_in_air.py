@@ -42,7 +42,8 @@ def greatest_daily_range(depths: Array) -> Array:
     References
     ----------
     Hillel (1998), Environmental Soil Physics, chapter on soil temperature, equation of the daily wave: it
-    falls with depth as exp(-z/d), d about 8 to 14 cm. A range of 30 K at the surface and the least of 4 K are our own choice.
+    falls with depth as exp(-z/d), d about 8 to 14 cm. A range of 30 K at the surface and the least of 4 K
+    are our own choice.
 
     Examples
     --------
