@@ -88,6 +88,9 @@ def backtest(
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day; by default today.")
     ] = None,
     district: Annotated[str | None, typer.Option(help="Only this district.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the season, too: a .svg or .png file.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what rules would have done with the readings that are stored; changes nothing."""
@@ -98,6 +101,8 @@ def backtest(
     from gruenpuls.stores.registry.places import SiteFilter
 
     session: Session = context.obj
+    if plot is not None and plot.suffix.lower() not in {".svg", ".png"}:
+        raise InputError(what=f"{plot.name} is no picture", where="--plot", remedy="name a .svg or .png file")
     zone = ZoneInfo(session.settings.time_zone)
     today = session.now().astimezone(zone).date()
     last = to_day.date() if to_day else today
@@ -125,6 +130,8 @@ def backtest(
                 )
             )
     named = {site.key: site for site in sites}
+    if plot is not None:
+        _draw(plot, trials, begin, end, session.settings.time_zone)
     if as_json:
         print_json([_plain(trial, named, begin, end) for trial in trials])
         return
@@ -179,7 +186,8 @@ def _print_trials(
     trials: Sequence[RuleTrial], sites: dict[str, Site], begin: datetime, end: datetime, zone: str
 ) -> None:
     rows = []
-    for place, trial in enumerate(trials, 1):
+    numbered = [(place, trial) for place, trial in enumerate(trials, 1) if trial.judged]
+    for place, trial in numbered:
         found, lasted = trial.incidents, trial.mean_duration
         rows.append(
             [
@@ -196,12 +204,33 @@ def _print_trials(
         )
     heads = ["#", "rule", "sites judged", "incidents", "sites", "messages", "first", "last", "mean days"]
     print_table(f"What rules would have done, {local(begin, zone)[:10]} to {local(end, zone)[:10]}", heads, rows)
+    idle = [trial.rule.name for trial in trials if not trial.judged]
+    if idle:
+        terminal.print(Text(f"Without a reading to judge: {', '.join(idle)}", style="dim"))
     terminal.print("Sites at which each fires, week by week:")
-    for place, trial in enumerate(trials, 1):
+    for place, trial in numbered:
         weeks = _weekly(trial.firing_by_day(begin, end))
         most = max(weeks, default=0)
         drawn = "".join(_BARS[-(-week * (len(_BARS) - 1) // most)] if most else _BARS[0] for week in weeks)
-        terminal.print(Text(f"  {place} │{drawn}│ at most {most}"))
+        terminal.print(Text(f"  {place:>2} │{drawn}│ at most {most}"))
+
+
+def _draw(file: Path, trials: Sequence[RuleTrial], begin: datetime, end: datetime, zone: str) -> None:
+    import numpy as np
+
+    from gruenpuls.plots.trials import Strip, trials_plot
+
+    strips = [
+        Strip(f"{place} {trial.rule.name}", trial.firing_by_day(begin, end))
+        for place, trial in enumerate(trials, 1)
+        if trial.judged
+    ]
+    if not strips:
+        raise InputError(what="no rule had a reading to judge", where="--plot", remedy="choose another span")
+    first = np.datetime64(begin.astimezone(ZoneInfo(zone)).date(), "D")
+    days = first + np.arange(len(strips[0].firing))
+    title = f"{local(begin, zone)[:10]} – {local(end, zone)[:10]}"
+    file.write_bytes(trials_plot(title, days, strips, file.suffix.lower().removeprefix(".")))
 
 
 def _weekly(days: Sequence[int]) -> list[int]:
