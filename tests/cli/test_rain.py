@@ -66,6 +66,8 @@ def test_the_sponge_is_told_for_people_programs_and_offices(city: CommandLine) -
         (("sponge", "station"), "no water balance"),
         (("sponge", "--from", "gestern"), "no day"),
         (("sponge", "--by", "person"), "are not made"),
+        (("event", "nobody"), "there is no site 'nobody'"),
+        (("event", "station"), "has no record of rain"),
         (("kostra", "show"), "no table of rare rain"),
         (("kostra", "import", "nowhere.csv"), "cannot be read"),
     ],
@@ -87,3 +89,22 @@ def test_a_table_of_rare_rain_is_checked_kept_and_shown(city: CommandLine) -> No
     assert city.json("rain", "kostra", "show")["durations"] == [60, 1440]
     assert "38.1" in city("rain", "kostra", "show", "--site", "roof")
     assert "nobody knows where tank is" in city("rain", "kostra", "show", "--site", "tank", status=2)
+
+
+def test_the_rains_of_a_gauge_are_listed_and_the_gauge_itself(city: CommandLine) -> None:
+    hours = [
+        f"       2667;20230710{hour:02};  3;{fell:6.1f};   1;  6;eor" for hour, fell in ((14, 6.5), (15, 12.0), (16, 0))
+    ]
+    record = "\n".join(["STATIONS_ID;MESS_DATUM;QN_8;  R1;RS_IND;WRTR;eor", *hours, ""])
+    (city.directory / "stunden.txt").write_text(record, encoding="utf-8")
+    city("weather", "import", "stunden.txt", "--station", "station")
+    [rain] = city.json("rain", "event", "station", "--from", "2023-07-09", "--to", "2023-07-11")
+    assert rain["depth"] == pytest.approx(18.5)
+    assert rain["heaviest"]["60"] == pytest.approx(12.0)
+    assert rain["index"] is None
+    told = city("rain", "event", "station", "--from", "2023-07-09", "--to", "2023-07-11", "--german")
+    assert "Die Regen von station" in told
+    assert "18.5" in told
+    [gauge] = city.json("rain", "gauge", "--days", "7")
+    assert (gauge["key"], gauge["days"], gauge["witnesses"]) == ("station", 0, 0)
+    assert "station" in city("rain", "gauge")
