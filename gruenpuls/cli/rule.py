@@ -203,7 +203,11 @@ def _print_trials(
             ]
         )
     heads = ["#", "rule", "sites judged", "incidents", "sites", "messages", "first", "last", "mean days"]
-    print_table(f"What rules would have done, {local(begin, zone)[:10]} to {local(end, zone)[:10]}", heads, rows)
+    print_table(
+        f"What rules would have done, {local(begin, zone)[:10]} to {local(end - timedelta(days=1), zone)[:10]}",
+        heads,
+        rows,
+    )
     idle = [trial.rule.name for trial in trials if not trial.judged]
     if idle:
         terminal.print(Text(f"Without a reading to judge: {', '.join(idle)}", style="dim"))
@@ -229,7 +233,7 @@ def _draw(file: Path, trials: Sequence[RuleTrial], begin: datetime, end: datetim
         raise InputError(what="no rule had a reading to judge", where="--plot", remedy="choose another span")
     first = np.datetime64(begin.astimezone(ZoneInfo(zone)).date(), "D")
     days = first + np.arange(len(strips[0].firing))
-    title = f"{local(begin, zone)[:10]} – {local(end, zone)[:10]}"
+    title = f"{local(begin, zone)[:10]} – {local(end - timedelta(days=1), zone)[:10]}"
     file.write_bytes(trials_plot(title, days, strips, file.suffix.lower().removeprefix(".")))
 
 

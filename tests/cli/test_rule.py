@@ -69,3 +69,8 @@ def test_a_back_test_of_an_empty_store_says_so_in_numbers(gruenpuls: CommandLine
 def test_a_span_that_ends_before_it_begins_is_refused(gruenpuls: CommandLine) -> None:
     told = gruenpuls("rule", "backtest", "--from", "2023-07-01", "--to", "2023-06-01", status=InputError.exit_code)
     assert "2023-06-01 is before 2023-07-01" in told
+
+
+def test_a_season_is_drawn_as_svg_or_png_only(gruenpuls: CommandLine) -> None:
+    told = gruenpuls("rule", "backtest", "--plot", "season.pdf", status=InputError.exit_code)
+    assert "name a .svg or .png file" in told
