@@ -49,7 +49,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     table = Table(title=title, title_justify="left", header_style="bold")
     for place, column in enumerate(columns):
         numeric = bool(listed) and all(isinstance(row[place], int | float) or row[place] is None for row in listed)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         # Text, so that square brackets in names and units stay what they are.
         table.add_row(*(cell if isinstance(cell, Text) else Text(shown(cell)) for cell in row))
