@@ -170,7 +170,7 @@ def composed(
 
 def trial(receiver: str, language: Language, words: Speech, now: datetime, key: str) -> Note:
     """Return a message that only tries a channel, and says so."""
-    subject = f"[{words.text('notify.test')}] {words.text('notify.test_text')}"
+    subject = f"[{words.text('notify.test')}] Grünpuls"
     return Note(
         key=key,
         receiver=receiver,
