@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.quantity import QUANTITIES, Aggregation
 from gruenpuls.domain.reading import Flag, ReadingBatch, Times, Values, to_stored
+from gruenpuls.domain.series import AS_IT_CAME
 from gruenpuls.domain.site import Site, growing_season
 from gruenpuls.queries.calendar_day import Days, by_day, sums
 from gruenpuls.queries.downsample import extremes_kept, gaps
@@ -184,6 +185,9 @@ def _chart(
         measured_at, value, failed = _values(lane, batch)
         left_out += failed
         if len(value):
+            if step and not any(one.origin in AS_IT_CAME for one in lane.series):
+                # What came is stamped with the end of its interval, what was computed with its beginning.
+                measured_at = measured_at + np.timedelta64(1, "ms")
             drawn = sums(measured_at, value, zone, step) if step else _line(measured_at, value)
             days = by_day(measured_at, value, zone, QUANTITIES[lane.quantity].aggregation)
             curves.append(Curve(lane, *drawn, *days))

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from math import isnan
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -43,6 +44,14 @@ def test_a_station_has_temperatures_together_and_rain_as_sums(city: City) -> Non
     assert hourly.sums == timedelta(hours=1)
     assert hourly.curves[0].value.max() == pytest.approx(1.2)
     assert rain.curves[0].value.sum() == pytest.approx(5 * 24 * 1.2)
+
+
+def test_a_computed_sum_belongs_to_the_day_it_is_stamped_with(city: City) -> None:
+    midnight = (NOW.astimezone(ZoneInfo("Europe/Berlin")) - timedelta(days=3)).replace(hour=0, minute=0, second=0)
+    city.put(city.derive("W1", "runoff", "water_balance"), [midnight], [4.2])
+    (curve,) = charts(city, "W1")["runoff"].curves
+    assert curve.day.tolist() == [midnight.date()]
+    assert curve.measured_at.tolist() == [midnight.astimezone(UTC).replace(tzinfo=None)]
 
 
 def test_battery_is_not_a_matter_of_the_site(city: City) -> None:
