@@ -35,6 +35,49 @@ _STATED: Final = (
     "sky_view_factor",
 )
 """Attributes that processors take as a city states them."""
+_YEARS_KEPT: Final = 8
+"""So many years of attributes are kept while a long history is computed, a few megabytes each."""
+
+
+def _numbers(known: Sequence[float | None]) -> Array:
+    return np.array([np.nan if value is None else value for value in known], np.float64)
+
+
+class Described:
+    """What is known of sites themselves, as numbers, worked out once for all processors.
+
+    Parameters
+    ----------
+    sites : mapping of str to Site
+        By key.
+    """
+
+    def __init__(self, sites: Mapping[str, Site]) -> None:
+        self.sites = sites
+        self._place = {key: place for place, key in enumerate(sites)}
+        self._year: dict[int, dict[str, Array]] = {}
+
+    def columns(self, keys: Sequence[str], year: int) -> dict[str, Array]:
+        """Return the attributes that hold in a year of some of the sites, by name."""
+        if year not in self._year:
+            while len(self._year) >= _YEARS_KEPT:
+                del self._year[next(iter(self._year))]
+            self._year[year] = _columns(list(self.sites.values()), year)
+        places = np.array([self._place[key] for key in keys], np.int64)
+        return {name: column[places] for name, column in self._year[year].items()}
+
+
+def _columns(sites: Sequence[Site], year: int) -> dict[str, Array]:
+    return {
+        "root_depth": _numbers([site.soil.root_depth for site in sites]),
+        "tree": _numbers([float(site.kind in _TREES) for site in sites]),
+        "growing_season": _numbers([growing_season(site.planted_on, year) for site in sites]),
+        "latitude": _numbers([site.latitude for site in sites]),
+        "longitude": _numbers([site.longitude for site in sites]),
+        **{name: _numbers([stated(site, name) for site in sites]) for name in (*_STATED, "wind_height")},
+        **soil_attributes(sites),
+        **site_parameters(sites, year).columns,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +86,8 @@ class Plots:
 
     Parameters
     ----------
-    sites : sequence of Site
-        In one time zone.
+    described : Described
+        At least these sites, in one time zone.
     zone : tzinfo
     rows : FleetSeries
         Their series of the inputs; its sites are in the same order.
@@ -54,14 +97,19 @@ class Plots:
         What the probe at each depth sits in; empty where nobody knows.
     """
 
-    sites: Sequence[Site]
+    described: Described
     zone: tzinfo
     rows: FleetSeries
     depths: Array
     placements: NDArray[np.str_]
 
+    @property
+    def sites(self) -> list[Site]:
+        """They, in order."""
+        return [self.described.sites[key] for key in self.rows.sites]
+
     @classmethod
-    def of(cls, sites: Mapping[str, Site], zone: tzinfo, processor: Processor, rows: FleetSeries) -> Plots:
+    def of(cls, described: Described, zone: tzinfo, processor: Processor, rows: FleetSeries) -> Plots:
         """Return the sites of these rows with the places a processor's inputs are measured at."""
         by_depth = [needed.quantity for needed in processor.inputs if needed.by_depth]
         probes = chosen(rows, np.isin(rows.quantity, by_depth) & ~np.isnan(rows.depth))
@@ -73,30 +121,16 @@ class Plots:
         told = chosen(probes, probes.placement != "")
         layer = (depths[told.site] == told.depth[:, None]).argmax(axis=1) if len(told) else told.site
         placements[told.site, layer] = told.placement
-        return cls([sites[key] for key in rows.sites], zone, rows, depths, placements)
+        return cls(described, zone, rows, depths, placements)
 
     def attributes(self, year: int) -> dict[str, Array]:
         """Return the site attributes that hold in a year, as numbers."""
-
-        def column(known: Sequence[float | None]) -> Array:
-            return np.array([np.nan if value is None else value for value in known], np.float64)
-
-        return {
-            "root_depth": column([site.soil.root_depth for site in self.sites]),
-            "tree": column([float(site.kind in _TREES) for site in self.sites]),
-            "growing_season": column([growing_season(site.planted_on, year) for site in self.sites]),
-            "latitude": column([site.latitude for site in self.sites]),
-            "longitude": column([site.longitude for site in self.sites]),
-            "wind_height": self._wind_height(self.said("wind_height")),
-            **{name: self.said(name) for name in _STATED},
-            **soil_attributes(self.sites),
-            **site_parameters(self.sites, year).columns,
-        }
+        columns = self.described.columns(self.rows.sites, year)
+        return columns | {"wind_height": self._wind_height(columns["wind_height"])}
 
     def said(self, name: str) -> Array:
         """Return an attribute that cities give themselves, as they gave it; NaN where they did not."""
-        known = [stated(site, name) for site in self.sites]
-        return np.array([np.nan if value is None else value for value in known], np.float64)
+        return _numbers([stated(site, name) for site in self.sites])
 
     def _wind_height(self, said: Array) -> Array:
         """Return how high the wind is measured [m]: as said of the site, else where its anemometer is mounted."""

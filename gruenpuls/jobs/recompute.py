@@ -17,7 +17,8 @@ from gruenpuls.domain.reading import Flag, Ids, ReadingBatch, Times, to_stored
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.jobs.days import day_start, local_day, years
-from gruenpuls.jobs.fleet import Given, Plots, given, judged_places, wanted_rows
+from gruenpuls.jobs.fleet import Described, Given, Plots, given, judged_places, wanted_rows
+from gruenpuls.jobs.known_series import KnownSeries
 from gruenpuls.jobs.ownership import at_sites, chosen
 from gruenpuls.jobs.weather import Surroundings, weather_spans
 from gruenpuls.stores.registry import Registry
@@ -46,7 +47,7 @@ Carried = dict[tuple[str, str], Array]
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
+class Batch:
     """Sites of one time zone whose past changed from the same day on.
 
     Parameters
@@ -57,12 +58,18 @@ class _Batch:
     first : date
     today : date
         There; the first day that is not over.
+    known : KnownSeries
+        Theirs.
+    described : Described
+        What is known of them.
     """
 
     sites: Mapping[str, Site]
     zone: ZoneInfo
     first: date
     today: date
+    known: KnownSeries
+    described: Described
 
     def end(self, processor: Processor) -> date:
         """Return the day after the last one to compute.
@@ -133,7 +140,7 @@ class Recomputation:
                     self._fill(processor, batch, around)
             around.forget({output.quantity for output in processor.outputs})
 
-    def _batches(self, spans: Sequence[DirtySpan], now: datetime) -> Iterator[_Batch]:
+    def _batches(self, spans: Sequence[DirtySpan], now: datetime) -> Iterator[Batch]:
         sites = self.registry.places.by_keys([span.site for span in spans])
         together: dict[tuple[str, date], dict[str, Site]] = {}
         for span in spans:
@@ -142,12 +149,14 @@ class Recomputation:
                 together.setdefault((site.time_zone, span.from_day), {})[site.key] = site
         for (name, first), some in together.items():
             zone = ZoneInfo(name)
-            yield _Batch(some, zone, first, local_day(now, zone))
+            known = KnownSeries(self.registry, list(some))
+            # One look-up of everything costs little more than that of one processor.
+            known.of(_quantities(self.processors))
+            yield Batch(some, zone, first, local_day(now, zone), known, Described(some))
 
-    def _fill(self, processor: Processor, batch: _Batch, around: Surroundings) -> None:
+    def _fill(self, processor: Processor, batch: Batch, around: Surroundings) -> None:
         """Replace one processor's results for a batch of sites, some sites at a time."""
-        named = {needed.quantity for needed in processor.inputs} | {output.quantity for output in processor.outputs}
-        rows = self.registry.resolution.fleet_series(named, list(batch.sites))
+        rows = batch.known.of(_quantities([processor]))
         able = judged_places(rows, processor, batch.sites)
         if processor.every_site:
             able = np.array([place for place, key in enumerate(rows.sites) if batch.sites[key].kind in GROWING])
@@ -158,7 +167,7 @@ class Recomputation:
         for start in range(0, len(active), size):
             self._replace(processor, batch, at_sites(rows, active[start : start + size]), around)
 
-    def _replace(self, processor: Processor, batch: _Batch, rows: FleetSeries, around: Surroundings) -> None:
+    def _replace(self, processor: Processor, batch: Batch, rows: FleetSeries, around: Surroundings) -> None:
         """Replace one processor's results for some sites, in one transaction."""
         results = _Results({}, [])
         before = chosen(rows, rows.origin == processor.name)
@@ -172,6 +181,7 @@ class Recomputation:
         else:
             self._compute(processor, batch, rows, around, results, {}, spun_up=False)
         fresh = self._readings(processor, results)
+        batch.known.note(set(fresh.series.tolist()), {output.quantity for output in processor.outputs})
         series = sorted({*before.series.tolist(), *fresh.series.tolist()})
         weather = [needed.key for needed in processor.inputs if needed.weather]
         if weather:
@@ -179,16 +189,18 @@ class Recomputation:
             self.registry.weather_use.replace(rows.sites, batch.first, results.spans, weather)
         if not series:
             return
-        end = day_start(batch.today + 2 * _DAY, batch.zone)
-        self.store.replace(series, day_start(batch.first, batch.zone), end, fresh)
-        silent = set(series) - set(fresh.series.tolist())
+        begin, end = (day_start(day, batch.zone) for day in (batch.first, batch.today + 2 * _DAY))
+        self.store.replace(series, begin, end, fresh)
+        # What fell silent before keeps the latest value it has.
+        kept = self.registry.arrivals.latest_moments(set(series) - set(fresh.series.tolist()))
+        silent = {number for number, at in kept.items() if at >= begin}
         last = self.store.latest(silent, end) if silent else ReadingBatch.empty()
-        self.registry.latest.replace(series, ReadingBatch.joined([fresh, last]))
+        self.registry.latest.replace({*fresh.series.tolist(), *silent}, ReadingBatch.joined([fresh, last]))
 
     def _compute(
         self,
         processor: Processor,
-        batch: _Batch,
+        batch: Batch,
         rows: FleetSeries,
         around: Surroundings,
         results: _Results,
@@ -197,7 +209,7 @@ class Recomputation:
         spun_up: bool,
     ) -> None:
         """Let a processor judge some sites, year by year, and add what it says to the results."""
-        plots = Plots.of(batch.sites, batch.zone, processor, wanted_rows(rows, processor))
+        plots = Plots.of(batch.described, batch.zone, processor, wanted_rows(rows, processor))
         kept_from = to_stored(day_start(batch.first, batch.zone))
         begin = batch.first - processor.spin_up * _DAY if spun_up else batch.first
         for first, end in years(begin, batch.end(processor)):
@@ -225,7 +237,7 @@ class Recomputation:
                     if known.any():
                         results.found.setdefault(key, []).append((starts[mine][known], column[known]))
 
-    def _carried(self, processor: Processor, before: FleetSeries, batch: _Batch) -> Carried:
+    def _carried(self, processor: Processor, before: FleetSeries, batch: Batch) -> Carried:
         """Return what a processor said of the day before the first, by quantity and statistic."""
         yesterday = day_start(batch.first - _DAY, batch.zone)
         wanted = [(it.quantity, it.statistic) for it in processor.carries]
@@ -268,6 +280,12 @@ class Recomputation:
             np.full(len(series), Flag.GOOD, np.uint8),
             np.full(len(series), run, np.int64),
         )
+
+
+def _quantities(processors: Sequence[Processor]) -> set[str]:
+    """Return what processors read and say."""
+    read = {needed.quantity for made in processors for needed in made.inputs}
+    return read | {output.quantity for made in processors for output in made.outputs}
 
 
 def _since_weather(fleet: Fleet, starts: Times, latest: np.datetime64) -> tuple[Fleet, Times]:

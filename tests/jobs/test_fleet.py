@@ -4,7 +4,7 @@ import numpy as np
 
 from gruenpuls.domain.row import site_from_row
 from gruenpuls.domain.site import Site
-from gruenpuls.jobs.fleet import Plots
+from gruenpuls.jobs.fleet import Described, Plots
 from gruenpuls.stores.registry.resolution import FleetSeries
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -27,7 +27,13 @@ def plots(*sites: Site, wind_height: float = np.nan) -> Plots:
         from_at=moments[:1],
         to_at=moments[1:],
     )
-    return Plots(sites, BERLIN, rows, np.empty((len(sites), 0)), np.empty((len(sites), 0), "U20"))
+    return Plots(
+        Described({site.key: site for site in sites}),
+        BERLIN,
+        rows,
+        np.empty((len(sites), 0)),
+        np.empty((len(sites), 0), "U20"),
+    )
 
 
 def test_what_a_city_states_of_a_place_reaches_the_processors_as_numbers() -> None:
