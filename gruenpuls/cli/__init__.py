@@ -10,6 +10,7 @@ import typer
 
 from gruenpuls import __version__
 from gruenpuls.cli import (
+    climate,
     deadletter,
     device,
     forecast,
@@ -61,6 +62,7 @@ app.add_typer(quality.app, name="quality")
 app.add_typer(watering.app, name="watering")
 app.add_typer(weather.app, name="weather")
 app.add_typer(rain.app, name="rain")
+app.add_typer(climate.app, name="climate")
 app.add_typer(settings.app, name="settings")
 
 
