@@ -25,7 +25,8 @@ from gruenpuls.stores.registry.outbox import KeptTold, NewMessage
 
 DIGEST: Final = "digest"
 HEARTBEAT: Final = "heartbeat"
-LOOK_EVERY: Final = timedelta(seconds=10)
+LOOK_EVERY: Final = timedelta(seconds=30)
+"""With 10,000 open incidents a look takes more than a second."""
 _ON: Final = (IncidentState.FIRING, IncidentState.ACKNOWLEDGED)
 
 
