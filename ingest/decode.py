@@ -346,9 +346,10 @@ class Decoder:
         progress = Progress(end, self._index.tally())
         from_journal = end > self._index.offset
         # Before the readings what does no harm too early, after them what must not stand without them.
-        self._registry.mark_dirty(touched)
-        self._registry.keep_dead_letters(batch.letters)
-        self._store.write(Commit(readings, retracted_series, retracted_at, progress))
+        with self._registry.unsettled():
+            self._registry.mark_dirty(touched)
+            self._registry.keep_dead_letters(batch.letters)
+            self._store.write(Commit(readings, retracted_series, retracted_at, progress))
         # A batch from the journal is done again up to its note. Letters decoded again are done again
         # only if somebody sees that they are still there, so they go last.
         if from_journal:

@@ -261,13 +261,14 @@ class Redecoder:
         gone, written = present.where(found.gone), ReadingBatch.joined([fresh.where(found.written), beyond])
         news = ReadingBatch.joined([gone, fresh.where(found.added | found.changed), beyond])
         # As in decoding: before the readings what does no harm too early, after them what must not stand without.
-        self._registry.mark_dirty(earliest_moments(news.series, news.measured_at))
-        self._past.bury([one.letter for one in decoding.verdicts if one.letter is not None])
-        turned = [one for one in decoding.verdicts if bool(one.standing.dead) != (one.letter is not None)]
-        self._index.settle((one.standing, one.letter is not None) for one in turned)
-        progress = Progress(self._index.offset, self._index.tally())
-        if turned or len(written) or len(gone):
-            self._store.write(Commit(written, gone.series, gone.measured_at, progress))
+        with self._registry.unsettled():
+            self._registry.mark_dirty(earliest_moments(news.series, news.measured_at))
+            self._past.bury([one.letter for one in decoding.verdicts if one.letter is not None])
+            turned = [one for one in decoding.verdicts if bool(one.standing.dead) != (one.letter is not None)]
+            self._index.settle((one.standing, one.letter is not None) for one in turned)
+            progress = Progress(self._index.offset, self._index.tally())
+            if turned or len(written) or len(gone):
+                self._store.write(Commit(written, gone.series, gone.measured_at, progress))
         remaining = ReadingBatch.joined([present.where(~found.gone & ~found.replaced), fresh.where(found.written)])
         self._renew_latest(decoding.series.keys(), remaining, window)
         self._registry.replace_latest([], beyond)

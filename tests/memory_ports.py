@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -74,6 +75,9 @@ class MemoryRegistry:
 
     def dead_letters(self, offsets: Collection[int]) -> Mapping[int, DeadLetterReason]:
         return {offset: self.letters[offset].reason for offset in offsets if offset in self.letters}
+
+    def unsettled(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def mark_dirty(self, earliest: Mapping[int, datetime]) -> None:
         for series, moment in earliest.items():

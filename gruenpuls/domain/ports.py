@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -223,6 +224,10 @@ class IngestRegistry(Protocol):
 
     def mark_dirty(self, earliest: Mapping[int, datetime]) -> None:
         """Mark what depends on these series for recomputation, each from its earliest touched moment."""
+        ...
+
+    def unsettled(self) -> AbstractContextManager[object]:
+        """Return what is held from marking to writing: until then nobody takes what is dirty, and finds nothing new."""
         ...
 
     def noted(self) -> Progress:

@@ -152,13 +152,14 @@ class Taking:
         moved = put | gone
         if not moved.any():
             return
-        # Before the values: a site marked for nothing does no harm, one not marked does.
-        self.registry.dirty.mark(_first_days(told, moved, sites))
         number = self.registry.arrivals.run_id(run)
         readings = ReadingBatch(
             series[put], told.measured_at[put], told.value[put], told.flag[put], np.full(int(put.sum()), number)
         ).ordered()
-        self.store.write(Commit(readings, series[gone], told.measured_at[gone]))
+        with self.registry.arrivals.unsettled():
+            # Before the values: a site marked for nothing does no harm, one not marked does.
+            self.registry.dirty.mark(_first_days(told, moved, sites))
+            self.store.write(Commit(readings, series[gone], told.measured_at[gone]))
         if gone.any():
             touched = np.unique(series[gone]).tolist()
             self.registry.latest.replace(touched, self.store.latest(touched, _END))

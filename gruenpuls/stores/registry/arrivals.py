@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -90,6 +91,10 @@ class Arrivals:
             return
         with self.database.writing() as connection:
             mark_series(connection, earliest)
+
+    def unsettled(self) -> AbstractContextManager[object]:
+        """Return what is held from marking to writing: until then nobody takes what is dirty, and finds nothing new."""
+        return self.database.unsettled
 
     def noted(self) -> Progress:
         """Return up to where latest values and counters are kept."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -69,10 +70,13 @@ class Database:
     engine : sqlalchemy.Engine
     clock : Clock
         What time changes are stamped with.
+    unsettled : RLock
+        Held by a thread of this process while readings it marked as changed are not written yet.
     """
 
     engine: sa.Engine
     clock: Clock
+    unsettled: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @classmethod
     def at(cls, url: str, *, clock: Clock, lock_patience: float = LOCK_PATIENCE) -> Database:

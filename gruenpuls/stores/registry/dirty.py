@@ -102,7 +102,11 @@ class DirtySpans:
             mark(connection, {ids[key]: day for key, day in days.items()})
 
     def take(self, limit: int | None = None) -> Sequence[DirtySpan]:
-        """Return dirty sites, the longest spans first; they stay dirty until cleared."""
+        """Return dirty sites, the longest spans first; they stay dirty until cleared.
+
+        Waits for a thread that has marked sites and not written their readings yet: what was computed without
+        these would be cleared as done.
+        """
         dirty, site = schema.dirty.c, schema.site.c
         query = (
             sa.select(site.key, dirty.from_day, dirty.version)
@@ -111,7 +115,7 @@ class DirtySpans:
             .order_by(dirty.from_day, site.key)
             .limit(limit)
         )
-        with self.database.reading() as connection:
+        with self.database.unsettled, self.database.reading() as connection:
             return [DirtySpan(row.key, row.from_day, row.version) for row in connection.execute(query)]
 
     def clear(self, spans: Collection[DirtySpan]) -> int:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -234,3 +235,18 @@ def test_a_value_json_does_not_know_is_refused(registry: Registry, value: object
     with pytest.raises(InputError, match="no JSON value"):
         registry.settings.keep("replay", value, actor="demo")
     assert registry.settings.value("replay") is None
+
+
+def test_nobody_takes_what_is_marked_and_not_written_yet(registry: Registry) -> None:
+    registry.places.add(LIME, actor="ada")
+    written = threading.Event()
+    with ThreadPoolExecutor(1) as other:
+        with registry.arrivals.unsettled():
+            registry.dirty.mark({LIME.key: TODAY})
+            taken = other.submit(lambda: (registry.dirty.take(), written.is_set()))
+            with pytest.raises(TimeoutError):
+                taken.result(timeout=0.3)
+            written.set()
+        spans, found = taken.result(timeout=30)
+    assert found
+    assert [span.site for span in spans] == [LIME.key]
