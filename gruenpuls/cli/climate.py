@@ -82,7 +82,9 @@ def season(
     if as_csv:
         print_csv(columns, rows, german=german)
         return
-    print_table(words.text("climate.season_of", site=site), columns, [list(map(rounded, row)) for row in rows])
+    # Seasons beside each other: the other way round it is wider than a terminal.
+    turned = [[name, *map(rounded, cells)] for name, *cells in zip(columns, *rows, strict=True)]
+    print_table(words.text("climate.season_of", site=site), [str(it) for it in turned[0]], turned[1:])
 
 
 @app.command()
