@@ -27,7 +27,8 @@ _INSTANT: Final = timedelta(milliseconds=1)
 
 def hours_between(from_at: datetime, to_at: datetime) -> Times:
     """Return the start of each whole hour of a span that begins on one [UTC]."""
-    return to_stored(from_at) + np.arange((to_at - from_at) // _HOUR) * _HOURS
+    starts: Times = to_stored(from_at) + np.arange((to_at - from_at) // _HOUR) * _HOURS
+    return starts
 
 
 def local_hours(steps: Times, zone: ZoneInfo) -> NDArray[np.int64]:

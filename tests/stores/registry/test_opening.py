@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -337,3 +338,32 @@ class TestServer:
             assert registry.places.list() == []
             with pytest.raises(StorageError, match="may not do that"):
                 registry.places.add(LIME, actor="ada")
+
+
+def test_an_incident_of_before_levels_keeps_its_history(empty_url: str) -> None:
+    database = Database.at(empty_url, clock=wall_clock)
+    with database.writing() as connection:
+        config = migration._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for statement in (
+            (
+                "INSERT INTO site (id, key, name, kind, time_zone, attributes, search, changed_at)"
+                " VALUES (1, 'T1', 'Tree', 'street_tree', 'Europe/Berlin', '{}', 't1', '2026-05-02 00:00:00')"
+            ),
+            (
+                "INSERT INTO incident (id, rule, site_id, began_at, state, severity, peak, last_value, last_at)"
+                " VALUES (7, 'heat', 1, '2026-05-02 00:00:00', 'firing', 2, 31.0, 30.0, '2026-05-02 03:00:00')"
+            ),
+            (
+                "INSERT INTO incident_history (id, incident_id, noted_at, state, severity, actor, note)"
+                " VALUES (9, 7, '2026-05-02 01:00:00', 'firing', 2, 'rule', '')"
+            ),
+        ):
+            connection.execute(sa.text(statement))
+    database.engine.dispose()
+    with Registry.open(empty_url) as registry:
+        assert [step.actor for step in registry.incidents.history(7)] == ["rule"]
+        incident = registry.incidents.by_number(7)
+    assert incident is not None
+    assert (incident.peak, incident.steps, incident.saw) == (31.0, (), ())
