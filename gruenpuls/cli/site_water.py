@@ -45,6 +45,7 @@ def status(
     from gruenpuls.queries.overview import SILENT_AFTER
     from gruenpuls.queries.site_water import site_waters
     from gruenpuls.stores.registry.places import SiteFilter
+    from processors.water.outlook import HORIZON
 
     session: Session = context.obj
     waters = site_waters(
@@ -69,7 +70,8 @@ def status(
             it.site.name,
             it.site.district,
             Text(words.text(f"status.{it.status.value}"), style=STATUS_STYLES[it.status]),
-            *(words.number(value) for value in (it.middle, it.low, it.high, it.litres, it.days_left)),
+            *(words.number(value) for value in (it.middle, it.low, it.high, it.litres)),
+            f"> {HORIZON}" if it.days_left is not None and it.days_left > HORIZON else words.number(it.days_left),
             _known_from(it, words),
             ", ".join(_parameter(name, words) for name in sorted(it.assumed)),
         ]

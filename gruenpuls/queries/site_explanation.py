@@ -22,6 +22,7 @@ from gruenpuls.domain.reading import Flag, ReadingBatch, from_stored
 from gruenpuls.domain.site import Site
 from gruenpuls.queries.calendar_day import by_day
 from gruenpuls.queries.lane import MEASURED, OF_DEVICE
+from gruenpuls.queries.site_water import OUTLOOK
 from gruenpuls.queries.watering_verdicts import Detected, WateringSeen, seen_waterings
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import SiteSeries
@@ -312,7 +313,7 @@ def _of(batch: ReadingBatch, one: SiteSeries) -> ReadingBatch:
 def _told(series: Sequence[SiteSeries], batch: ReadingBatch, runs: Mapping[int, Run]) -> Iterator[Told]:
     for one in series:
         rows = _of(batch, one)
-        if one.origin in _ORDER or one.quantity in OF_DEVICE or not len(rows):
+        if one.origin in {*_ORDER, OUTLOOK} or one.quantity in OF_DEVICE or not len(rows):
             continue
         good = rows.value[(rows.flag != Flag.FAIL) & (rows.flag != Flag.MISSING)]
         lowest, mean, highest = (

@@ -20,6 +20,7 @@ from gruenpuls.stores.registry.overview import LastValue, SiteGlance
 from gruenpuls.stores.registry.places import SiteFilter
 from processors.soil.limits import LIMITS, LimitTable
 from processors.water.irrigation_need import IRRIGATION_NEED, water_limits
+from processors.water.outlook import HORIZON
 from processors.water.site_parameters import site_parameters
 from processors.water.water_balance import WATER_BALANCE
 
@@ -92,6 +93,16 @@ class SiteWater:
     assumed_weather: bool
     pass_limit: float | None
     assumed: Mapping[str, str]
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it needs no water as far as the outlook reaches, even in the early case."""
+        return self.days_early is not None and self.days_early > HORIZON
+
+    @property
+    def may_last(self) -> bool:
+        """Whether it needs none that far in the late case."""
+        return self.days_late is not None and self.days_late > HORIZON
 
 
 def site_waters(
@@ -207,7 +218,9 @@ def _site_water(
     usual = _value(need[_DAYS])
 
     def from_today(days: float | None) -> float | None:
-        # Counted from the evening of the day it was reckoned for.
+        # Counted from the evening of the day it was reckoned for; beyond the horizon stays beyond it.
+        if days is not None and days > HORIZON:
+            return days
         return None if days is None or day is None else max(days - ((today - day).days - 1), 0.0)
 
     return SiteWater(

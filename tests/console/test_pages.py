@@ -226,3 +226,33 @@ def test_a_site_says_what_it_needs_and_how_surely(tmp_path: Path, language: str,
     assert sentences[0] in site
     assert sentences[1] in site
     assert sentences[2] in overview
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [
+        ((3.0, 5.0, 8.0), "fällig in 3 bis 8 Tagen"),
+        ((4.0, 9.0, 11.0), "fällig frühestens in 4 Tagen"),
+        ((11.0, 11.0, 11.0), "auch in den nächsten zehn Tagen nicht"),
+    ],
+)
+def test_a_site_says_how_long_its_water_lasts(tmp_path: Path, days: tuple[float, ...], sentence: str) -> None:
+    with opened(tmp_path) as city:
+        city.registry.places.add(Site("B9", "Ulme", SiteKind.STREET_TREE), actor="test")
+        midnight = [datetime(2026, 7, 12, 22, tzinfo=UTC)]
+        for statistic, water, left in zip(("p10", "p50", "p90"), (60.0, 70.0, 80.0), days, strict=True):
+            series = city.derive("B9", "plant_available_water", "water_balance", statistic=statistic)
+            city.put(series, midnight, [water], kind="processor")
+            city.put(city.derive("B9", "days_until_watering", "outlook", statistic=statistic), midnight, [left])
+        city.put(city.derive("B9", "irrigation_need", "irrigation_need"), midnight, [0.0], kind="processor")
+        console = Console(
+            console_app(
+                registry=city.registry,
+                readings=city.store,
+                clock=lambda: NOW,
+                replay=tuple,
+                settings=ConsoleSettings(),
+            )
+        )
+        site = console.get("/sites/B9", accept_language="de").text
+    assert sentence in site
