@@ -65,6 +65,8 @@ class KnownSeries:
         """Return what `Resolution.fleet_series` says of these quantities, a site's rows sorted by series."""
         self._look_up(set(quantities) - self._held.keys())
         wanted = sorted(set(quantities))
+        if not wanted:
+            return self.registry.resolution.fleet_series((), self.sites)
         parts = [self._held[name] for name in wanted]
         columns: dict[str, NDArray[Any]] = {
             name: np.concatenate([part.numbers[name] for part in parts]) for name in _NUMBERS

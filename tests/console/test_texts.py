@@ -1,32 +1,45 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+import alerts
 import gruenpuls.console
 from gruenpuls.language.speech import LANGUAGES, catalogue
 from gruenpuls.queries.lane import ROOT_ZONE
 from gruenpuls.queries.status import SiteStatus
 
 FOLDER = Path(gruenpuls.console.__file__).parent
-SOURCES = [
+PAGES = [
     *FOLDER.glob("*.py"),
     *FOLDER.glob("templates/*.html"),
     *FOLDER.parent.glob("plots/*.py"),
     *FOLDER.parent.glob("cli/*.py"),
     FOLDER.parent / "language" / "speech.py",
 ]
+EVERYTHING = [
+    *PAGES,
+    *(path for room in ("jobs", "queries") for path in (FOLDER.parent / room).rglob("*.py")),
+    *Path(alerts.__file__).parent.rglob("*.py"),
+]
 
 
-def mentioned() -> set[str]:
+def mentioned(sources: Sequence[Path]) -> set[str]:
     """Return every key, or beginning of a key, that code and templates mention."""
     found: set[str] = set()
-    for path in SOURCES:
+    for path in sources:
         text = path.read_text("utf-8")
         found |= set(re.findall(r"""["']([a-z_]+\.[a-z_0-9.]*)["'{]""", text))
     return found
+
+
+def used_by_name() -> set[str]:
+    """Return the sections that code names as a whole, to take one of their texts by the name of something."""
+    words = {word for path in EVERYTHING for word in re.findall(r'"([a-z_]+)"', path.read_text("utf-8"))}
+    return words & {key.partition(".")[0] for key in catalogue("en")}
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -34,7 +47,9 @@ def test_every_text_a_page_asks_for_exists(code: str) -> None:
     texts = catalogue(code)
     sections = {key.partition(".")[0] for key in texts}
     asked = {
-        key for key in mentioned() if key.partition(".")[0] in sections and not key.endswith((".html", ".json", ".js"))
+        key
+        for key in mentioned(PAGES)
+        if key.partition(".")[0] in sections and not key.endswith((".html", ".json", ".js"))
     }
     missing = {key for key in asked if key not in texts and not any(known.startswith(key) for known in texts)}
     assert len(asked) > 60
@@ -43,8 +58,8 @@ def test_every_text_a_page_asks_for_exists(code: str) -> None:
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_no_text_is_left_that_nobody_asks_for(code: str) -> None:
-    asked = mentioned()
-    whole = {"status", "map", "site", "statistic"}  # sections used as such, or by the names of fields
+    asked = mentioned(EVERYTHING)
+    whole = used_by_name()
     unused = {
         key
         for key in catalogue(code)

@@ -46,10 +46,11 @@ def test_a_station_has_temperatures_together_and_rain_as_sums(city: City) -> Non
     assert rain.curves[0].value.sum() == pytest.approx(5 * 24 * 1.2)
 
 
-def test_a_computed_sum_belongs_to_the_day_it_is_stamped_with(city: City) -> None:
+def test_a_computed_sum_belongs_to_the_day_it_is_stamped_with(empty: City) -> None:
+    empty.registry.places.add(Site("W", "Station", SiteKind.WEATHER_STATION), actor="test")
     midnight = (NOW.astimezone(ZoneInfo("Europe/Berlin")) - timedelta(days=3)).replace(hour=0, minute=0, second=0)
-    city.put(city.derive("W1", "runoff", "water_balance"), [midnight], [4.2])
-    (curve,) = charts(city, "W1")["runoff"].curves
+    empty.put(empty.derive("W", "runoff", "water_balance"), [midnight], [4.2])
+    (curve,) = charts(empty, "W")["runoff"].curves
     assert curve.day.tolist() == [midnight.date()]
     assert curve.measured_at.tolist() == [midnight.astimezone(UTC).replace(tzinfo=None)]
 

@@ -46,7 +46,6 @@ def _say(device: str, quantity: str, values: np.ndarray) -> list[Reading]:
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     opened = City.at(tmp_path_factory.mktemp("city"), NOW)
-    opened.registry.arrivals.run_id(Run("profile", "probe", "7", "0" * 64))
     hour, rng = np.arange(HOURS), np.random.default_rng(5)
     drying = np.linspace(15, 60, HOURS) + rng.normal(0, 0.5, HOURS)
     air = 22 + 7 * np.sin(2 * np.pi * (hour - 8) / 24)
@@ -107,7 +106,7 @@ def test_the_chain_leads_from_the_probe_to_the_litres(city: City) -> None:
     assert found.day == (NOW - timedelta(days=1)).date()
     [told] = found.told
     assert (told.quantity, told.depth, told.device, told.channel) == ("soil_tension", 30.0, "p0", "soil_tension_30")
-    assert told.made_by == Run("profile", "probe", "7", "0" * 64)
+    assert told.made_by == Run("profile", "probe", "1", "")
     assert (told.count, dict(told.flags)) == (24, {"good": 24})
     by_quantity = {it.span.quantity: it for it in found.weather if it.span.source}
     rain = by_quantity["precipitation"]
