@@ -2,7 +2,7 @@
 
 Run ``GRUENPULS_REAL_DATA=… python benchmarks/water_balance_proof.py``; it prints the tables as they stand there.
 Two beech stands on sandstone and slate (Weierbach, Luxembourg; cojacoo/rootwater, MIT) and two irrigated fields
-(kthorp/pyfao56, CC0). Nothing is fitted to them but the balance's daily noise, to the sandstone stand.
+(kthorp/pyfao56, CC0). Nothing is fitted to them but errors of the balance, to the sandstone stand.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ def days_until(available_water: Array, limit: Array, capacity: Array, fraction: 
     then = np.maximum(limit, 0.0) / 100.0 * capacity
     easy = np.maximum(now - np.maximum(then, unstressed), 0.0)
     upper, lower = np.minimum(now, unstressed), np.minimum(then, unstressed)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         hard = np.where(upper > lower, unstressed * np.log(upper / lower), 0.0)
         days = np.where(now > then, (easy + hard) / demand, 0.0)
     return np.where(np.isnan(days) & ~np.isnan(now), _FURTHEST, np.clip(days, 0.0, _FURTHEST))

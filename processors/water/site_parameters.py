@@ -78,12 +78,12 @@ INFILTRATION: Final = 60.0
 """The most a pit takes in a day [mm]; our assumption for trodden ground."""
 CLOSED_STAND: Final = 1.0
 """Plant factor of trees that stand together [-]: FAO-56 table 12 for conifers; at Weierbach beeches used 0.9 to 1.2."""
-NOISE: Final = 0.003
+NOISE: Final = 0.0005
 """What the balance does not describe, each day, per capacity [-]; calibrated on the sandstone stand of Weierbach."""
-DEMAND_ERROR: Final = 0.15
+DEMAND_ERROR: Final = 0.3
 INFLOW_ERROR: Final = (0.2, 0.4)
 """Relative standard deviation of demand where plant and place are known, and of inflow where the ground is open or
-its sealing was given, and where not [-]; our assumption."""
+its sealing was given, and where not [-]: that of demand calibrated as `NOISE`, the others our assumption."""
 FROM_AFAR: Final = 0.4
 """What is added for street trees past their third season whose root space nobody built: they may drink under the road,
 from gardens and from pipes, or find less than their crown covers [-]; our assumption."""

@@ -35,10 +35,9 @@ def test_the_balance_beats_persistence_and_climatology_a_week_and_two_ahead(proo
         assert found["since April"] < found["climatology"]
 
 
-def test_the_band_calibrated_on_one_stand_holds_on_the_other(proof: ModuleType) -> None:
-    other = proof.stand_of(real_data("soil").parent, "Slate")
+def test_the_band_calibrated_on_one_stand_holds_there_and_on_the_other(proof: ModuleType, stand: object) -> None:
     for way in proof.WAYS:
-        inside, _ = proof.withheld(other, way)
+        inside, _ = proof.withheld(stand, way)
         assert 75 <= inside <= 85, way
 
 
