@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from alerts.span import Part, Span
+from alerts.yaml_text import MisplacedError
 from gruenpuls.domain.device import Placement
 from gruenpuls.domain.incident import Severity
 from gruenpuls.domain.quantity import QUANTITIES, Quantity
 
-_NAME = r"^[a-z][a-z0-9_]*$"
+_NAME: Final = r"^[a-z][a-z0-9_]*$"
+_DIGITS: Final = 6
+"""A share of steps is rounded to this before it is rounded up: 0.7 of 10 is 7."""
 
 
 def _severity(text: object) -> object:
@@ -41,17 +45,44 @@ class Window(Part):
     span : timedelta
         How far back they reach, exclusive.
     statistic : str
-        What becomes of them.
+        What becomes of them; ``change`` is what the newest is above the oldest.
+    last : int or None
+        Only so many of them, the newest; None takes all.
     at_least : int
         With fewer readings in it a window says nothing.
+    completeness : float
+        Nor with readings in a smaller share of its steps [0 to 1].
+    every : timedelta
+        How long one of these steps is: how often a reading is expected.
     ends_before : timedelta
         How long before the reading it ends: "yesterday" ends before today.
     """
 
     span: Span = Field(gt=timedelta(0))
-    statistic: Literal["mean", "min", "max", "sum"]
+    statistic: Literal["mean", "median", "min", "max", "sum", "change"]
+    last: int | None = Field(default=None, ge=1)
     at_least: int = Field(default=1, ge=1)
+    completeness: float = Field(default=0.0, ge=0.0, le=1.0)
+    every: Span = Field(default=timedelta(hours=1), gt=timedelta(0))
     ends_before: Span = timedelta(0)
+
+    @model_validator(mode="after")
+    def _can_be_filled(self) -> Self:
+        if self.last is not None and self.last < self.at_least:
+            message = f"a window of the last {self.last} never holds {self.at_least} readings"
+            raise MisplacedError(message, "last")
+        if self.last is not None and self.completeness:
+            message = "last and completeness exclude each other"
+            raise MisplacedError(message, "completeness")
+        if self.every > self.span:
+            message = "a reading is expected less often than the window is long; give every a shorter span"
+            raise MisplacedError(message, "every")
+        return self
+
+    @property
+    def complete_from(self) -> int:
+        """In how many of its steps a reading must lie."""
+        return math.ceil(round(self.completeness * (self.span / self.every), _DIGITS))
 
     @property
     def reach(self) -> timedelta:
@@ -116,8 +147,8 @@ class Watched(Part):
         return "%" if self.percent_of else self.of.unit
 
     def can_be(self, limit: float) -> bool:
-        """Whether it can ever have such a value; a sum, and what is told of a site's own limit, can have any."""
-        summed = self.window is not None and self.window.statistic == "sum"
+        """Whether it can ever have such a value; sums, changes, and what is told of a site's own limit can have any."""
+        summed = self.window is not None and self.window.statistic in {"sum", "change"}
         related = bool(self.minus or self.percent_of)
         return summed or related or self.of.minimum <= limit <= self.of.maximum
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alerts.condition import Watched, Window
 from alerts.rule import Rule
@@ -13,6 +14,8 @@ from alerts.span import milliseconds
 from alerts.state import Moments, RuleStates
 from gruenpuls.domain.reading import Ids, Times, Values
 
+_AT_ONCE: Final = 4_000_000
+"""Values of overlapping windows of which medians are taken together; bounds the memory to some ten megabytes."""
 _FOLD: Final = {"mean": np.add, "sum": np.add, "min": np.minimum, "max": np.maximum}
 
 
@@ -94,8 +97,7 @@ def _series(
     site, moment, value = site[first], moment[first], value[first]
     if watched.window is None or not len(site):
         return site, moment, value
-    value, count = _over_window(watched.window, site, moment, value)
-    enough = count >= watched.window.at_least
+    value, enough = _over_window(watched.window, site, moment, value)
     return site[enough], moment[enough], value[enough]
 
 
@@ -105,17 +107,55 @@ def _high_is_bad(rule: Rule, place: int) -> bool:
     return next((condition.above for condition in asked if rule.place(condition.of) == place), True)
 
 
-def _over_window(window: Window, site: Ids, moment: Moments, value: Values) -> tuple[Values, Ids]:
-    """Return the window's statistic at each reading, and of how many; sorted by site and time."""
+def _over_window(window: Window, site: Ids, moment: Moments, value: Values) -> tuple[Values, NDArray[np.bool_]]:
+    """Return the window's statistic at each reading, and whether it holds enough; sorted by site and time."""
     span, late = milliseconds(window.span), milliseconds(window.ends_before)
     # One axis for all sites, each further from the next than any window reaches.
     axis = site * (int(np.ptp(moment)) + span + late + 1) + (moment - moment.min())
     end = np.searchsorted(axis, axis - late, side="right") if late else np.arange(1, len(site) + 1)
     start = np.searchsorted(axis, axis - span - late, side="right")
+    if window.last is not None:
+        start = np.maximum(start, end - window.last)
+    count = end - start
+    enough = count >= window.at_least
+    if window.completeness:
+        enough &= _steps_with_readings(window, site, moment, start, end) >= window.complete_from
+    return _folded(window, value, start, end), enough
+
+
+def _folded(window: Window, value: Values, start: Ids, end: Ids) -> Values:
+    """Return the statistic of each stretch of values; what it says of an empty one means nothing."""
+    if window.statistic == "change":
+        changed: Values = value[np.maximum(end, 1) - 1] - value[np.minimum(start, len(value) - 1)]
+        return changed
+    if window.statistic == "median":
+        return _medians(value, start, end)
     bounds = np.stack([start, end], axis=1).ravel()
     folded: Values = _FOLD[window.statistic].reduceat(np.append(value, 0.0), bounds)[::2]
+    return folded / np.maximum(end - start, 1) if window.statistic == "mean" else folded
+
+
+def _medians(value: Values, start: Ids, end: Ids) -> Values:
+    """Return the median of each stretch, those of one length together."""
+    found = np.full(len(start), np.nan)
     count = end - start
-    return (folded / np.maximum(count, 1) if window.statistic == "mean" else folded), count
+    for length in np.unique(count[count > 0]).tolist():
+        mine = np.flatnonzero(count == length)
+        for some in np.array_split(mine, -(-len(mine) * length // _AT_ONCE)):
+            found[some] = np.median(value[start[some][:, None] + np.arange(length)], axis=1)
+    return found
+
+
+def _steps_with_readings(window: Window, site: Ids, moment: Moments, start: Ids, end: Ids) -> Ids:
+    """Return in how many of a window's steps a reading lies."""
+    step = moment // milliseconds(window.every)
+    begins = np.ones(len(site), np.int64)
+    begins[1:] = (site[1:] != site[:-1]) | (step[1:] != step[:-1])
+    before = np.concatenate([[0], np.cumsum(begins)])
+    # The first reading of a window may lie in a step that began before it.
+    cut = np.append(1 - begins, 0)[start]
+    counted: Ids = before[end] - before[start] + np.where(end > start, cut, 0)
+    return counted
 
 
 def _hold(states: RuleStates, place: int, site: Ids, moment: Moments, value: Values) -> None:

@@ -79,6 +79,22 @@ def test_an_error_names_file_line_and_key(old: str, new: str, line: int, key: st
     assert error.remedy
 
 
+@pytest.mark.parametrize(
+    ("window", "key", "said"),
+    [
+        ("{span: 1 d, statistic: mode}", "watch.0.window.statistic", "'median'"),
+        ("{span: 1 d, statistic: mean, completeness: 75}", "watch.0.window.completeness", "less than or equal to 1"),
+        ("{span: 1 d, statistic: mean, last: 2, at_least: 3}", "watch.0.window.last", "never holds 3"),
+        ("{span: 1 d, statistic: mean, last: 2, completeness: 0.5}", "watch.0.window.completeness", "exclude"),
+        ("{span: 1 h, statistic: mean, every: 1 d}", "watch.0.window.every", "shorter span"),
+    ],
+)
+def test_a_window_that_says_nothing_is_refused(window: str, key: str, said: str) -> None:
+    error = refused(GOOD.replace("- quantity: soil_tension", f"- quantity: soil_tension\n    window: {window}"))
+    assert f"rules/dry.yaml:4, {key}" in str(error)
+    assert said in str(error)
+
+
 def test_a_missing_key_is_named() -> None:
     error = refused(GOOD.replace("    hold_for: 6 h\n", ""))
     assert "hold_for" in error.where
