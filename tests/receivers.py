@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import ssl
+import subprocess
 import threading
 import warnings
 from collections.abc import Iterator
@@ -11,32 +13,92 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from mosquitto import free_port
+from requirement import program
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate a test made for itself, and its key."""
+
+    file: Path
+    key: Path
+
+    @property
+    def served(self) -> ssl.SSLContext:
+        """What a server shows."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.file, self.key)
+        return context
+
+
+def certificate(directory: Path, address: str = "127.0.0.1") -> Certificate:
+    """Make a certificate for an address, signed by itself."""
+    made = Certificate(directory / "certificate.pem", directory / "key.pem")
+    subprocess.run(
+        [program("openssl", "openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "2", "-subj", "/CN=mail.city.example", "-addext", f"subjectAltName=IP:{address}",
+         "-keyout", str(made.key), "-out", str(made.file)],
+        check=True, capture_output=True, timeout=30,
+    )  # fmt: skip
+    return made
+
+
+@dataclass(frozen=True)
+class Guard:
+    """How a mail server is guarded: everything encrypted, and only one user comes in."""
+
+    security: Literal["starttls", "tls"]
+    certificate: Certificate
+    user: str
+    password: str
 
 
 class MailServer:
     """Keeps what it takes; refuses addresses that begin with ``unknown``."""
 
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(self, port: int | None = None, guard: Guard | None = None) -> None:
         self.mails: list[EmailMessage] = []
         self.envelopes: list[Envelope] = []
+        self.encrypted: list[bool] = []
         self.port = port or free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._guard = guard
+        options: dict[str, Any] = {}
+        if guard is not None:
+            options = {"authenticator": self._admit}
+        if guard is not None and guard.security == "tls":
+            # It knows of no encryption but STARTTLS.
+            options |= {"ssl_context": guard.certificate.served, "auth_require_tls": False}
+        elif guard is not None:
+            options |= {"tls_context": guard.certificate.served, "require_starttls": True}
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
+
+    def _admit(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword
+    ) -> AuthResult:
+        assert self._guard is not None
+        wanted = LoginPassword(self._guard.user.encode(), self._guard.password.encode())
+        return AuthResult(success=given == wanted, handled=False)
 
     async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, _server: SMTP, session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
+        if self._guard is not None and not session.authenticated:
+            return "530 who are you"
         if address.startswith("unknown"):
             return "550 no such user"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - the same
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - the same
         assert isinstance(envelope.content, bytes)
+        assert server.transport is not None
+        self.encrypted.append(server.transport.get_extra_info("sslcontext") is not None)
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
@@ -55,8 +117,8 @@ class MailServer:
 
 
 @contextmanager
-def mail_server(port: int | None = None) -> Iterator[MailServer]:
-    server = MailServer(port)
+def mail_server(port: int | None = None, guard: Guard | None = None) -> Iterator[MailServer]:
+    server = MailServer(port, guard)
     server.start()
     try:
         yield server
@@ -73,6 +135,7 @@ class Web:
     answer: int = 200
     """Status of HTTP."""
     location: str = ""
+    body: bytes = b""
 
     @property
     def url(self) -> str:
@@ -90,10 +153,11 @@ def web_receiver() -> Iterator[Web]:
             self.send_response(self.web.answer)
             if self.web.location:
                 self.send_header("Location", self.web.location)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(self.web.body)))
             self.end_headers()
+            self.wfile.write(self.web.body)
 
-        do_GET = do_POST = _take  # noqa: N815 - the names are http.server's
+        do_GET = do_POST = do_PUT = _take  # noqa: N815 - the names are http.server's
 
         def log_message(self, *_: Any) -> None:  # noqa: ANN401 - its signature is given
             pass

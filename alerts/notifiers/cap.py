@@ -14,8 +14,7 @@ from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
 from alerts.channel import CapChannel
-from alerts.notifiers.delivery import secret
-from alerts.notifiers.http import address, request, signature
+from alerts.notifiers.http import post_signed
 from alerts.notifiers.message import Item, Note
 from alerts.stages.case import News
 from gruenpuls.domain.incident import IncidentState
@@ -47,16 +46,8 @@ class CapNotifier:
             If one is not taken; those before it are posted again with it, under the same identifiers.
         """
         del to
-        url = address(self.channel.url, self.channel.url_env, self.name)
-        key = secret(self.channel.secret_env, self.name)
-        words = Speech(note.language, self.zone)
-        for document in self.documents(note, words):
-            headers = {
-                "Content-Type": "application/cap+xml; charset=utf-8",
-                "X-Gruenpuls-Key": note.key,
-                self.channel.signature_header: signature(key, document),
-            }
-            request(url, method="POST", body=document, headers=headers, timeout=self.channel.timeout, channel=self.name)
+        for document in self.documents(note, Speech(note.language, self.zone)):
+            post_signed(self.name, self.channel, document, "application/cap+xml; charset=utf-8", note.key)
 
     def documents(self, note: Note, words: Speech) -> list[bytes]:
         """Return the alerts of a message as XML."""

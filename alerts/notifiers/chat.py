@@ -34,12 +34,14 @@ class ChatNotifier:
         ConfigurationError
             If the URL is none that apprise knows.
         """
-        from apprise import Apprise, NotifyType  # noqa: PLC0415 - it takes a second to load
+        from apprise import Apprise, AppriseAsset, NotifyType  # noqa: PLC0415 - it takes a second to load
 
         del to
         # It logs addresses, which are secrets.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
-        service = Apprise()
+        # Pictures of its own would be fetched from somebody else by everyone who reads the message.
+        asset = AppriseAsset(app_id="Grünpuls", image_url_mask="", image_url_logo="", secure_logging=True)
+        service = Apprise(asset=asset)
         if not service.add(secret(self.channel.url_env, self.name)):
             raise ConfigurationError(
                 what=f"what {self.channel.url_env} holds is no URL of apprise",

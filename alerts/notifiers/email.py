@@ -61,17 +61,17 @@ class EmailNotifier:
 
     def _connected(self) -> smtplib.SMTP:
         chosen = self.channel
+        if chosen.security == "none":
+            return smtplib.SMTP(chosen.host, chosen.port, timeout=chosen.timeout)
+        trusted = ssl.create_default_context(cafile=chosen.ca_file)
         if chosen.security == "tls":
-            return smtplib.SMTP_SSL(
-                chosen.host, chosen.port, timeout=chosen.timeout, context=ssl.create_default_context()
-            )
+            return smtplib.SMTP_SSL(chosen.host, chosen.port, timeout=chosen.timeout, context=trusted)
         server = smtplib.SMTP(chosen.host, chosen.port, timeout=chosen.timeout)
-        if chosen.security == "starttls":
-            try:
-                server.starttls(context=ssl.create_default_context())
-            except BaseException:
-                server.close()
-                raise
+        try:
+            server.starttls(context=trusted)
+        except BaseException:
+            server.close()
+            raise
         return server
 
     def mail(self, note: Note, to: tuple[str, ...]) -> EmailMessage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alerts.channel import HeartbeatChannel
-from alerts.notifiers.http import address, request
+from alerts.notifiers.http import request
 
 
 def give_sign_of_life(name: str, channel: HeartbeatChannel) -> None:
@@ -14,6 +14,5 @@ def give_sign_of_life(name: str, channel: HeartbeatChannel) -> None:
     NotDeliveredError
         If it is not taken.
     """
-    url = address(channel.url, channel.url_env, name)
     body = b"" if channel.method == "POST" else None
-    request(url, method=channel.method, body=body, headers={}, timeout=channel.timeout, channel=name)
+    request(name, channel, method=channel.method, body=body, headers={})

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import IO, Final
 from urllib.parse import urlsplit
 
+from alerts.channel import SignedChannel, WebChannel
 from alerts.notifiers.delivery import NotDeliveredError, secret
 
 _REFUSED_FOR_GOOD: Final = {400, 413, 415, 422}
@@ -33,40 +34,48 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         return
 
 
-def address(url: str | None, variable: str | None, channel: str) -> str:
-    """Return where a channel leads.
-
-    Raises
-    ------
-    ConfigurationError
-        If it stands in a variable that is not set.
-    """
-    return url if url is not None else secret(variable or "", channel)
-
-
 def signature(key: str, body: bytes) -> str:
     """Return what a body is signed with, as GitHub writes it and our own webhooks read it."""
     return "sha256=" + hmac.new(key.encode(), body, sha256).hexdigest()
 
 
-def request(
-    url: str, *, method: str, body: bytes | None, headers: dict[str, str], timeout: float, channel: str
-) -> None:
-    """Ask a server to take something.
+def post_signed(name: str, channel: SignedChannel, body: bytes, content_type: str, key: str) -> None:
+    """Post something to a channel's address, signed, with the key of the message it is from.
+
+    Raises
+    ------
+    NotDeliveredError
+        If it is not taken.
+    ConfigurationError
+        If a secret is not set.
+    """
+    headers = {
+        "Content-Type": content_type,
+        "X-Gruenpuls-Key": key,
+        channel.signature_header: signature(secret(channel.secret_env, name), body),
+    }
+    request(name, channel, method="POST", body=body, headers=headers)
+
+
+def request(name: str, channel: WebChannel, *, method: str, body: bytes | None, headers: dict[str, str]) -> None:
+    """Ask a channel's server to take something.
 
     Raises
     ------
     NotDeliveredError
         If it does not.
+    ConfigurationError
+        If its address stands in a variable that is not set.
     """
+    url = channel.url if channel.url is not None else secret(channel.url_env or "", name)
     host = urlsplit(url).hostname or "?"
-    where = f"channel {channel!r}, {host}"
+    where = f"channel {name!r}, {host}"
     try:
         asked = urllib.request.Request(url, data=body, method=method, headers={"User-Agent": "gruenpuls", **headers})  # noqa: S310 - the next line sees to the scheme
         if asked.type not in {"http", "https"}:
             what = "the address is none of the web"
             raise NotDeliveredError(what, where=where)
-        with urllib.request.build_opener(_Stay).open(asked, timeout=timeout) as answer:
+        with urllib.request.build_opener(_Stay).open(asked, timeout=channel.timeout) as answer:
             answer.read(1024)
     except urllib.error.HTTPError as error:
         error.close()

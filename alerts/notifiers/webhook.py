@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alerts.channel import WebhookChannel
-from alerts.notifiers.delivery import secret
-from alerts.notifiers.http import address, request, signature
+from alerts.notifiers.http import post_signed
 from alerts.notifiers.message import Note
 
 
@@ -26,11 +25,4 @@ class WebhookNotifier:
             If it is not taken.
         """
         del to
-        body = note.model_dump_json().encode()
-        headers = {
-            "Content-Type": "application/json",
-            "X-Gruenpuls-Key": note.key,
-            self.channel.signature_header: signature(secret(self.channel.secret_env, self.name), body),
-        }
-        url = address(self.channel.url, self.channel.url_env, self.name)
-        request(url, method="POST", body=body, headers=headers, timeout=self.channel.timeout, channel=self.name)
+        post_signed(self.name, self.channel, note.model_dump_json().encode(), "application/json", note.key)

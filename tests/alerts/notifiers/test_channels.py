@@ -6,9 +6,12 @@ import hmac
 import json
 import re
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
@@ -17,7 +20,7 @@ import pytest
 from mosquitto import Mosquitto, free_port
 from notified import MONDAY, Town, policy, site
 from paho.mqtt.enums import CallbackAPIVersion
-from receivers import mail_server, web_receiver
+from receivers import Certificate, Guard, certificate, mail_server, web_receiver
 
 from alerts.channel import AppriseChannel, CapChannel, EmailChannel, HeartbeatChannel, MqttChannel, WebhookChannel
 from alerts.notifiers.cap import NAMESPACE, CapNotifier
@@ -133,6 +136,60 @@ class TestEmail:
         assert caught.value.channel_fails
 
 
+@pytest.fixture(scope="module")
+def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return certificate(tmp_path_factory.mktemp("mail"))
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+class TestGuardedEmail:
+    @staticmethod
+    def _notifier(port: int, security: Literal["starttls", "tls"], ca_file: Path | None) -> EmailNotifier:
+        channel = EmailChannel(
+            kind="email", host="127.0.0.1", port=port, security=security, sender="gruenpuls@city.example",
+            user="gruenpuls", password_env="MAIL_PASSWORD", ca_file=ca_file, timeout=5,
+        )  # fmt: skip
+        return EmailNotifier("mail", channel, BERLIN, lambda _site, _language: None)
+
+    def test_what_is_encrypted_and_signed_in_arrives(
+        self, security: Literal["starttls", "tls"], own_certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MAIL_PASSWORD", SECRET)
+        with mail_server(guard=Guard(security, own_certificate, "gruenpuls", SECRET)) as server:
+            self._notifier(server.port, security, own_certificate.file).send(first_note(), ("anna@city.example",))
+            assert [mail["To"] for mail in server.mails] == ["anna@city.example"]
+            assert server.encrypted == [True]
+
+    def test_a_wrong_password_is_told_without_it(
+        self, security: Literal["starttls", "tls"], own_certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MAIL_PASSWORD", "guessed-password")
+        with mail_server(guard=Guard(security, own_certificate, "gruenpuls", SECRET)) as server:
+            notifier = self._notifier(server.port, security, own_certificate.file)
+            with pytest.raises(NotDeliveredError, match="refuses user or password") as caught:
+                notifier.send(first_note(), ("anna@city.example",))
+        assert "guessed-password" not in repr(caught.value)
+        assert caught.value.__cause__ is None
+
+    def test_a_certificate_nobody_vouches_for_gets_neither_mail_nor_password(
+        self, security: Literal["starttls", "tls"], own_certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MAIL_PASSWORD", SECRET)
+        with mail_server(guard=Guard(security, own_certificate, "gruenpuls", SECRET)) as server:
+            with pytest.raises(NotDeliveredError, match="CERTIFICATE_VERIFY_FAILED"):
+                self._notifier(server.port, security, None).send(first_note(), ("anna@city.example",))
+            assert not server.mails
+
+    def test_a_server_that_does_not_encrypt_gets_neither_mail_nor_password(
+        self, security: Literal["starttls", "tls"], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MAIL_PASSWORD", SECRET)
+        with mail_server() as server:
+            with pytest.raises(NotDeliveredError, match="cannot be reached or ends the talk"):
+                self._notifier(server.port, security, None).send(first_note(), ("anna@city.example",))
+            assert not server.mails
+
+
 class TestWebhook:
     def test_what_is_posted_is_signed_and_bears_its_key(self) -> None:
         with web_receiver() as web:
@@ -177,6 +234,33 @@ class TestWebhook:
             WebhookNotifier("orders", channel).send(first_note(), ())
 
 
+@dataclass(frozen=True)
+class Service:
+    """A service apprise reaches: its address, and where in what form the message arrives."""
+
+    url: str
+    path: str
+    text: str
+    beside: Mapping[str, object] = field(default_factory=dict)
+    method: str = "POST"
+
+
+SERVICES = [
+    Service("ntfy://HOST/green", "/", "message", {"topic": "green"}),
+    Service(
+        "matrix://user:word@HOST/%23trees",
+        r"/_matrix/client/v3/rooms/%21r%3Acity/send/m\.room\.message/.+",
+        "body",
+        {"msgtype": "m.text"},
+        "PUT",
+    ),
+    Service("mmost://HOST/3ccdd113474722377935511fc85d3dd4", "/hooks/3ccdd113474722377935511fc85d3dd4", "text"),
+    Service("gotify://HOST/AbCdEf123456789", "/message", "message"),
+    Service("nctalk://user:word@HOST/trees", "/ocs/v2.php/apps/spreed/api/v1/chat/trees", "message"),
+    Service("signal://HOST/+491700000000/+491700000001", "/v2/send", "message", {"recipients": ["+491700000001"]}),
+]
+
+
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # apprise itself
 class TestApprise:
     def test_a_service_gets_the_text(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +273,26 @@ class TestApprise:
         assert told["title"] == note.subject
         assert "Baum oak" in told["message"]
         assert note.key in told["message"]
+
+    @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.url.partition(":")[0])
+    def test_each_service_gets_the_form_it_takes(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+        with web_receiver() as web:
+            # What Matrix says of a session and a room; nobody else reads it.
+            web.body = b'{"access_token": "t", "user_id": "@g:city", "home_server": "city", "room_id": "!r:city"}'
+            monkeypatch.setenv("CHAT", service.url.replace("HOST", f"127.0.0.1:{web.port}"))
+            note = first_note()
+            ChatNotifier("chat", AppriseChannel(kind="apprise", url_env="CHAT"), BERLIN).send(note, ())
+            ((method, headers, body),) = [
+                (method, headers, body) for method, path, headers, body in web.got if re.fullmatch(service.path, path)
+            ]
+        told = json.loads(body)
+        assert method == service.method
+        assert headers["content-type"].startswith("application/json")
+        assert {name: told[name] for name in service.beside} == service.beside
+        assert note.subject in told.get("title", told[service.text])
+        for part in ("Baum lime", "Baum oak", note.key):
+            assert part in told[service.text]
+        assert "github" not in str(told) + str(headers), "nobody else is asked for a picture"
 
     def test_a_service_that_fails_is_told_without_its_address(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
