@@ -26,9 +26,11 @@ from processors.drought.standardised_precipitation_index import STANDARDISED_PRE
 from processors.rain.heavy_rain import HEAVY_RAIN
 from processors.rain.precipitation import PRECIPITATION
 from processors.rain.pulse_precipitation import PULSE_PRECIPITATION
+from processors.soil.conductivity_rise import CONDUCTIVITY_RISE
 from processors.soil.drainage_plateau import DRAINAGE_PLATEAU
 from processors.soil.drought_stress_days import DROUGHT_STRESS_DAYS
 from processors.soil.field_capacity import FIELD_CAPACITY
+from processors.soil.october_conductivity import OCTOBER_CONDUCTIVITY
 from processors.soil.plant_available_water import PLANT_AVAILABLE_WATER
 from processors.soil.soil_tension import SOIL_TENSION
 from processors.soil.soil_water_content import SOIL_WATER_CONTENT
@@ -36,6 +38,7 @@ from processors.soil.soil_water_status import SOIL_WATER_STATUS
 from processors.water.irrigation_need import IRRIGATION_NEED
 from processors.water.reference_evapotranspiration import REFERENCE_EVAPOTRANSPIRATION
 from processors.water.water_balance import WATER_BALANCE
+from processors.water.watering_seen import WATERING_SEEN
 
 ALL: Final[tuple[Processor, ...]] = (
     PRECIPITATION,
@@ -58,8 +61,11 @@ ALL: Final[tuple[Processor, ...]] = (
     ANTECEDENT_PRECIPITATION,
     STANDARDISED_PRECIPITATION_INDEX,
     STANDARDISED_PRECIPITATION_EVAPOTRANSPIRATION_INDEX,
+    OCTOBER_CONDUCTIVITY,
+    CONDUCTIVITY_RISE,
     SOIL_TENSION,
     SOIL_WATER_CONTENT,
+    WATERING_SEEN,
     DRAINAGE_PLATEAU,
     FIELD_CAPACITY,
     PLANT_AVAILABLE_WATER,

@@ -222,6 +222,14 @@ _ALL: Final = (
         0,
         100,
     ),
+    Quantity(
+        "soil_conductivity_rise",
+        "1",
+        "Soil conductivity beside October's",
+        "Leitfähigkeit des Bodens gegenüber Oktober",
+        0,
+        1000,
+    ),
     Quantity("soil_permittivity", "1", "Soil permittivity", "Permittivität des Bodens", 1, 100),
     Quantity("soil_resistance", "kOhm", "Soil sensor resistance", "Widerstand des Bodensensors", 0, 1000),
     Quantity("soil_ph", "[pH]", "Soil pH", "pH-Wert des Bodens", 0, 14),
@@ -244,6 +252,8 @@ _ALL: Final = (
     Quantity("silence", "h", "Time since last heard", "Zeit seit der letzten Meldung", 0, 1_000_000, Aggregation.MAX),
     Quantity("missed_uplinks", "{count}", "Messages missed", "Ausgebliebene Meldungen", 0, 1e9, Aggregation.MAX),
     Quantity("failed_readings", "%", "Implausible readings", "Unplausible Messwerte", 0, 100),
+    Quantity("drifting_readings", "%", "Readings that drift", "Driftende Messwerte", 0, 100),
+    Quantity("clock_errors", "{count}", "Messages of an impossible time", "Meldungen mit unmöglicher Zeit", 0, 1e9),
     # judged
     Quantity("plant_available_water", "%", "Plant-available water (nFK)", "Nutzbare Feldkapazität (nFK)", -50, 250),
     Quantity("soil_water_status", "1", "Soil water status", "Bodenwasserstatus", 0, 2, Aggregation.MAX),
@@ -323,6 +333,9 @@ _ALL: Final = (
     Quantity("soil_water_storage", "mm", "Water in the root zone", "Wasser im Wurzelraum", 0, 5000),
     Quantity("soil_water_deficit", "mm", "Soil water deficit", "Bodenwasserdefizit", 0, 5000),
     Quantity("irrigation", "L", "Water given", "Gegossene Menge", 0, 100_000, Aggregation.SUM),
+    Quantity(
+        "watering_seen", "1", "Watering seen by a probe", "Gießung von einer Sonde gesehen", 0, 1, Aggregation.LAST
+    ),
     Quantity("irrigation_need", "L", "Irrigation need", "Gießbedarf", 0, 100_000, Aggregation.LAST),
     Quantity("days_until_watering", "d", "Days until watering", "Tage bis zum Gießen", 0, 60, Aggregation.LAST),
     Quantity("snow_water", "mm", "Water lying as snow", "Wasser in der Schneedecke", 0, 2000),

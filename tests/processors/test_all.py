@@ -14,6 +14,7 @@ from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.site import Site, SiteKind, Soil
 from processors.rain.rare_rain import HOURLY, PERIODS, column
 from processors.soil.drainage_plateau import AFTER_WATERING, PLATEAU
+from processors.soil.october_conductivity import OCTOBER
 from processors.soil.site_soil import soil_attributes
 from processors.soil.soil_tension import FROM_RESISTANCE
 from processors.soil.soil_water_content import FROM_PERMITTIVITY
@@ -50,9 +51,11 @@ SELDOM = {
     ("precipitation", ""),
     ("precipitation_remark", ""),
     ("heavy_rain_index", ""),
+    ("soil_electrical_conductivity", OCTOBER),
+    ("watering_seen", ""),
 }
-"""Said only in winter, of old trees, after heavy rain or a watering, where no device says it itself, or where the
-city gave a table of rare rain."""
+"""Said only in winter or October, of old trees, after heavy rain or a watering, where no device says it itself, or
+where the city gave a table of rare rain."""
 
 pytestmark = pytest.mark.parametrize("processor", processors.ALL, ids=lambda processor: processor.name)
 
