@@ -17,12 +17,60 @@ _FEWEST: Final = 7
 
 
 def month(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
-    """Return the month of each day, 1 to 12 [-]."""
+    """Return the month of each day.
+
+    Parameters
+    ----------
+    days : datetime64 (day,)
+        Calendar dates [d].
+
+    Returns
+    -------
+    int64 (day,)
+        1 to 12 [-].
+
+    Notes
+    -----
+    Valid for any date.
+
+    References
+    ----------
+    The calendar. No equation.
+
+    Examples
+    --------
+    >>> month(np.array(["2025-10-31", "2026-01-01"], "M8[D]")).tolist()
+    [10, 1]
+    """
     return days.astype("datetime64[M]").astype(np.int64) % 12 + 1
 
 
 def highest(by_depth: Array) -> Array:
-    """Return the highest value of a site's depths (time, site), NaN where none is known."""
+    """Return the highest value of each site's depths.
+
+    Parameters
+    ----------
+    by_depth : float64 (time, site, depth)
+        [dS/m]; NaN is missing.
+
+    Returns
+    -------
+    float64 (time, site)
+        [dS/m]; NaN where no depth is known.
+
+    Notes
+    -----
+    Valid for any values: what is missing is left out.
+
+    References
+    ----------
+    Salt harms roots wherever it is: our own choice. No equation.
+
+    Examples
+    --------
+    >>> highest(np.array([[[0.2, np.nan], [np.nan, np.nan]]])).tolist()
+    [[0.2, nan]]
+    """
     known = ~np.isnan(by_depth)
     found = np.where(known, by_depth, -np.inf).max(axis=2, initial=-np.inf)
     return np.where(known.any(axis=2), found, np.nan)
