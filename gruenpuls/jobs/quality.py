@@ -23,6 +23,7 @@ from gruenpuls.domain.reading import Flag, FlagInterval, from_stored, to_stored
 from gruenpuls.jobs.days import day_start, local_day
 from gruenpuls.jobs.quality_among import Peers, among_peers
 from gruenpuls.jobs.quality_rain import wetted_without_rain
+from gruenpuls.jobs.quality_settling import PROBES
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.judgements import Judged, Subject
 from processors.quality.criteria import BY_PROFILE, CRITERIA, Criteria, criteria
@@ -53,10 +54,6 @@ _DAY: Final = timedelta(days=1)
 _INSTANT: Final = timedelta(milliseconds=1)
 _REACH: Final = timedelta(hours=REACH)
 _MEMORY: Final = timedelta(hours=MEMORY)
-_PROBES: Final = frozenset(
-    {"soil_water_content", "soil_tension", "soil_temperature", "soil_electrical_conductivity", "soil_resistance",
-     "soil_permittivity"}
-)  # fmt: skip
 _NEAR: Final = 20.0
 _TEMPERATURE_AGE: Final = 3.0
 _FEWEST: Final = 4
@@ -211,7 +208,7 @@ class Judging:
             FlagInterval(subject.series, from_at, to_at, SETTLING, Flag.SUSPECT, NAME, "settling after it was mounted")
             for device in devices
             for subject in device.subjects
-            if subject.quantity in _PROBES
+            if subject.quantity in PROBES
             for from_at, to_at in device.settling
             if to_at > device.dirty_from
         ]

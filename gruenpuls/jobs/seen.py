@@ -19,6 +19,7 @@ from gruenpuls.domain.site import Site
 from gruenpuls.jobs.fleet import stated
 from gruenpuls.jobs.hearing import OF_DEVICES, Hearing, measured
 from gruenpuls.jobs.ownership import chosen, owned
+from gruenpuls.jobs.quality_settling import Settling
 from gruenpuls.stores.registry.resolution import FleetSeries
 
 _Mask = NDArray[np.bool_]
@@ -55,6 +56,8 @@ class Sight:
     ) -> Seen:
         """Return what some of the sites of these series say in a span, its end exclusive; nothing failed or missing.
 
+        Of a probe that settles nothing is said either, so that it raises no alert, and ends none.
+
         Parameters
         ----------
         rule : Rule
@@ -72,6 +75,9 @@ class Sight:
         batch = self.hearing.reader.read(np.unique(plain.series).tolist(), from_at, to_at)
         batch = batch.where((batch.flag != Flag.FAIL) & (batch.flag != Flag.MISSING))
         row, item = owned(plain, batch.series, batch.measured_at, batch.measured_at)
+        settling = Settling.of(self.hearing.registry, plain, from_at, to_at)
+        sound = ~settling.hides(plain, row, batch.measured_at[item])
+        row, item = row[sound], item[sound]
         parts = []
         for place, watched in enumerate(rule.watch):
             mine = _of(watched, plain)[row]

@@ -85,6 +85,13 @@ class Judgements:
         with self.database.reading() as connection:
             return touching(connection, series, from_at, to_at)
 
+    def of_test(self, test: str, from_at: datetime, to_at: datetime) -> Sequence[FlagInterval]:
+        """Return what a test said of any series in this span, oldest word first."""
+        table = schema.flag_interval.c
+        query = sa.select(schema.flag_interval).where(table.test == test, table.from_at < to_at, table.to_at > from_at)
+        with self.database.reading() as connection:
+            return [_interval(row) for row in connection.execute(query.order_by(table.id))]
+
     def of_series(self, series: int) -> Sequence[KeptInterval]:
         """Return all that was said about a series, oldest word first."""
         query = sa.select(schema.flag_interval).where(schema.flag_interval.c.series_id == series)
