@@ -19,8 +19,21 @@ from gruenpuls.domain.incident import Severity
 from gruenpuls.domain.quantity import Quantity
 
 
+def fields_of(text: str) -> set[str]:
+    """Return the words in braces.
+
+    Raises
+    ------
+    ValueError
+        If a brace is not closed.
+    """
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
 class Text(Part):
-    """What people read, in one language; words in braces are filled in (`Text.FIELDS`).
+    """What people read, in one language; words in braces are filled in.
+
+    There are `Text.FIELDS`, and by its name what each watched series said last.
 
     Parameters
     ----------
@@ -33,8 +46,9 @@ class Text(Part):
     """
 
     FIELDS: ClassVar[frozenset[str]] = frozenset(
-        {"site", "value", "peak", "unit", "raise", "clear", "hold_for", "clear_for", "since", "lasted"}
+        {"site", "value", "peak", "unit", "raise", "clear", "hold_for", "clear_for", "since", "lasted", "cause"}
     )
+    PARTS: ClassVar[tuple[str, ...]] = ("title", "reason", "action")
 
     title: str = Field(min_length=1)
     reason: str = Field(min_length=1)
@@ -42,12 +56,8 @@ class Text(Part):
 
     @field_validator("title", "reason", "action")
     @classmethod
-    def _fields_exist(cls, text: str) -> str:
-        used = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-        unknown = sorted(used - cls.FIELDS)
-        if unknown:
-            message = f"{{{unknown[0]}}} cannot be filled in; there are {', '.join(sorted(cls.FIELDS))}"
-            raise ValueError(message)
+    def _can_be_filled_in(cls, text: str) -> str:
+        fields_of(text)
         return text
 
 
@@ -191,6 +201,17 @@ class Rule(Part):
             if name and name not in names:
                 message = f"nothing watched is called {name!r}; there are {', '.join(names)}"
                 raise MisplacedError(message, *location)
+        return self
+
+    @model_validator(mode="after")
+    def _words_can_be_filled_in(self) -> Self:
+        fields = Text.FIELDS | {watched.called for watched in self.watch}
+        for language in Texts.model_fields:
+            for part in Text.PARTS:
+                unknown = sorted(fields_of(getattr(getattr(self.text, language), part)) - fields)
+                if unknown:
+                    message = f"{{{unknown[0]}}} cannot be filled in; there are {', '.join(sorted(fields))}"
+                    raise MisplacedError(message, "text", language, part)
         return self
 
     @model_validator(mode="after")

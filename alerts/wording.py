@@ -46,7 +46,9 @@ def worded(rule: Rule, incident: Incident, site_name: str, language: Language, t
     """
     level = rule.level(incident.severity)
     told = rule.told(level)
+    saw = dict(incident.saw)
     fields = {
+        **{watched.called: _number(saw.get(watched.called), language) for watched in rule.watch},
         "site": site_name,
         "value": _number(incident.last_value, language),
         "peak": _number(incident.peak, language),
@@ -59,7 +61,7 @@ def worded(rule: Rule, incident: Incident, site_name: str, language: Language, t
         "lasted": _span(_rounded(incident.last_at - incident.began_at), language),
     }
     text = getattr(rule.text, language)
-    title, reason, action = (part.format_map(fields).strip() for part in (text.title, text.reason, text.action))
+    title, reason, action = (getattr(text, part).format_map(fields).strip() for part in rule.text.de.PARTS)
     if incident.resolved_at is not None:
         title += _OVER[language].format(_moment(incident.resolved_at, language, time_zone))
     return Wording(title, reason, action)
