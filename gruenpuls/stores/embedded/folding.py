@@ -51,6 +51,12 @@ def changes_of(commit: Commit) -> Columns:
     }
 
 
+def append(cursor: duckdb.DuckDBPyConnection, changes: Columns) -> None:
+    """Settle changes that nothing there is can have anything to do with, within the cursor's transaction."""
+    cursor.register("changes", changes)
+    cursor.execute(f"INSERT INTO lake.reading FROM changes WHERE flag <> {GONE}")
+
+
 def fold(cursor: duckdb.DuckDBPyConnection, changes: Columns | None, *, waiting: bool = True) -> None:
     """Settle what waits, and these changes after it, within the cursor's transaction.
 

@@ -18,7 +18,8 @@ from gruenpuls.domain.reading import ReadingBatch, to_stored
 from gruenpuls.stores.embedded import compaction
 from gruenpuls.stores.embedded.columns import Columns, fetched
 from gruenpuls.stores.embedded.durability import sync_new_files
-from gruenpuls.stores.embedded.folding import changes_of, fold
+from gruenpuls.stores.embedded.folding import append, changes_of, fold
+from gruenpuls.stores.embedded.frontier import Frontier
 from gruenpuls.stores.embedded.lake import Lake, Limits
 from gruenpuls.stores.embedded.layout import GONE, open_lake, open_lake_for_reading
 from gruenpuls.stores.embedded.lock import WriterLock
@@ -26,8 +27,10 @@ from gruenpuls.stores.embedded.reader import EmbeddedReader, current, moment
 
 FOLD_ROWS = 20_000
 """So many rows may wait in the catalogue before they are folded into Parquet."""
-_LARGE = 8
-"""A commit of this part of those rows is folded at once: beyond it, a row in the catalogue costs more."""
+LARGE_ROWS = 2_500
+"""A commit of more goes into Parquet at once: beyond it, a row in the catalogue costs more."""
+MOST_NOTED = 200
+"""So many words on progress may stand in the catalogue; it gives their place back only with a fold."""
 KEEP_FOR = timedelta(minutes=10)
 """What was replaced stays so long for queries that are still running."""
 
@@ -43,15 +46,22 @@ class EmbeddedStore(EmbeddedReader):
         Released when the store is closed.
     fold_rows : int
         So many rows may wait in the catalogue before they are folded into Parquet.
+    large_rows : int
+        A commit of more goes into Parquet at once.
     """
 
-    def __init__(self, lake: Lake, flag_intervals: FlagIntervals, lock: WriterLock, fold_rows: int) -> None:
+    def __init__(
+        self, lake: Lake, flag_intervals: FlagIntervals, lock: WriterLock, fold_rows: int, large_rows: int
+    ) -> None:
         super().__init__(lake, flag_intervals)
         self._lock = lock
         self._turn = threading.Lock()
         self._fold_rows = fold_rows
+        self._large_rows = large_rows
         self._waiting = 0
+        self._noted = 0
         self._seq = 0
+        self._frontier: Frontier | None = None
         self._unsure = True
 
     @classmethod
@@ -61,6 +71,7 @@ class EmbeddedStore(EmbeddedReader):
         flag_intervals: FlagIntervals,
         limits: Limits | None = None,
         fold_rows: int = FOLD_ROWS,
+        large_rows: int = LARGE_ROWS,
     ) -> EmbeddedStore:
         """Open a store for writing; an empty or absent directory becomes one.
 
@@ -78,7 +89,7 @@ class EmbeddedStore(EmbeddedReader):
             raise StorageError(what, where=str(directory), remedy="check who owns its parent") from error
         lock = WriterLock(directory)
         try:
-            return cls(open_lake(directory, limits or Limits()), flag_intervals, lock, fold_rows)
+            return cls(open_lake(directory, limits or Limits()), flag_intervals, lock, fold_rows, large_rows)
         except BaseException:
             lock.release()
             raise
@@ -114,6 +125,7 @@ class EmbeddedStore(EmbeddedReader):
         def put(cursor: duckdb.DuckDBPyConnection) -> None:
             self._put(cursor, changes)
             if commit.progress is not None:
+                self._noted += 1
                 done = commit.progress
                 tally = done.tally
                 cursor.execute(
@@ -214,8 +226,7 @@ class EmbeddedStore(EmbeddedReader):
 
         def settle(cursor: duckdb.DuckDBPyConnection) -> None:
             if self._waiting:
-                fold(cursor, None)
-                self._waiting = 0
+                self._fold(cursor, None)
 
         self._commit(settle)
         self._alone(lambda cursor: compaction.compact(cursor, self._lake.data, keep_for))
@@ -245,24 +256,35 @@ class EmbeddedStore(EmbeddedReader):
                 raise
 
     def _count(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Learn from the lake how many rows wait, and the last commit's number."""
+        """Learn from the lake what waits, the last commit's number, and how far readings reach."""
         row = cursor.execute(
             """
-            SELECT (SELECT count(*) FROM lake.recent),
+            SELECT (SELECT count(*) FROM lake.recent), (SELECT count(*) FROM lake.progress),
                 greatest((SELECT max(seq) FROM lake.recent), (SELECT max(seq) FROM lake.progress))
             """
         ).fetchone()
         assert row is not None  # an aggregate always has a row
-        self._waiting, self._seq = row
+        self._waiting, self._noted, self._seq = row
+        if self._frontier is None:
+            self._frontier = Frontier.of_lake(cursor)
 
     def _put(self, cursor: duckdb.DuckDBPyConnection, changes: Columns) -> None:
         """Add unique keys with their values, or with the word that they are gone."""
         self._seq += 1
         count = len(changes["series"])
-        if self._waiting + count > self._fold_rows or count > self._fold_rows // _LARGE:
-            fold(cursor, changes, waiting=self._waiting > 0)
-            self._waiting = 0
-        elif count:
+        if not count:
+            return
+        assert self._frontier is not None  # learned at the beginning of each transaction
+        is_news = self._frontier.passed_by(changes)
+        if count <= self._large_rows and self._waiting + count <= self._fold_rows:
             cursor.register("changes", changes)
             cursor.execute(f"INSERT INTO lake.recent SELECT {self._seq}, * FROM changes")  # noqa: S608 - an integer
             self._waiting += count
+        elif is_news and not self._waiting and self._noted < MOST_NOTED:
+            append(cursor, changes)
+        else:
+            self._fold(cursor, changes)
+
+    def _fold(self, cursor: duckdb.DuckDBPyConnection, changes: Columns | None) -> None:
+        fold(cursor, changes, waiting=self._waiting > 0)
+        self._waiting, self._noted = 0, 1

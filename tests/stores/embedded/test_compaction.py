@@ -10,7 +10,7 @@ from stores.observation_contract import DAY, END, HOUR, START, Judgements, asser
 
 from gruenpuls.domain.ports import Commit, Progress, Tally
 from gruenpuls.domain.reading import Flag, ReadingBatch, to_stored
-from gruenpuls.stores.embedded import EmbeddedStore
+from gruenpuls.stores.embedded import EmbeddedStore, writer
 
 NOTHING = timedelta(0)
 pytestmark = pytest.mark.usefixtures("one_engine")
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("one_engine")
 
 @pytest.fixture
 def store(directory: Path) -> Iterator[EmbeddedStore]:
-    store = EmbeddedStore.open_writer(directory, Judgements(), fold_rows=30)
+    store = EmbeddedStore.open_writer(directory, Judgements(), fold_rows=30, large_rows=3)
     yield store
     store.close()
 
@@ -49,6 +49,24 @@ def test_a_large_commit_goes_into_parquet_at_once_and_takes_along_what_waits(sto
     store.write(Commit(readings(range(1), range(2, 6), value=2.0)))
     assert (store.statistics().rows, store.statistics().recent_rows) == (6, 0)
     assert store.read(range(6), START, END).value.tolist() == [1, 1, 2, 2, 2, 2]
+
+
+def test_what_goes_on_where_all_ended_is_added_and_the_catalogue_still_does_not_grow(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MOST_NOTED", 4)
+    store = EmbeddedStore.open_writer(directory, Judgements(), fold_rows=30, large_rows=0)
+    for hour in range(10):
+        store.write(Commit(readings(range(hour, hour + 1)), progress=Progress(hour, Tally(hour))))
+        with store._lake.cursor() as cursor:
+            assert cursor.execute("SELECT count(*) FROM lake.progress").fetchall()[0][0] <= 4
+    assert store.progress() == Progress(9, Tally(9))
+    store.close()
+    store = EmbeddedStore.open_writer(directory, Judgements(), fold_rows=30, large_rows=0)
+    store.write(Commit(readings(range(9, 11), value=2.0)))
+    assert store.statistics().rows == 110
+    assert store.read([0], START, END).value.tolist() == [1.0] * 9 + [2.0] * 2
+    store.close()
 
 
 def test_small_files_that_lost_a_few_rows_each_do_not_pile_up(store: EmbeddedStore) -> None:

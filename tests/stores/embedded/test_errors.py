@@ -173,7 +173,7 @@ def test_a_directory_of_somebody_elses_is_named(tmp_path: Path) -> None:
 def test_when_the_disk_is_full_nothing_of_a_commit_stays_and_it_can_be_tried_again(
     filled: Path, fold_rows: int
 ) -> None:
-    store = EmbeddedStore.open_writer(filled, Judgements(), fold_rows=fold_rows)
+    store = EmbeddedStore.open_writer(filled, Judgements(), fold_rows=fold_rows, large_rows=fold_rows)
     more = Commit(batch(*(row(8, START + n * DAY / 1000, n / 7) for n in range(5000))), progress=Progress(9, Tally(9)))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
@@ -202,7 +202,7 @@ from gruenpuls.stores.embedded import EmbeddedStore
 from stores.observation_contract import END, START, Judgements, to_stored
 
 disk = Path(sys.argv[1])
-store = EmbeddedStore.open_writer(disk / "store", Judgements(), fold_rows=int(sys.argv[2]))
+store = EmbeddedStore.open_writer(disk / "store", Judgements(), fold_rows=int(sys.argv[2]), large_rows=int(sys.argv[2]))
 rng, size, number = np.random.default_rng(1), int(sys.argv[3]), 0
 
 def commit(number):

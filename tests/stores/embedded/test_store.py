@@ -22,7 +22,7 @@ class TestEmbeddedStore(ObservationContract):
     @pytest.fixture
     def store(self, directory: Path, judgements: Judgements) -> Iterator[ObservationStore]:
         # So few that answers come from the catalogue, from Parquet and from both.
-        store = EmbeddedStore.open_writer(directory, judgements, fold_rows=2)
+        store = EmbeddedStore.open_writer(directory, judgements, fold_rows=2, large_rows=1)
         yield store
         store.close()
 
@@ -31,7 +31,7 @@ class TestEmbeddedStore(ObservationContract):
 def test_whatever_is_done_to_it_it_answers_like_a_dictionary(tmp_path_factory: pytest.TempPathFactory) -> None:
     def fresh() -> OPEN:
         directory = tmp_path_factory.mktemp("store")
-        return lambda judgements: EmbeddedStore.open_writer(directory, judgements, fold_rows=5)
+        return lambda judgements: EmbeddedStore.open_writer(directory, judgements, fold_rows=5, large_rows=2)
 
     model_check(fresh, EXAMPLES, STEPS)
 
