@@ -8,8 +8,8 @@ import numpy as np
 from gruenpuls.domain.ports import Commit
 from gruenpuls.domain.reading import Flag
 from gruenpuls.stores.embedded.columns import Columns, fetched
+from gruenpuls.stores.embedded.lake import moment
 from gruenpuls.stores.embedded.layout import CREATE_PROGRESS, CREATE_RECENT, GONE
-from gruenpuls.stores.embedded.reader import moment
 
 
 def changes_of(commit: Commit) -> Columns:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import duckdb
+import numpy as np
 
 from gruenpuls.domain.errors import BusyError, ConfigurationError, StorageError
 
@@ -51,6 +52,11 @@ def quoted(text: str | Path) -> str:
     """Return a text as an SQL literal."""
     escaped = str(text).replace("'", "''")
     return f"'{escaped}'"
+
+
+def moment(at: np.datetime64) -> str:
+    """Return a stored moment as an SQL literal; a literal, not a parameter, lets files be skipped."""
+    return f"TIMESTAMP_MS {quoted(str(at).replace('T', ' '))}"
 
 
 def extension_path(name: str) -> Path:

@@ -14,7 +14,7 @@ from gruenpuls.domain.ports import Aggregates, FlagIntervals, Progress, Tally
 from gruenpuls.domain.reading import Flag, ReadingBatch, effective_flags, from_stored, to_stored
 from gruenpuls.stores.embedded.columns import Columns, fetched, readings, times, values
 from gruenpuls.stores.embedded.judgement import EFFECTIVE_FLAG, segments
-from gruenpuls.stores.embedded.lake import Lake, quoted
+from gruenpuls.stores.embedded.lake import Lake, moment
 from gruenpuls.stores.embedded.layout import GONE
 from gruenpuls.stores.embedded.statistics import StoreStatistics, statistics
 
@@ -250,8 +250,3 @@ def current(
             UNION ALL
             SELECT series, measured_at, value, flag, run FROM newest WHERE flag <> {GONE}
         )"""  # noqa: S608 - composed of constants, integers and quoted moments
-
-
-def moment(at: np.datetime64) -> str:
-    """Return a stored moment as an SQL literal; a literal, not a parameter, lets files be skipped."""
-    return f"TIMESTAMP_MS {quoted(str(at).replace('T', ' '))}"

@@ -20,10 +20,10 @@ from gruenpuls.stores.embedded.columns import Columns, fetched
 from gruenpuls.stores.embedded.durability import sync_new_files
 from gruenpuls.stores.embedded.folding import append, changes_of, fold
 from gruenpuls.stores.embedded.frontier import Frontier
-from gruenpuls.stores.embedded.lake import Lake, Limits
+from gruenpuls.stores.embedded.lake import Lake, Limits, moment
 from gruenpuls.stores.embedded.layout import GONE, open_lake, open_lake_for_reading
 from gruenpuls.stores.embedded.lock import WriterLock
-from gruenpuls.stores.embedded.reader import EmbeddedReader, current, moment
+from gruenpuls.stores.embedded.reader import EmbeddedReader, current
 
 FOLD_ROWS = 20_000
 """So many rows may wait in the catalogue before they are folded into Parquet."""
