@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from gruenpuls.domain.watering import Watering
+
 
 class Severity(IntEnum):
     """How bad it is: Hinweis, Warnung, Alarm."""
@@ -22,6 +24,29 @@ class IncidentState(StrEnum):
     FIRING = "firing"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"
+    """It never was: readings that came late say so, or its rule does not apply there any more."""
+
+
+OPEN_STATES = (IncidentState.PENDING, IncidentState.FIRING, IncidentState.ACKNOWLEDGED)
+"""Those in which an incident goes on."""
+
+
+class Revision(StrEnum):
+    """What readings that came late, or a changed rule, made of an incident that was known already."""
+
+    MOVED = "moved"
+    """It began or ended at another time."""
+    SPLIT = "split"
+    """It was found to be two; the later one goes on under a number of its own."""
+    MERGED = "merged"
+    """It was found to be part of an older one, and goes on under that one's number."""
+    WITHDRAWN = "withdrawn"
+    """It never was."""
+    NOT_APPLICABLE = "not_applicable"
+    """Its rule does not apply at its site any more, or is off."""
+    FOUND_AGAIN = "found_again"
+    """It had been withdrawn, and is there again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +73,8 @@ class Incident:
         How it rose and fell: since when it fired at which severity, None where it fell below all.
     saw : tuple of (str, float)
         What everything the rule watches said last, by its name in the rule [unit of its quantity].
+    ended_by : Watering or None
+        What was given to the site shortly before it ended, where its rule is about dry soil.
     """
 
     rule: str
@@ -62,3 +89,4 @@ class Incident:
     last_at: datetime
     steps: tuple[tuple[datetime, Severity | None], ...] = ()
     saw: tuple[tuple[str, float], ...] = ()
+    ended_by: Watering | None = None

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.dryness import is_about_dry_soil
 from alerts.evaluate import evaluate, restart_at
 from alerts.rule import Rule
 from alerts.signal import Seen
 from alerts.state import RuleStates
-from gruenpuls.domain.incident import Incident
+from gruenpuls.domain.incident import Incident, IncidentState
 from gruenpuls.domain.ports import DirtySpan, ObservationReader
 from gruenpuls.domain.reading import from_stored, to_stored
 from gruenpuls.domain.site import Site
@@ -23,10 +24,9 @@ from gruenpuls.jobs.days import day_start, local_day
 from gruenpuls.jobs.hearing import Hearing
 from gruenpuls.jobs.seen import Sight
 from gruenpuls.stores.registry import Registry
+from gruenpuls.stores.registry.incident_settling import WateredBefore
 from gruenpuls.stores.registry.incidents import IncidentFilter
 from gruenpuls.stores.registry.resolution import FleetSeries
-
-_EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ class Evaluation:
                 self._judge_group(rule, group, [sites[key] for key in group.sites], rows, now)
 
     def _withdraw(self, rule: Rule, sites: Sequence[str]) -> None:
-        """Take back what a rule found where it does not apply any more."""
+        """Take back what goes on where a rule does not apply any more; what was over there stays."""
         if sites:
-            self.registry.incidents.settle(rule.name, sites, _EVER, [])
+            self.registry.incidents.retire(rule.name, sites)
             self.registry.rule_states.save(rule.name, {key: {} for key in sites})
 
     def _groups(
@@ -129,7 +129,8 @@ class Evaluation:
 
     def _incidents(self, rule: Rule) -> dict[str, list[Incident]]:
         by_site: dict[str, list[Incident]] = {}
-        for found in self.registry.incidents.list(IncidentFilter(rule=rule.name)):
+        there = set(IncidentState) - {IncidentState.WITHDRAWN}
+        for found in self.registry.incidents.list(IncidentFilter(states=there, rule=rule.name)):
             by_site.setdefault(found.incident.site, []).append(found.incident)
         return by_site
 
@@ -147,7 +148,9 @@ class Evaluation:
         since = _part(seen, seen.measured_at >= border - np.timedelta64(rule.context))
         found, _ = evaluate(rule, group.sites, since, states, group.zone)
         resolved = [incident for incident in settled if incident.resolved_at is not None]
-        self.registry.incidents.settle(rule.name, group.sites, group.start, resolved + found)
+        self.registry.incidents.settle(
+            rule.name, group.sites, group.start, resolved + found, watered=_watered_before(rule)
+        )
         self.registry.rule_states.save(
             rule.name,
             {
@@ -155,6 +158,12 @@ class Evaluation:
                 for key, row in zip(group.sites, states.to_rows(), strict=True)
             },
         )
+
+
+def _watered_before(rule: Rule) -> WateredBefore | None:
+    if not is_about_dry_soil(rule):
+        return None
+    return WateredBefore(max(level.clear_for for level in rule.levels), rule.longest_gap)
 
 
 def _part(seen: Seen, mask: NDArray[np.bool_]) -> Seen:

@@ -13,7 +13,7 @@ import processors
 from alerts.rule import Rule
 from alerts.rule_file import shipped_rules
 from gruenpuls.domain.device import Channel, Deployment, Device
-from gruenpuls.domain.incident import Incident
+from gruenpuls.domain.incident import Incident, IncidentState
 from gruenpuls.domain.ports import Commit, Run
 from gruenpuls.domain.reading import Flag, ReadingBatch, to_stored
 from gruenpuls.domain.series import Owner, SeriesKey
@@ -23,6 +23,7 @@ from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
 from gruenpuls.stores.embedded import EmbeddedStore
 from gruenpuls.stores.registry import Registry
+from gruenpuls.stores.registry.incidents import IncidentFilter
 
 START = datetime(2023, 6, 1, tzinfo=UTC)
 DEPTHS = (30.0, 60.0, 90.0)
@@ -142,7 +143,9 @@ class City:
         return self.derived().get((site, quantity, depth, statistic), {})
 
     def incidents(self) -> list[Incident]:
-        found = [kept.incident for kept in self.registry.incidents.list()]
+        """Return what there is; what was withdrawn is not."""
+        states = set(IncidentState) - {IncidentState.WITHDRAWN}
+        found = [kept.incident for kept in self.registry.incidents.list(IncidentFilter(states))]
         return sorted(found, key=lambda incident: (incident.rule, incident.site, incident.began_at))
 
 

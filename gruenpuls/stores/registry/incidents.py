@@ -1,24 +1,21 @@
-"""What alert rules found, what became of it, and what they must remember."""
+"""What alert rules found, and what became of it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
 from gruenpuls.domain.errors import InputError
-from gruenpuls.domain.incident import Incident, IncidentState, Severity
+from gruenpuls.domain.incident import OPEN_STATES, Incident, IncidentState, Revision, Severity
+from gruenpuls.domain.watering import Watering, WateringMethod, WateringSource
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.audit import record
-from gruenpuls.stores.registry.connection import Database, among, portions, upsert
-from gruenpuls.stores.registry.keys import site_ids
-
-_OPEN: Final = (IncidentState.PENDING, IncidentState.FIRING, IncidentState.ACKNOWLEDGED)
-_BY_RULE: Final = "rule"
-"""The actor in an incident's history where nobody but the rule acted."""
+from gruenpuls.stores.registry.connection import Database, among
+from gruenpuls.stores.registry.incident_settling import BY_RULE, Settling, WateredBefore
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +46,13 @@ class IncidentStep:
     state : IncidentState
     severity : Severity
     actor : str
-        ``"rule"``, or who acted.
+        ``"rule"``, ``"readings"`` where late ones only moved it, or who acted.
     note : str
         What they said.
+    revision : Revision or None
+        What late readings or a changed rule made of it.
+    detail : mapping
+        Of that: ``number`` of the other incident, or when it ``began_at`` and ``resolved_at`` before.
     """
 
     noted_at: datetime
@@ -59,6 +60,8 @@ class IncidentStep:
     severity: Severity
     actor: str
     note: str
+    revision: Revision | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,73 +72,64 @@ class IncidentFilter:
     ----------
     states : collection of IncidentState or None
     rule, site : str or None
+    not_over_by : datetime or None
+        Neither those that were over before that moment.
     """
 
     states: Collection[IncidentState] | None = None
     rule: str | None = None
     site: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RuleStates:
-    """What a rule remembers of each site from one look to the next."""
-
-    database: Database
-
-    def load(self, rule: str) -> dict[str, Any]:
-        """Return the JSON states of a rule, by site key."""
-        table = schema.rule_state.c
-        query = (
-            sa.select(schema.site.c.key, table.state)
-            .join_from(schema.rule_state, schema.site)
-            .where(table.rule == rule)
-        )
-        with self.database.reading() as connection:
-            return {row.key: row.state for row in connection.execute(query)}
-
-    def save(self, rule: str, states: Mapping[str, Any]) -> None:
-        """Keep the JSON states of a rule for these sites; other sites' states stay.
-
-        Raises
-        ------
-        InputError
-            If a site is not registered.
-        """
-        if not states:
-            return
-        with self.database.writing() as connection:
-            ids = site_ids(connection, states)
-            insert = upsert(connection, schema.rule_state)
-            connection.execute(
-                insert.on_conflict_do_update(index_elements=["rule", "site_id"], set_={"state": insert.excluded.state}),
-                [{"rule": rule, "site_id": ids[key], "state": states[key]} for key in sorted(states)],
-            )
+    not_over_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Incidents:
-    """Incidents, one for each rule, site and beginning."""
+    """Incidents, at most one of a rule open at a site."""
 
     database: Database
 
     def keep(self, incidents: Sequence[Incident]) -> None:
         """Keep incidents as they are now, each change of state or severity as a step of its history.
 
-        What a person acknowledged stays acknowledged while it goes on.
+        What is known of the same rule and site and overlaps in time is the same incident.
 
         Raises
         ------
         InputError
             If a site is not registered.
         """
+        by_rule: dict[str, list[Incident]] = {}
+        for incident in incidents:
+            by_rule.setdefault(incident.rule, []).append(incident)
         with self.database.writing() as connection:
-            _keep(connection, self.database.now(), incidents)
+            for rule, some in sorted(by_rule.items()):
+                Settling(connection, self.database.now(), rule).settle({it.site for it in some}, None, some)
 
-    def settle(self, rule: str, sites: Collection[str], from_at: datetime, incidents: Sequence[Incident]) -> None:
-        """Put what a rule finds in a span in the place of what it had found there.
+    def settle(
+        self,
+        rule: str,
+        sites: Collection[str],
+        from_at: datetime,
+        incidents: Sequence[Incident],
+        *,
+        watered: WateredBefore | None = None,
+    ) -> None:
+        """Put what a rule finds from a moment on in the place of what it had found there.
 
-        Incidents of these sites that began at `from_at` or later and are not found again never were: late data
-        said so.
+        What overlaps in time is the same incident and keeps its number, what people said and did about it, and
+        that it is acknowledged. Incidents of these sites that reached beyond `from_at` and are not found again
+        are withdrawn: late data said that they never were. One that never fired and that nobody said a word
+        about is forgotten.
+
+        Parameters
+        ----------
+        rule : str
+        sites : collection of str
+        from_at : datetime
+        incidents : sequence of Incident
+            All from then on at these sites, none overlapping another at its site.
+        watered : WateredBefore or None
+            Which watering may have ended one; None where no watering does.
 
         Raises
         ------
@@ -144,22 +138,19 @@ class Incidents:
         """
         if any(incident.rule != rule for incident in incidents):
             raise InputError(what="a rule settles its own incidents only", where=f"rule {rule!r}")
-        table = schema.incident.c
-        found = {(incident.site, incident.began_at) for incident in incidents}
         with self.database.writing() as connection:
-            ids = site_ids(connection, sites)
-            key_of = {number: key for key, number in ids.items()}
-            gone = []
-            for part in portions(sorted(key_of)):
-                query = sa.select(table.id, table.site_id, table.began_at).where(
-                    table.rule == rule, table.began_at >= from_at, table.site_id.in_(part)
-                )
-                gone += [
-                    row.id for row in connection.execute(query) if (key_of[row.site_id], row.began_at) not in found
-                ]
-            for part in portions(gone):
-                connection.execute(sa.delete(schema.incident).where(table.id.in_(part)))
-            _keep(connection, self.database.now(), incidents)
+            Settling(connection, self.database.now(), rule, watered).settle(sites, from_at, incidents)
+
+    def retire(self, rule: str, sites: Collection[str] | None = None) -> None:
+        """Withdraw what goes on of a rule that is off, or that does not apply at these sites any more.
+
+        Raises
+        ------
+        InputError
+            If a site is not registered.
+        """
+        with self.database.writing() as connection:
+            Settling(connection, self.database.now(), rule).retire(sites)
 
     def acknowledge(self, number: int, *, actor: str, note: str = "") -> Incident:
         """Say that somebody takes care of a firing incident; return it as it is now.
@@ -239,19 +230,21 @@ class Incidents:
             query = query.where(table.rule == wanted.rule)
         if wanted.site is not None:
             query = query.where(schema.site.c.key == wanted.site)
+        if wanted.not_over_by is not None:
+            query = query.where(sa.or_(table.resolved_at.is_(None), table.resolved_at >= wanted.not_over_by))
         with self.database.reading() as connection:
             return [KeptIncident(row.id, _incident(row), row.assignee) for row in connection.execute(query)]
 
     def open(self, rule: str | None = None) -> Sequence[KeptIncident]:
         """Return what is not resolved, of one rule or of all."""
-        return self.list(IncidentFilter(states=_OPEN, rule=rule))
+        return self.list(IncidentFilter(states=OPEN_STATES, rule=rule))
 
     def noticed(self, numbers: Collection[int]) -> Mapping[int, datetime]:
         """Return since when incidents are known to stand as they do, by number: not event time."""
         history = schema.incident_history.c
         query = sa.select(history.incident_id, sa.func.max(history.noted_at).label("noted_at"))
         with self.database.reading() as connection:
-            query = query.where(among(connection, history.incident_id, sorted(numbers)), history.actor == _BY_RULE)
+            query = query.where(among(connection, history.incident_id, sorted(numbers)), history.actor == BY_RULE)
             rows = connection.execute(query.group_by(history.incident_id))
             return {row.incident_id: row.noted_at for row in rows}
 
@@ -273,7 +266,15 @@ class Incidents:
         query = sa.select(table).where(table.c.incident_id == number).order_by(table.c.id)
         with self.database.reading() as connection:
             return [
-                IncidentStep(row.noted_at, IncidentState(row.state), Severity(row.severity), row.actor, row.note)
+                IncidentStep(
+                    row.noted_at,
+                    IncidentState(row.state),
+                    Severity(row.severity),
+                    row.actor,
+                    row.note,
+                    row.revision and Revision(row.revision),
+                    row.detail,
+                )
                 for row in connection.execute(query)
             ]
 
@@ -291,53 +292,12 @@ def _changed(number: int) -> sa.Update:
     return sa.update(schema.incident).where(schema.incident.c.id == number)
 
 
-def _keep(connection: sa.Connection, now: datetime, incidents: Sequence[Incident]) -> None:
-    ids = site_ids(connection, {incident.site for incident in incidents})
-    for incident in sorted(incidents, key=lambda it: (it.site, it.rule, it.began_at)):
-        _keep_one(connection, now, incident, ids[incident.site])
-
-
-def _keep_one(connection: sa.Connection, now: datetime, incident: Incident, site_id: int) -> None:
-    table = schema.incident
-    same = (
-        table.c.rule == incident.rule,
-        table.c.site_id == site_id,
-        table.c.began_at == incident.began_at,
-    )
-    before = connection.execute(sa.select(table.c.state, table.c.severity).where(*same).with_for_update()).one_or_none()
-    state = incident.state
-    if before is not None and before.state == IncidentState.ACKNOWLEDGED and state is IncidentState.FIRING:
-        state = IncidentState.ACKNOWLEDGED
-    values = {
-        name: value
-        for name, value in asdict(incident).items()
-        if name not in {"rule", "site", "began_at", "state", "severity", "steps"}
-    } | {
-        "state": state.value,
-        "severity": int(incident.severity),
-        "steps": [[at.isoformat(), severity and int(severity)] for at, severity in incident.steps],
-    }
-    number = connection.execute(
-        upsert(connection, table)
-        .values(rule=incident.rule, site_id=site_id, began_at=incident.began_at, **values)
-        .on_conflict_do_update(index_elements=["rule", "site_id", "began_at"], set_=values)
-        .returning(table.c.id)
-    ).scalar_one()
-    if before is None or (before.state, before.severity) != (state, incident.severity):
-        connection.execute(
-            sa.insert(schema.incident_history).values(
-                incident_id=number,
-                noted_at=now,
-                state=state.value,
-                severity=int(incident.severity),
-                actor=_BY_RULE,
-                note="",
-            )
-        )
-
-
 def _selected() -> sa.Select[*tuple[Any, ...]]:
-    return sa.select(schema.incident, schema.site.c.key.label("site")).join_from(schema.incident, schema.site)
+    watering = schema.watering.c
+    given = (watering.at, watering.litres, watering.method, watering.source, watering.comment)
+    return sa.select(schema.incident, schema.site.c.key.label("site"), *given).select_from(
+        schema.incident.join(schema.site).outerjoin(schema.watering, schema.incident.c.watering_id == watering.id)
+    )
 
 
 def _incident(row: sa.Row[*tuple[Any, ...]]) -> Incident:
@@ -356,4 +316,9 @@ def _incident(row: sa.Row[*tuple[Any, ...]]) -> Incident:
             (datetime.fromisoformat(at), None if severity is None else Severity(severity)) for at, severity in row.steps
         ),
         tuple((name, value) for name, value in row.saw),
+        None
+        if row.watering_id is None
+        else Watering(
+            row.site, row.at, row.litres, WateringMethod(row.method), WateringSource(row.source), row.comment
+        ),
     )

@@ -16,7 +16,7 @@ from gruenpuls.stores.registry.devices import Devices
 from gruenpuls.stores.registry.dirty import DirtySpans, Watermarks
 from gruenpuls.stores.registry.health import Health
 from gruenpuls.stores.registry.imports import Imports
-from gruenpuls.stores.registry.incidents import Incidents, RuleStates
+from gruenpuls.stores.registry.incidents import Incidents
 from gruenpuls.stores.registry.jobs import Jobs
 from gruenpuls.stores.registry.judgements import Judgements
 from gruenpuls.stores.registry.latest import Latest
@@ -27,6 +27,7 @@ from gruenpuls.stores.registry.past import Past
 from gruenpuls.stores.registry.places import Places
 from gruenpuls.stores.registry.requests import Requests
 from gruenpuls.stores.registry.resolution import Resolution
+from gruenpuls.stores.registry.rule_states import RuleStates
 from gruenpuls.stores.registry.settings import Settings
 from gruenpuls.stores.registry.silences import Silences
 from gruenpuls.stores.registry.tallies import Tallies

@@ -11,6 +11,8 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from gruenpuls.domain.incident import OPEN_STATES
+
 
 class UtcMoment(TypeDecorator[datetime]):
     """An aware moment, kept so that the database's own order is the order in time."""
@@ -296,9 +298,20 @@ incident: Final = sa.Table(
     sa.Column("steps", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("saw", sa.JSON, nullable=False, server_default="[]"),
     _text("assignee", nullable=True),
-    sa.UniqueConstraint("rule", "site_id", "began_at"),
+    sa.Column("watering_id", sa.BigInteger, sa.ForeignKey("watering.id", ondelete="SET NULL"), nullable=True),
+    sa.Index(None, "rule", "site_id"),
     sa.Index(None, "site_id"),
     sa.Index(None, "state"),
+    sqlite_autoincrement=True,  # a number people wrote down is never given to something else
+)
+_GOES_ON: Final = incident.c.state.in_([state.value for state in OPEN_STATES])
+sa.Index(
+    "uq_incident_open",
+    incident.c.rule,
+    incident.c.site_id,
+    unique=True,
+    sqlite_where=_GOES_ON,
+    postgresql_where=_GOES_ON,
 )
 
 incident_history: Final = sa.Table(
@@ -311,6 +324,8 @@ incident_history: Final = sa.Table(
     sa.Column("severity", sa.SmallInteger, nullable=False),
     _text("actor"),
     _text("note"),
+    _text("revision", nullable=True),
+    sa.Column("detail", sa.JSON, nullable=False, server_default="{}"),
     sa.Index(None, "incident_id"),
 )
 

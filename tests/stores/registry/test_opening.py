@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from stores.registry.postgresql import PASSWORD, Postgresql
 
 from gruenpuls.domain.clock import wall_clock
 from gruenpuls.domain.errors import BusyError, ConfigurationError, GruenpulsError, StorageError, UnavailableError
+from gruenpuls.domain.incident import Incident, IncidentState, Revision, Severity
 from gruenpuls.stores.registry import Registry, migration
 from gruenpuls.stores.registry.connection import Database
 from gruenpuls.stores.registry.schema import metadata
@@ -367,3 +369,47 @@ def test_an_incident_of_before_levels_keeps_its_history(empty_url: str) -> None:
         incident = registry.incidents.by_number(7)
     assert incident is not None
     assert (incident.peak, incident.steps, incident.saw) == (31.0, (), ())
+
+
+COLUMNS = {
+    "site": "id, key, name, kind, time_zone, attributes, search, changed_at",
+    "incident": "rule, site_id, began_at, state, severity, peak, last_value, last_at",
+    "incident_history": "incident_id, noted_at, state, severity, actor, note",
+    "told": (
+        "receiver, rule, site_id, number, began_at, severity, first_at, last_at, topic, count, over, messages, former"
+    ),
+    "audit": "at, actor, action, subject, detail",
+}
+
+
+def test_numbers_of_incidents_go_on_and_their_history_stays(empty_url: str) -> None:
+    database = Database.at(empty_url, clock=wall_clock)
+    with database.writing() as connection:
+        config = migration._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        at = "'2026-05-02 00:00:00'"
+        rows = [
+            ("site", f"1, 'T1', 'Tree', 'street_tree', 'Europe/Berlin', '{{}}', 't1', {at}"),
+            ("incident", f"'heat', 1, '2026-05-01 00:00:00', 'resolved', 2, 31.0, 30.0, {at}"),
+            ("incident", f"'heat', 1, '2026-05-02 00:00:00', 'pending', 2, 31.0, 30.0, {at}"),
+            ("incident", f"'heat', 1, '2026-05-03 00:00:00', 'acknowledged', 2, 31.0, 30.0, {at}"),
+            ("incident_history", f"3, {at}, 'acknowledged', 2, 'ada', 'on my way'"),
+            ("told", f"'anna', 'heat', 1, 7, {at}, 2, {at}, {at}, '', 1, true, '[]', '[12, 5]'"),
+            ("audit", f"{at}, 'ada', 'incident.comment', 'incident 40', '{{}}'"),
+        ]
+        for table, values in rows:
+            statement = f"INSERT INTO {table} ({COLUMNS[table]}) VALUES ({values})"
+            connection.execute(sa.text(statement))
+    database.engine.dispose()
+    with Registry.open(empty_url, clock=wall_clock) as registry:
+        states = {kept.number: kept.incident.state.value for kept in registry.incidents.list()}
+        assert states == {1: "resolved", 2: "withdrawn", 3: "acknowledged"}
+        assert [(step.actor, step.note) for step in registry.incidents.history(3)] == [("ada", "on my way")]
+        assert [step.revision for step in registry.incidents.history(2)] == [Revision.WITHDRAWN]
+        begun = datetime(2026, 6, 1, tzinfo=UTC)
+        new = Incident("drought", "T1", IncidentState.FIRING, Severity.WARNING, begun, begun, None, 1.0, 1.0, begun)
+        registry.incidents.keep([new])
+        (kept,) = registry.incidents.open("drought")
+        assert kept.number == (4 if empty_url.startswith("postgresql") else 41), "a sequence never goes back"
+        migration.verify(registry.database)
