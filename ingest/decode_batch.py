@@ -22,6 +22,7 @@ from ingest.resolve import Copy, copy_of, milliseconds, moment_of
 from ingest.uplink_index import Change, Standing
 
 _TEXT_LENGTH: Final = 500
+_HOUR: Final = 3600
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _FIELDS: Final = msgspec.json.Decoder(dict[str, object])
 
@@ -65,6 +66,7 @@ class _Count:
     dead_lettered: int = 0
     duplicates: int = 0
     last_uplink_at: datetime | None = None
+    heard: set[tuple[str, int]] = field(default_factory=set)
 
 
 def read_message(entry: JournalEntry) -> tuple[Message, Copy] | DeadLetter:
@@ -140,6 +142,10 @@ class Batch:
         heard_at = min(uplink.measured_at, entry.message.received_at)
         if count.last_uplink_at is None or heard_at > count.last_uplink_at:
             count.last_uplink_at = heard_at
+        hour = int(heard_at.timestamp()) // _HOUR
+        count.heard.add(("", hour))
+        for gateway in uplink.radio.heard_by:
+            count.heard.add((gateway, hour))
 
     def forget_unreadable(self, device: str, source: str) -> None:
         """Take back that a message was counted as unreadable."""
@@ -214,7 +220,11 @@ class Batch:
         """Return what became of the messages, by device and source."""
         return [
             DeviceTally(
-                device, source, Tally(count.decoded, count.dead_lettered, count.duplicates), count.last_uplink_at
+                device,
+                source,
+                Tally(count.decoded, count.dead_lettered, count.duplicates),
+                count.last_uplink_at,
+                frozenset(count.heard),
             )
             for (device, source), count in self._counts.items()
         ]

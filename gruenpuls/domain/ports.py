@@ -187,12 +187,23 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class DeviceTally:
-    """What arrived of one device in a batch."""
+    """What arrived of one device in a batch.
+
+    Parameters
+    ----------
+    device, source : str
+    tally : Tally
+    last_uplink_at : datetime or None
+        Aware UTC.
+    heard : frozenset of (str, int)
+        Gateways that heard it, an empty name for the source itself, and in which hours since 1970 UTC.
+    """
 
     device: str
     source: str
     tally: Tally
     last_uplink_at: datetime | None
+    heard: frozenset[tuple[str, int]] = frozenset()
 
 
 class IngestRegistry(Protocol):

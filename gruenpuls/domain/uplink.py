@@ -59,12 +59,15 @@ class Radio(msgspec.Struct, frozen=True):
     snr : float or None
         [dB].
     spreading_factor : int or None
+    heard_by : tuple of str
+        The gateways' ids, where the network says them.
     """
 
     gateways: int = 0
     rssi: float | None = None
     snr: float | None = None
     spreading_factor: int | None = None
+    heard_by: tuple[str, ...] = ()
 
 
 class Uplink(msgspec.Struct, frozen=True):

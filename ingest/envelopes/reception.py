@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from base64 import b64decode
 from collections.abc import Hashable, Sequence
-from typing import Protocol
+from contextlib import suppress
+from functools import lru_cache
+from typing import Final, Protocol
 
 from gruenpuls.domain.uplink import Radio
+from ingest.envelopes.field import eui
+
+_EUI_AS_BASE64: Final = 12
 
 
 class Reception(Protocol):
@@ -33,11 +39,23 @@ def best_reception(receptions: Sequence[Reception], spreading_factor: int | None
     if not receptions:
         return Radio(0, None, None, spreading_factor)
     if len(receptions) == 1:
-        return Radio(1, receptions[0].rssi, receptions[0].snr, spreading_factor)
+        only = receptions[0]
+        return Radio(1, only.rssi, only.snr, spreading_factor, () if only.gateway is None else (_name(only.gateway),))
     best = max(receptions, key=_strength)
     named = {reception.gateway for reception in receptions if reception.gateway is not None}
     unnamed = sum(reception.gateway is None for reception in receptions)
-    return Radio(len(named) + unnamed, best.rssi, best.snr, spreading_factor)
+    return Radio(len(named) + unnamed, best.rssi, best.snr, spreading_factor, tuple(sorted(map(_name, named))))
+
+
+@lru_cache(maxsize=4096)
+def _name(gateway: Hashable) -> str:
+    """Return a gateway's id; an EUI always in lower-case hexadecimal, also where it came as base64."""
+    text = str(gateway)
+    found = eui(text)
+    if found is None and len(text) == _EUI_AS_BASE64:
+        with suppress(ValueError):
+            found = b64decode(text, validate=True).hex()
+    return found or text
 
 
 def _strength(reception: Reception) -> tuple[float, float]:

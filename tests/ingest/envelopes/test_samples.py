@@ -28,7 +28,7 @@ STORED_FORM = {
     "session": "AAECAwQFBgcICQoLDA0ODw==",
     "decoded": {"TempC": 21.25, "Straße": "Ahornweg"},
     # The first gateway was heard twice, the second time through the Packet Broker.
-    "radio": Radio(gateways=2, rssi=-60.0, snr=9.5, spreading_factor=10),
+    "radio": Radio(gateways=2, rssi=-60.0, snr=9.5, spreading_factor=10, heard_by=("a84041fffe000001", "wasserturm")),
 }
 
 READ = {
@@ -43,7 +43,9 @@ READ = {
         "deduplication_id": "00000000-0000-4000-8000-00000000a001",
         "session": "01a2b3c4",
         "decoded": {"soil": [12.5, None]},
-        "radio": Radio(gateways=2, rssi=-88.0, snr=9.25, spreading_factor=7),
+        "radio": Radio(
+            gateways=2, rssi=-88.0, snr=9.25, spreading_factor=7, heard_by=("a84041fffe000001", "a84041fffe000002")
+        ),
     },
     "chirpstack_v4_satellite": {
         "network": "chirpstack_v4",
@@ -56,7 +58,13 @@ READ = {
         "time_source": TimeSource.GATEWAY,
         "deduplication_id": "00000000-0000-4000-8000-00000000a002",
         "session": "01a2b3c4",
-        "radio": Radio(gateways=3, rssi=-110.0, snr=-3.5, spreading_factor=7),
+        "radio": Radio(
+            gateways=3,
+            rssi=-110.0,
+            snr=-3.5,
+            spreading_factor=7,
+            heard_by=("a84041fffe000001", "a84041fffe000003", "a84041fffe000004"),
+        ),
     },
     "chirpstack_v4_unset_clocks": {
         "network": "chirpstack_v4",
@@ -69,7 +77,9 @@ READ = {
         "deduplication_id": "00000000-0000-4000-8000-00000000a003",
         "session": "01a2b3c4",
         "decoded": {"soil": [12.5, None]},
-        "radio": Radio(gateways=2, rssi=-88.0, snr=9.25, spreading_factor=7),
+        "radio": Radio(
+            gateways=2, rssi=-88.0, snr=9.25, spreading_factor=7, heard_by=("a84041fffe000001", "a84041fffe000002")
+        ),
     },
     "chirpstack_v3": {
         "network": "chirpstack_v3",
@@ -80,7 +90,7 @@ READ = {
         "measured_at": on_14_july(10, 0, 0, 750_000),
         "time_source": TimeSource.GATEWAY,
         "decoded": {"water": 3},
-        "radio": Radio(gateways=1, rssi=-79.0, snr=8.8, spreading_factor=8),
+        "radio": Radio(gateways=1, rssi=-79.0, snr=8.8, spreading_factor=8, heard_by=("a84041fffe000001",)),
     },
     "chirpstack_v3_protobuf_json": {
         "network": "chirpstack_v3",
@@ -92,7 +102,7 @@ READ = {
         "time_source": TimeSource.NETWORK,
         "session": "AaKzxA==",
         "decoded": {"water": 4},
-        "radio": Radio(gateways=1, rssi=-90.0, snr=5.0, spreading_factor=9),
+        "radio": Radio(gateways=1, rssi=-90.0, snr=5.0, spreading_factor=9, heard_by=("a84041fffe000001",)),
     },
     "chirpstack_v3_hexadecimal_data": {
         "network": "chirpstack_v3",
@@ -103,7 +113,7 @@ READ = {
         # Its time lacks a dash, as published examples do.
         "measured_at": RECEIVED_AT,
         "time_source": TimeSource.JOURNAL,
-        "radio": Radio(gateways=1, rssi=-100.0, snr=-1.0, spreading_factor=10),
+        "radio": Radio(gateways=1, rssi=-100.0, snr=-1.0, spreading_factor=10, heard_by=("a84041fffe000001",)),
     },
     "tts_v3": {"network": "tts_v3", **STORED_FORM},
     "tts_v3_event": {"network": "tts_v3_event", **STORED_FORM},
@@ -129,7 +139,7 @@ READ = {
         "measured_at": datetime(2020, 5, 1, 12, tzinfo=UTC),
         "time_source": TimeSource.GATEWAY,
         "decoded": {"t": 1},
-        "radio": Radio(gateways=2, rssi=-101.0, snr=-2.5, spreading_factor=12),
+        "radio": Radio(gateways=2, rssi=-101.0, snr=-2.5, spreading_factor=12, heard_by=("eui-1", "eui-2")),
     },
     "helium": {
         "network": "helium",
@@ -142,7 +152,7 @@ READ = {
         "frame": bytes.fromhex("4001000048802c01050100ebabcdef12"),
         "session": "48000001",
         "decoded": {"temperature": 23.5},
-        "radio": Radio(gateways=2, rssi=-104.0, snr=-1.25, spreading_factor=12),
+        "radio": Radio(gateways=2, rssi=-104.0, snr=-1.25, spreading_factor=12, heard_by=("h1", "h2")),
     },
     "actility": {
         "network": "actility",
@@ -156,7 +166,7 @@ READ = {
         "session": "00FDA1AC",
         "decoded": {"depth": 1},
         # Three heard it, two are listed.
-        "radio": Radio(gateways=3, rssi=-109.5, snr=-2.0, spreading_factor=9),
+        "radio": Radio(gateways=3, rssi=-109.5, snr=-2.0, spreading_factor=9, heard_by=("10000001", "10000002")),
     },
     "actility_strings": {
         "network": "actility",
@@ -167,7 +177,7 @@ READ = {
         "measured_at": on_14_july(8, 15, 30, 250_000),
         "time_source": TimeSource.GATEWAY,
         "session": "05947E01",
-        "radio": Radio(gateways=1, rssi=-96.5, snr=6.0, spreading_factor=7),
+        "radio": Radio(gateways=1, rssi=-96.5, snr=6.0, spreading_factor=7, heard_by=("10000001",)),
     },
     "loriot_rx": {
         "network": "loriot",
@@ -187,7 +197,9 @@ READ = {
         "frame_counter": 12,
         "measured_at": on_14_july(9, 6, 40, 300_123),
         "time_source": TimeSource.GATEWAY,
-        "radio": Radio(gateways=2, rssi=-99.0, snr=6.5, spreading_factor=9),
+        "radio": Radio(
+            gateways=2, rssi=-99.0, snr=6.5, spreading_factor=9, heard_by=("a84041fffe000001", "a84041fffe000002")
+        ),
     },
     "kerlink": {
         "network": "kerlink",
@@ -199,7 +211,9 @@ READ = {
         "time_source": TimeSource.NETWORK,
         "deduplication_id": "6a55f0b0c1d2e30001f0ab01",
         "session": "0A1B2C3D",
-        "radio": Radio(gateways=2, rssi=-97.0, snr=4.25, spreading_factor=8),
+        "radio": Radio(
+            gateways=2, rssi=-97.0, snr=4.25, spreading_factor=8, heard_by=("7276ff000b0a0001", "7276ff000b0a0002")
+        ),
     },
     "kerlink_buffered": {
         "network": "kerlink",
@@ -212,7 +226,7 @@ READ = {
         "time_source": TimeSource.GATEWAY,
         "deduplication_id": "6a55f0b0c1d2e30001f0ab04",
         "session": "0A1B2C3D",
-        "radio": Radio(gateways=1, rssi=-104.0, snr=1.5, spreading_factor=8),
+        "radio": Radio(gateways=1, rssi=-104.0, snr=1.5, spreading_factor=8, heard_by=("7276ff000b0a0001",)),
     },
     "element_iot": {
         "network": "element_iot",
@@ -224,7 +238,9 @@ READ = {
         "time_source": TimeSource.NETWORK,
         "deduplication_id": "00000000-0000-4000-8000-00000000e003",
         "decoded": {"air_temperature": 30.5},
-        "radio": Radio(gateways=2, rssi=-69.0, snr=9.2, spreading_factor=7),
+        "radio": Radio(
+            gateways=2, rssi=-69.0, snr=9.2, spreading_factor=7, heard_by=("0000024b00000001", "0000024b00000002")
+        ),
     },
     "element_iot_packet": {
         "network": "element_iot",
@@ -235,7 +251,9 @@ READ = {
         "measured_at": on_14_july(11, 0, 1, 250_000),
         "time_source": TimeSource.NETWORK,
         "deduplication_id": "00000000-0000-4000-8000-00000000e003",
-        "radio": Radio(gateways=2, rssi=-69.0, snr=9.2, spreading_factor=7),
+        "radio": Radio(
+            gateways=2, rssi=-69.0, snr=9.2, spreading_factor=7, heard_by=("0000024b00000001", "0000024b00000002")
+        ),
     },
     "element_iot_json_packet": {
         "network": "element_iot",
