@@ -154,7 +154,7 @@ class WorkSettings(_Table):
     """Decoding, processors, rules."""
 
     batch: int = Field(20_000, ge=1, le=100_000, description="most uplinks decoded in one commit")
-    pause: float = Field(0.5, gt=0, le=60, description="how long to wait when nothing arrived [s]")
+    pause: float = Field(0.5, gt=0, le=60, description="how long uplinks wait for company before a commit [s]")
     future_tolerance: float = Field(86_400, ge=0, description="how far ahead a measuring time may be [s]")
     recompute_every: float = Field(5, gt=0, description="how often what changed is computed and judged anew [s]")
     compact_every: float = Field(600, gt=0, description="how often small files are merged [s]")

@@ -41,6 +41,7 @@ CREATE TABLE batch (
 COMMIT;
 """
 _LAST = "SELECT * FROM batch ORDER BY first DESC LIMIT 1"
+_REACH = "SELECT first + count FROM batch ORDER BY first DESC LIMIT 1"
 _FROM = "SELECT * FROM batch WHERE first >= coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 _UNREADABLE = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
@@ -334,6 +335,12 @@ class Segment:
         batch = Batch.restored(row)
         batch.verify()
         return batch
+
+    def reach(self) -> int:
+        """Return the offset after the newest batch, verified or not; 0 if there is none."""
+        with _explained(self.path):
+            row = self._connection.execute(_REACH).fetchone()
+        return int(row[0]) if row else 0
 
     def count(self) -> int:
         """Return how many messages it holds."""

@@ -29,6 +29,7 @@ from gruenpuls.service.forecast import forecast_jobs, forecasts
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.notify import notifying
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
+from gruenpuls.service.pace import MANY, Pace
 from gruenpuls.service.rooms import alert_rules, clock, expected_intervals
 from gruenpuls.service.soil import city_processors, limit_table
 from gruenpuls.service.stopping import stop_on_request
@@ -106,6 +107,7 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
 
 def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, catching_up: CatchingUp) -> None:
     report = _Report(tools, SelfChecking(tools, settings, clock(tools.registry)))
+    pace = Pace(settings.work.pause, min(MANY, settings.work.batch), lambda: tools.journal.reach)
     failures = 0
 
     def breathe(_done: int, _total: int) -> None:
@@ -117,10 +119,12 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, ca
 
     while not stop.is_set():
         try:
+            pace.begin()
             progress = tools.decoder.step()
-            catching_up.note(tools.journal.end - progress.offset if progress else 0)
+            catching_up.note(pace.note(progress.offset if progress else None))
             serve_orders(tools, breathe)
             report.say(None)
+            pace.wait(stop)
         except GruenpulsError as error:
             # A full disk, a database that is away: the journal keeps everything, so waiting loses nothing.
             failures += 1
@@ -128,10 +132,9 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, ca
             wait = min(settings.work.pause * 2 ** min(failures, 20), _LONGEST_PAUSE)
             _log.warning("readings cannot be written, trying again", error=str(error), pause_seconds=wait)
             report.say(error)
+            stop.wait(wait)
         else:
             failures = 0
-            wait = 0.0 if progress else settings.work.pause
-        stop.wait(wait)
 
 
 class _Report:

@@ -82,15 +82,16 @@ def test_a_new_journal_is_empty(tmp_path: Path) -> None:
         assert journal.append([]) == range(0)
     with Journal.reader(tmp_path / "nowhere") as reader:
         assert (reader.start, reader.end, reader.counts(), reader.read(0, 10)) == (0, 0, {}, [])
-        assert reader.waiting(0) == 0
+        assert (reader.waiting(0), reader.reach) == (0, 0)
 
 
 def test_a_journal_goes_on_without_a_gap_after_a_proper_end(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         assert journal.append(uplinks(0, 3)) == range(3)
     with Journal(tmp_path) as journal:
-        assert journal.end == 3
+        assert journal.end == journal.reach == 3
         assert journal.append(uplinks(3, 5)) == range(3, 5)
+        assert journal.reach == 5
         assert [entry.message for entry in journal.read(0, 10)] == uplinks(0, 5)
 
 

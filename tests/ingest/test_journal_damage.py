@@ -151,6 +151,16 @@ def test_a_reader_that_finds_damage_leaves_word_and_the_writer_starts_anew(tmp_p
             assert reader.counts() == {"mqtt": 60}
 
 
+def test_a_glance_at_where_it_ends_passes_over_what_cannot_be_read(tmp_path: Path) -> None:
+    *_, newest = three_days(tmp_path)
+    with Journal.reader(tmp_path) as reader:
+        assert reader.reach == reader.end == 120
+    for path in tmp_path.glob(f"{newest.name}*"):
+        overwrite_header(path)
+    with Journal.reader(tmp_path) as reader:
+        assert reader.reach == 80
+
+
 def test_a_passing_error_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     three_days(tmp_path)
     batches = Segment.batches
