@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field
@@ -13,11 +14,9 @@ from alerts.span import Part
 from alerts.stages.case import Case, Errand, News, Subject, Told
 from alerts.stages.digests import Digest
 from alerts.wording import Language, Wording, worded
-from gruenpuls.domain.incident import IncidentState, Severity
+from gruenpuls.domain.incident import SILENT_AFTER, IncidentState, Severity
 from gruenpuls.language.speech import Speech
 
-_SILENT_AFTER: Final = timedelta(days=1)
-"""An incident nothing was seen of for so long says so."""
 _MOST: Final = 200
 """Digits of a title in a subject line."""
 
@@ -29,6 +28,22 @@ class Earlier(Part):
 
     key: str
     sent_at: AwareDatetime
+
+
+class Balance(Part):
+    """What the water balance says: plant-available water as 10th, 50th and 90th percentile [%]."""
+
+    at: AwareDatetime
+    low: float
+    middle: float
+    high: float
+
+
+class Given(Part):
+    """A watering [L]."""
+
+    at: AwareDatetime
+    litres: float
 
 
 class Item(Part):
@@ -61,6 +76,10 @@ class Item(Part):
     collected : bool
         Whether the incident of an area takes it along.
     earlier : tuple of Earlier
+    modelled : Balance or None
+        What the water balance says while the probes are silent.
+    watered : Given or None
+        What the site was given shortly before it ended.
     """
 
     number: int
@@ -86,6 +105,8 @@ class Item(Part):
     action: str
     collected: bool = False
     earlier: tuple[Earlier, ...] = ()
+    modelled: Balance | None = None
+    watered: Given | None = None
 
 
 class Note(Part):
@@ -188,11 +209,12 @@ def told_of(note: Note, item: Item, words: Speech) -> list[str]:
     what = words.text(f"notify.news.{item.news}")
     lines = [f"{what}: {item.title} ({words.text('notify.number', number=str(item.number))})"]
     if item.state is IncidentState.RESOLVED:
-        return lines
+        return lines + ([words.watered(item.watered.at, item.watered.litres)] if item.watered else [])
     lines += [words.text("notify.what_why", reason=item.reason)] if item.reason else []
     lines += [words.text("notify.what_to_do", action=item.action)] if item.action else []
-    if note.made_at - item.last_at > _SILENT_AFTER:
+    if note.made_at - item.last_at > SILENT_AFTER:
         lines.append(words.text("notify.last_seen", span=words.duration(note.made_at - item.last_at)))
+        lines += [words.modelled(item.modelled.low, item.modelled.middle, item.modelled.high)] if item.modelled else []
     return lines
 
 
@@ -245,6 +267,8 @@ def _item(
         reason=wording.reason,
         action=wording.action,
         collected=case.area is not None,
+        modelled=None if case.modelled is None else Balance(**asdict(case.modelled)),
+        watered=incident.ended_by and Given(at=incident.ended_by.at, litres=incident.ended_by.litres),
         earlier=tuple(Earlier(key=key, sent_at=at) for key, at in before.messages) if before and again else (),
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
-from gruenpuls.domain.incident import Incident, IncidentState, Severity
+from gruenpuls.domain.incident import Incident, IncidentState, Modelled, Severity
 from gruenpuls.domain.site import Site
 
 Item = TypeVar("Item")
@@ -30,6 +30,8 @@ class Case:
         Whether late data, or a rule switched off, took it back.
     area : Case or None
         The incident that takes it along in its message.
+    modelled : Modelled or None
+        What the water balance says where the probes have been silent.
     """
 
     number: int
@@ -38,6 +40,7 @@ class Case:
     noticed_at: datetime
     withdrawn: bool = False
     area: Case | None = None
+    modelled: Modelled | None = None
 
     @property
     def on(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import Final
 
 from gruenpuls.domain.watering import Watering
 
@@ -47,6 +48,28 @@ class Revision(StrEnum):
     """Its rule does not apply at its site any more, or is off."""
     FOUND_AGAIN = "found_again"
     """It had been withdrawn, and is there again."""
+
+
+SILENT_AFTER: Final = timedelta(days=1)
+"""What goes on and was not seen for so long says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Modelled:
+    """What the water balance says of a site whose probes are silent.
+
+    Parameters
+    ----------
+    at : datetime
+        Aware UTC.
+    low, middle, high : float
+        Plant-available water, as 10th, 50th and 90th percentile [%].
+    """
+
+    at: datetime
+    low: float
+    middle: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)

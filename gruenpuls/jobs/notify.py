@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from alerts.dryness import is_about_dry_soil
 from alerts.matcher import Matcher
 from alerts.notifiers.message import composed
 from alerts.policy import Policy
@@ -17,7 +18,7 @@ from alerts.stages.decide import Decision, Situation, decide, reconciled
 from alerts.stages.digests import told_after
 from alerts.stages.silenced import Silence
 from gruenpuls.domain.clock import Clock
-from gruenpuls.domain.incident import IncidentState
+from gruenpuls.domain.incident import SILENT_AFTER, Incident, IncidentState, Modelled
 from gruenpuls.language.speech import Speech
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incidents import IncidentFilter
@@ -91,8 +92,10 @@ class Notification:
         noticed = self.registry.incidents.noticed(incidents.keys())
         keys = {incident.site for incident in incidents.values()} | {it.subject.site for it in stored}
         sites = self.registry.places.by_keys(keys)
+        modelled = self._modelled(open_ones, now)
         cases = [
-            Case(number, incident, sites[incident.site], noticed[number]) for number, incident in incidents.items()
+            Case(number, incident, sites[incident.site], noticed[number], modelled=modelled.get(number))
+            for number, incident in incidents.items()
         ]
         silences = [
             Silence(
@@ -102,6 +105,18 @@ class Notification:
         ]
         cases, told = reconciled(cases, stored, sites, self.rules.keys(), now)
         return stored, told, decide(Situation(cases, told, silences), self.policy, now, self.zone)
+
+    def _modelled(self, open_ones: Mapping[int, Incident], now: datetime) -> Mapping[int, Modelled]:
+        """Return what the water balance says where probes are silent, by number."""
+        silent = {
+            number: incident.site
+            for number, incident in open_ones.items()
+            if now - incident.last_at > SILENT_AFTER
+            and incident.rule in self.rules
+            and is_about_dry_soil(self.rules[incident.rule])
+        }
+        known = self.registry.latest.water_balance(silent.values()) if silent else {}
+        return {number: known[site] for number, site in silent.items() if site in known}
 
     def _sign_of_life(self, now: datetime) -> list[NewMessage]:
         chosen = self.policy.heartbeat

@@ -142,6 +142,15 @@ class Speech:
         local = moment.astimezone(self.zone)
         return f"{self.day(local.date())}, {local:%H:%M}"
 
+    def modelled(self, low: float, middle: float, high: float) -> str:
+        """Return what the water balance says of a site nobody hears of [%]."""
+        band = {"low": self.number(low), "middle": self.number(middle), "high": self.number(high)}
+        return self.text("notify.modelled", **band)
+
+    def watered(self, at: datetime, litres: float) -> str:
+        """Return that a site was watered before its incident ended [L]."""
+        return self.text("notify.watered", at=self.moment(at), litres=self.number(litres))
+
     def duration(self, span: timedelta) -> str:
         """Return a length of time in its largest sensible unit, from minutes to days."""
         minutes = max(round(span / timedelta(minutes=1)), 0)

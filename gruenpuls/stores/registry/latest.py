@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import numpy as np
 import sqlalchemy as sa
 
+from gruenpuls.domain.incident import Modelled
 from gruenpuls.domain.reading import Flag, ReadingBatch, effective_flags, from_stored
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, portions, upsert
+from gruenpuls.stores.registry.connection import Database, among, portions, upsert
 from gruenpuls.stores.registry.judgements import touching
 
 _INSTANT = timedelta(milliseconds=1)
+_PERCENTILES: Final = ("p10", "p50", "p90")
+_MIDDLE: Final = "p50"
 _COLUMNS = ("series_id", "measured_at", "value", "flag", "run_id")
 
 
@@ -43,6 +46,24 @@ class Latest:
             intervals = touching(connection, batch.series.tolist(), *span)
         flags = effective_flags(batch, intervals)
         return ReadingBatch(batch.series, batch.measured_at, batch.value, flags, batch.run)
+
+    def water_balance(self, sites: Collection[str]) -> Mapping[str, Modelled]:
+        """Return what the water balance said last of these sites, by key; those it says nothing of are left out."""
+        series, table, site = schema.series.c, schema.latest.c, schema.site.c
+        query = (
+            sa.select(site.key, series.statistic, table.measured_at, table.value)
+            .select_from(schema.latest.join(schema.series).join(schema.site, series.site_id == site.id))
+            .where(series.quantity == "plant_available_water", series.statistic.in_(_PERCENTILES))
+        )
+        found: dict[str, dict[str, tuple[datetime, float]]] = {}
+        with self.database.reading() as connection:
+            for row in connection.execute(query.where(among(connection, site.key, sorted(set(sites))))):
+                found.setdefault(row.key, {})[row.statistic] = row.measured_at, row.value
+        return {
+            key: Modelled(told[_MIDDLE][0], *(told[name][1] for name in _PERCENTILES))
+            for key, told in found.items()
+            if len({told[name][0] for name in _PERCENTILES if name in told}) == 1 and len(told) == len(_PERCENTILES)
+        }
 
     def keep(self, readings: ReadingBatch) -> None:
         """Keep what is newer than, or as new as, what is kept."""
