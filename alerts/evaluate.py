@@ -8,7 +8,6 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from alerts.condition import Circumstance, Level
@@ -17,6 +16,7 @@ from alerts.signal import Rows, Seen, fresh_rows
 from alerts.span import milliseconds
 from alerts.state import AT_REST, FIRING, NEVER, PENDING, Moments, RuleStates
 from gruenpuls.domain.incident import Incident, IncidentState, Severity
+from gruenpuls.domain.local_time import local_times
 from gruenpuls.domain.reading import Ids, Values, from_stored
 
 _Mask = NDArray[np.bool_]
@@ -106,8 +106,9 @@ def restart_at(rule: Rule, changed_from: datetime, incidents: Sequence[Incident]
 def _out_of_season(rule: Rule, moment: Moments, zone: tzinfo) -> _Mask:
     if not rule.seasons:
         return np.zeros(len(moment), np.bool_)
-    local = pd.DatetimeIndex(moment.astype("datetime64[ms]"), tz=UTC).tz_convert(zone)
-    day = np.asarray(local.month * 100 + local.day)
+    local = local_times(moment.astype("datetime64[ms]"), zone).astype("datetime64[D]")
+    month = local.astype("datetime64[M]")
+    day = (month.astype(np.int64) % 12 + 1) * 100 + (local - month).astype(np.int64) + 1
     within = np.zeros(len(moment), np.bool_)
     for season in rule.seasons:
         begun, lasting = day >= season.first, day <= season.last

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from gruenpuls.domain.local_time import local_times
 from gruenpuls.domain.quantity import Aggregation
-from gruenpuls.domain.reading import Times, Values
+from gruenpuls.domain.reading import Times, Values, to_stored
 
 Days = NDArray[np.datetime64]
 """`datetime64[D]`, calendar days without a zone."""
@@ -22,8 +22,7 @@ _DAY: Final = timedelta(days=1)
 
 def local_days(measured_at: Times, zone: ZoneInfo) -> Days:
     """Return the calendar day of each moment in a time zone; such a day has 23 to 25 hours."""
-    local = pd.DatetimeIndex(measured_at).tz_localize("UTC").tz_convert(zone).tz_localize(None)
-    return local.to_numpy().astype("datetime64[D]")
+    return local_times(measured_at, zone).astype("datetime64[D]")
 
 
 def by_day(measured_at: Times, value: Values, zone: ZoneInfo, aggregation: Aggregation) -> tuple[Days, Values]:
@@ -66,7 +65,7 @@ def sums(measured_at: Times, value: Values, zone: ZoneInfo, step: timedelta) -> 
     """Return the sums of each hour, or of each calendar day, and when it began [UTC]."""
     if step >= _DAY:
         days, total = by_day(measured_at, value, zone, Aggregation.SUM)
-        midnights = pd.DatetimeIndex(days).tz_localize(zone).tz_convert("UTC").tz_localize(None)
-        return midnights.to_numpy().astype("datetime64[ms]"), total
+        midnights = [to_stored(datetime.combine(day, time(), zone)) for day in days.tolist()]
+        return np.array(midnights, "datetime64[ms]"), total
     hours, group = np.unique((measured_at - _INSTANT).astype("datetime64[h]"), return_inverse=True)
     return hours.astype("datetime64[ms]"), np.bincount(group, value).astype(np.float64)

@@ -8,9 +8,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from gruenpuls.domain.local_time import local_times
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.reading import Flag, Times, to_stored
@@ -22,6 +22,7 @@ from gruenpuls.stores.registry.resolution import FleetSeries
 
 _HOUR: Final = timedelta(hours=1)
 _HOURS: Final = np.timedelta64(1, "h").astype("timedelta64[ms]")
+_HOURS_A_DAY: Final = 24
 _INSTANT: Final = timedelta(milliseconds=1)
 
 
@@ -33,7 +34,7 @@ def hours_between(from_at: datetime, to_at: datetime) -> Times:
 
 def local_hours(steps: Times, zone: ZoneInfo) -> NDArray[np.int64]:
     """Return the hour of the day at which each moment is in a time zone [0 to 23]."""
-    return pd.DatetimeIndex(steps).tz_localize("UTC").tz_convert(zone).hour.to_numpy().astype(np.int64)
+    return local_times(steps, zone).astype("datetime64[h]").astype(np.int64) % _HOURS_A_DAY
 
 
 def hourly(

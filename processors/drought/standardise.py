@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from scipy import special  # type: ignore[import-untyped]  # SciPy brings no annotations
 
 from gruenpuls.domain.processor import Array
+from processors import special_functions as special
 
 YEARS_NEEDED: Final = 30
 """Fewer years say too little about rare ones: WMO-No. 1090, section 5."""

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special  # type: ignore[import-untyped]  # SciPy brings no annotations
 
 from gruenpuls.domain.processor import Array
+from processors import special_functions as special
 
 TARGET: Final = 90.0
 """How full a watering is to leave the root zone [% nFK]: a little room stays for rain."""

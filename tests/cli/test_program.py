@@ -68,10 +68,15 @@ def test_the_version_is_told(gruenpuls: CommandLine) -> None:
     assert gruenpuls("--version").startswith("gruenpuls 0.")
 
 
-def test_the_collector_loads_neither_pandas_nor_the_stores_engine() -> None:
+@pytest.mark.parametrize(
+    ("process", "rest"),
+    [("collect", ("duckdb", "fastapi")), ("work", ("fastapi", "jinja2")), ("serve", ("apscheduler",))],
+)
+def test_a_process_holds_nothing_that_it_needs_rarely_or_never(process: str, rest: tuple[str, ...]) -> None:
+    unwanted = ("alembic", "apprise", "matplotlib", "pandas", "scipy", *rest)
     code = (
-        "import sys; import gruenpuls.cli, gruenpuls.service.collect; "
-        "print([name for name in ('pandas', 'duckdb', 'fastapi') if name in sys.modules])"
+        f"import sys; import gruenpuls.cli, gruenpuls.service.{process}; "
+        f"print([name for name in {unwanted} if name in sys.modules])"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"

@@ -18,7 +18,6 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from mosquitto import free_port
 from requirement import require
@@ -51,7 +50,7 @@ def upgrade() -> None:
 @pytest.fixture
 def later_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Turn this program into its next version, which has one migration more."""
-    present = migration._config
+    carried = migration._folders()
 
     def become(more: str = "") -> None:
         folder = tmp_path / "later"
@@ -60,13 +59,7 @@ def later_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
             _LATER.format(revision=LATER, before=PRESENT, more=more), encoding="utf-8"
         )
 
-        def config() -> Config:
-            carried = Path(migration.__file__).parent / "migrations" / "versions"
-            extended = present()
-            extended.set_main_option("version_locations", f"{carried}{os.pathsep}{folder}")
-            return extended
-
-        monkeypatch.setattr(migration, "_config", config)
+        monkeypatch.setattr(migration, "_folders", lambda: [*carried, folder])
 
     return become
 
@@ -136,10 +129,10 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(empty_url: str, late
 
 def test_a_database_of_a_newer_program_is_refused(empty_url: str, later_program: Callable[..., None]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        present = migration._config
+        present = migration._folders
         later_program()
         Registry.open(empty_url).close()
-        patch.setattr(migration, "_config", present)
+        patch.setattr(migration, "_folders", present)
         with pytest.raises(
             StorageError, match=rf"newer Grünpuls \(schema {LATER}, this program knows up to {PRESENT}\)"
         ) as caught:
