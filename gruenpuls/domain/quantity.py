@@ -251,6 +251,8 @@ _ALL: Final = (
     Quantity("tilt", "deg", "Tilt", "Neigung", -180, 180),
     Quantity("silence", "h", "Time since last heard", "Zeit seit der letzten Meldung", 0, 1_000_000, Aggregation.MAX),
     Quantity("missed_uplinks", "{count}", "Messages missed", "Ausgebliebene Meldungen", 0, 1e9, Aggregation.MAX),
+    Quantity("silence_cause", "1", "Cause of a silence", "Ursache des Schweigens", 1, 4, Aggregation.LAST),
+    Quantity("silent_relay", "{count}", "Number of what fell silent", "Nummer dessen, was schweigt", 0, 1e9),
     Quantity("failed_readings", "%", "Implausible readings", "Unplausible Messwerte", 0, 100),
     Quantity("drifting_readings", "%", "Readings that drift", "Driftende Messwerte", 0, 100),
     Quantity("clock_errors", "{count}", "Messages of an impossible time", "Meldungen mit unmöglicher Zeit", 0, 1e9),

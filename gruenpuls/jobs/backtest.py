@@ -18,7 +18,8 @@ from alerts.state import RuleStates
 from gruenpuls.domain.incident import Incident
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.site import Site
-from gruenpuls.jobs.hearing import OF_DEVICES, Hearing
+from gruenpuls.jobs.device_signs import OF_DEVICES
+from gruenpuls.jobs.hearing import Hearing
 from gruenpuls.jobs.seen import Sight
 from gruenpuls.stores.registry import Registry
 

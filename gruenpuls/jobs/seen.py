@@ -16,8 +16,9 @@ from alerts.signal import Seen
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, Ids, Values
 from gruenpuls.domain.site import Site
+from gruenpuls.jobs.device_signs import OF_DEVICES
 from gruenpuls.jobs.fleet import stated
-from gruenpuls.jobs.hearing import OF_DEVICES, Hearing, measured
+from gruenpuls.jobs.hearing import Hearing, measured
 from gruenpuls.jobs.ownership import chosen, owned
 from gruenpuls.jobs.quality_settling import Settling
 from gruenpuls.stores.registry.resolution import FleetSeries

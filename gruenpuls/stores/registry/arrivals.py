@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -19,9 +20,12 @@ from gruenpuls.stores.registry.connection import Database, portions, upsert
 from gruenpuls.stores.registry.devices import registered_devices
 from gruenpuls.stores.registry.dirty import mark_series
 from gruenpuls.stores.registry.latest import keep_latest, replace_kept
+from gruenpuls.stores.registry.relays import keep_heard, unheard_of
 from gruenpuls.stores.registry.series import series_ids
 
 _CACHE = "arrivals"
+_REMEMBERED: Final = 500_000
+"""Hours and days of relays that were kept; more than that take some ten megabytes, and are begun anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Arrivals:
     """The registry as decoding sees it; everything it writes may be written twice without harm."""
 
     database: Database
+    _remembered: set[int] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def devices(self, keys: Collection[str]) -> Mapping[str, Device]:
         """Return the registered ones among these devices."""
@@ -102,15 +107,20 @@ class Arrivals:
             return _noted(connection)
 
     def note(self, readings: ReadingBatch, tallies: Sequence[DeviceTally], progress: Progress) -> None:
-        """Keep latest values and counters up to `progress`; what was noted before is skipped.
+        """Keep latest values, counters and who passed it on, up to `progress`; what was noted before is skipped.
 
         The offset noted last with other totals is news: dead letters were decoded again.
         """
+        heard, marks = unheard_of(tallies, self._remembered)
         with self.database.writing() as connection:
             if not _advance(connection, progress):
                 return
             keep_latest(connection, readings)
             count_tallies(connection, tallies)
+            keep_heard(connection, heard)
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.clear()
+        self._remembered.update(marks)
 
     def latest_moments(self, series: Collection[int]) -> Mapping[int, datetime]:
         """Return when the latest value that is kept of each series was measured [aware UTC]."""

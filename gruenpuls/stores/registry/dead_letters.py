@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database
+from gruenpuls.stores.registry.connection import Database, among
 from gruenpuls.stores.registry.keys import device_key
 
 
@@ -61,6 +62,18 @@ class DeadLetters:
         query = sa.select(reason, sa.func.count()).group_by(reason).order_by(reason)
         with self.database.reading() as connection:
             return {DeadLetterReason(name): count for name, count in connection.execute(query)}
+
+    def of_reason(
+        self, reason: DeadLetterReason, devices: Collection[str], from_at: datetime, to_at: datetime
+    ) -> Sequence[tuple[str, datetime]]:
+        """Return of which of these devices one came for a reason, and when, in a span, its end exclusive."""
+        table = schema.dead_letter.c
+        query = sa.select(table.device, table.received_at).where(
+            table.reason == reason.value, table.received_at >= from_at, table.received_at < to_at
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(query.where(among(connection, table.device, devices)).order_by(table.received_at))
+            return [(device, moment) for device, moment in rows]
 
     def offsets(self, wanted: DeadLetterFilter | None = None) -> Sequence[int]:
         """Return the journal offsets of all that match, in order: what a replay needs."""

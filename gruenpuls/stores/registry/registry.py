@@ -25,6 +25,7 @@ from gruenpuls.stores.registry.outbox import Outbox
 from gruenpuls.stores.registry.overview import Overview
 from gruenpuls.stores.registry.past import Past
 from gruenpuls.stores.registry.places import Places
+from gruenpuls.stores.registry.relays import Relays
 from gruenpuls.stores.registry.requests import Requests
 from gruenpuls.stores.registry.resolution import Resolution
 from gruenpuls.stores.registry.rule_states import RuleStates
@@ -72,6 +73,8 @@ class Registry:
         Messages on their way, and what their receivers know.
     dead_letters : DeadLetters
     tallies : Tallies
+    relays : Relays
+        Gateways and sources, and of whom they passed messages on.
     overview : Overview
     health : Health
     settings : Settings
@@ -101,6 +104,7 @@ class Registry:
         self.outbox = Outbox(database)
         self.dead_letters = DeadLetters(database)
         self.tallies = Tallies(database)
+        self.relays = Relays(database)
         self.overview = Overview(database)
         self.health = Health(database)
         self.settings = Settings(database)

@@ -1,0 +1,188 @@
+"""Who passed messages on: gateways and sources, the hours in which each did, and for which devices."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+
+from gruenpuls.domain.ports import DeviceTally
+from gruenpuls.domain.reading import Ids
+from gruenpuls.domain.relay import Relay, RelayKind
+from gruenpuls.stores.registry import relay_schema as schema
+from gruenpuls.stores.registry.connection import Database, among, portions, upsert
+
+_HOURS: Final = 24
+
+
+class Bond(NamedTuple):
+    """A device that a relay passed messages on of.
+
+    Parameters
+    ----------
+    relay : int
+        The registry's own number for it.
+    kind : RelayKind
+    device : str
+    first_day, last_day : int
+        On which it did first and last, days since 1970 UTC.
+    """
+
+    relay: int
+    kind: RelayKind
+    device: str
+    first_day: int
+    last_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relays:
+    """What `keep_heard` kept, for finding out why a device is silent."""
+
+    database: Database
+
+    def of_devices(self, devices: Collection[str]) -> Sequence[Bond]:
+        """Return who passed on messages of these devices."""
+        with self.database.reading() as connection:
+            chosen = among(connection, schema.relay_device.c.device, devices)
+            return _bonds(connection, chosen)
+
+    def devices(self, relay: int, day: int, *, besides: Collection[int] = (), at_most: int = 2) -> int:
+        """Return of how many devices a relay passed messages on around a day, counting no further than `at_most`.
+
+        Parameters
+        ----------
+        relay : int
+        day : int
+            Days since 1970 UTC; those heard on it, or the day before, count.
+        besides : collection of int
+            Devices that any of these passed on messages of do not count.
+        at_most : int
+        """
+        table, other = schema.relay_device.c, schema.relay_device.alias().c
+        query = sa.select(table.device).where(
+            table.relay_id == relay, table.first_day <= day, table.last_day >= day - 1
+        )
+        if besides:
+            query = query.where(table.device.not_in(sa.select(other.device).where(other.relay_id.in_(sorted(besides)))))
+        with self.database.reading() as connection:
+            return len(connection.execute(query.limit(at_most)).all())
+
+    def hours(self, relays: Collection[int], from_day: int, to_day: int) -> Mapping[int, Ids]:
+        """Return the hours in which each of these passed anything on, hours since 1970 UTC, in order.
+
+        Parameters
+        ----------
+        relays : collection of int
+        from_day, to_day : int
+            Days since 1970 UTC, both inclusive.
+        """
+        table = schema.relay_day.c
+        found: defaultdict[int, list[int]] = defaultdict(list)
+        with self.database.reading() as connection:
+            for part in portions(sorted(relays)):
+                query = sa.select(table.relay_id, table.day, table.hours).where(
+                    table.relay_id.in_(part), table.day.between(from_day, to_day)
+                )
+                for number, day, bits in connection.execute(query.order_by(table.day)):
+                    found[number] += [day * _HOURS + hour for hour in range(_HOURS) if bits >> hour & 1]
+        return {number: np.array(hours, np.int64) for number, hours in found.items()}
+
+    def named(self, numbers: Collection[int]) -> Mapping[int, Relay]:
+        """Return what these are called."""
+        table = schema.relay.c
+        found: dict[int, Relay] = {}
+        with self.database.reading() as connection:
+            for part in portions(sorted(numbers)):
+                rows = connection.execute(sa.select(table.id, table.kind, table.name).where(table.id.in_(part)))
+                found.update((number, Relay(RelayKind(kind), name)) for number, kind, name in rows)
+        return found
+
+
+def _bonds(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Bond]:
+    bond = schema.relay_device
+    query = sa.select(bond.c.relay_id, schema.relay.c.kind, bond.c.device, bond.c.first_day, bond.c.last_day).join_from(
+        bond, schema.relay
+    )
+    return [
+        Bond(relay, RelayKind(kind), device, first, last)
+        for relay, kind, device, first, last in connection.execute(query.where(which))
+    ]
+
+
+class Heard(NamedTuple):
+    """A device heard through a relay in an hour, counted since 1970 UTC."""
+
+    relay: Relay
+    device: str
+    hour: int
+
+
+def unheard_of(tallies: Iterable[DeviceTally], remembered: set[int]) -> tuple[list[Heard], set[int]]:
+    """Return who passed on what of whom in which hours, and by what to remember that it was kept.
+
+    What is remembered already is left out: in most hours a gateway passes on what it always does.
+    """
+    found: list[Heard] = []
+    new: set[int] = set()
+    for tally in tallies:
+        device, source = tally.device, tally.source
+        for name, hour in tally.heard if device else ():
+            marks = hash((name, source, hour)), hash((name, source, device, hour // _HOURS))
+            if not remembered.issuperset(marks):
+                new.update(marks)
+                relay = Relay(RelayKind.GATEWAY, name) if name else Relay(RelayKind.SOURCE, source)
+                found.append(Heard(relay, device, hour))
+    return found, new
+
+
+def keep_heard(connection: sa.Connection, news: Collection[Heard]) -> None:
+    """Keep who passed on what, in an open transaction; twice does no harm."""
+    if not news:
+        return
+    number_of = _numbers(connection, {it.relay for it in news})
+    bits: defaultdict[tuple[int, int], int] = defaultdict(int)
+    days: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
+    for relay, device, hour in news:
+        number = number_of[relay]
+        bits[number, hour // _HOURS] |= 1 << hour % _HOURS
+        days[number, device].append(hour // _HOURS)
+    table, bond = schema.relay_day, schema.relay_device
+    insert = upsert(connection, table)
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["relay_id", "day"], set_={"hours": table.c.hours.op("|")(insert.excluded.hours)}
+        ),
+        [{"relay_id": number, "day": day, "hours": mask} for (number, day), mask in sorted(bits.items())],
+    )
+    insert = upsert(connection, bond)
+    new = insert.excluded
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["relay_id", "device"],
+            set_={
+                "first_day": sa.case((new.first_day < bond.c.first_day, new.first_day), else_=bond.c.first_day),
+                "last_day": sa.case((new.last_day > bond.c.last_day, new.last_day), else_=bond.c.last_day),
+            },
+        ),
+        [
+            {"relay_id": number, "device": device, "first_day": min(them), "last_day": max(them)}
+            for (number, device), them in sorted(days.items())
+        ],
+    )
+
+
+def _numbers(connection: sa.Connection, relays: Collection[Relay]) -> dict[Relay, int]:
+    """Return the registry's numbers of relays, new ones made on the way."""
+    table = schema.relay
+    rows: list[dict[str, Any]] = [{"kind": it.kind.value, "name": it.name} for it in sorted(relays, key=str)]
+    connection.execute(upsert(connection, table).on_conflict_do_nothing(index_elements=["kind", "name"]), rows)
+    found: dict[Relay, int] = {}
+    for part in portions(sorted(it.name for it in relays)):
+        query = sa.select(table.c.id, table.c.kind, table.c.name).where(table.c.name.in_(part))
+        found.update({Relay(RelayKind(kind), name): number for number, kind, name in connection.execute(query)})
+    return found
