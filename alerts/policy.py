@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta, tzinfo
 from pathlib import Path
@@ -9,15 +11,17 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
-from alerts.channel import Channel, HeartbeatChannel
+from alerts.channel import AppriseChannel, Channel, EmailChannel, HeartbeatChannel, WebhookChannel
 from alerts.condition import SeverityName
 from alerts.hours import Hours
 from alerts.matcher import Matcher
 from alerts.span import Part, Span
 from alerts.yaml_text import MisplacedError, parsed, read_text
 from gruenpuls.domain.incident import Severity
+from gruenpuls.domain.site import Site
 
 _REMEDY: Final = "compare it with docs/alerts.md"
+_WORDS: Final = re.compile(r"[a-z0-9]+")
 _NAME: Final = r"^[a-z][a-z0-9_-]*$"
 
 Name = Annotated[str, Field(pattern=_NAME)]
@@ -183,6 +187,40 @@ class Heartbeat(Part):
     at: Annotated[time, BeforeValidator(Hours.clock)] = time(7)
 
 
+class AreaLetter(Part):
+    """A page each Monday for those who water in an area.
+
+    Parameters
+    ----------
+    area : str
+        What the area is called.
+    match : Matcher or None
+        Its places; by default those whose maintenance area, or else whose district, is called so.
+    to : tuple of str
+        Receivers, or duty rosters: whoever is on call when it is due.
+    language : str or None
+        By default each receiver's own.
+    budget : float or None
+        How much water there is for the week [L].
+    """
+
+    area: str = Field(min_length=1)
+    match: Matcher | None = None
+    to: tuple[str, ...] = Field(min_length=1)
+    language: Literal["de", "en"] | None = None
+    budget: float | None = Field(default=None, gt=0)
+
+    def includes(self, site: Site) -> bool:
+        """Whether a site lies in the area."""
+        return self.area in {site.maintenance_area, site.district} if self.match is None else self.match.includes(site)
+
+    @property
+    def code(self) -> str:
+        """The area's name in letters and digits every receiver takes."""
+        spelt = self.area.lower().translate({ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"})
+        return "-".join(_WORDS.findall(unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()))
+
+
 class Policy(Part):
     """Everything that decides what is told.
 
@@ -207,7 +245,12 @@ class Policy(Part):
     escalate : tuple of Escalation
     give_up_after : timedelta
         A message that could not be delivered for so long is given up, and `gruenpuls notify status` says so.
+    keep_sent : timedelta
+        After so long it is forgotten what a delivered message said, not that there was one.
     heartbeat : Heartbeat or None
+    letters : tuple of AreaLetter
+    letters_at : time
+        Of day on Mondays, in the city's time.
     """
 
     channels: dict[Name, Channel] = Field(min_length=1)
@@ -223,7 +266,10 @@ class Policy(Part):
     repeat_every: Span | None = Field(default=timedelta(days=1), gt=timedelta(0))
     escalate: tuple[Escalation, ...] = ()
     give_up_after: Span = Field(default=timedelta(days=3), gt=timedelta(0))
+    keep_sent: Span = Field(default=timedelta(days=90), ge=timedelta(days=1))
     heartbeat: Heartbeat | None = None
+    letters: tuple[AreaLetter, ...] = ()
+    letters_at: Annotated[time, BeforeValidator(Hours.clock)] = time(6)
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
@@ -232,7 +278,7 @@ class Policy(Part):
             message = f"a receiver is called {twice[0]!r} too; give the roster another name"
             raise MisplacedError(message, "rosters", twice[0])
         told = {*self.receivers, *self.rosters}
-        for word in ("routes", "escalate"):
+        for word in ("routes", "escalate", "letters"):
             for place, part in enumerate(getattr(self, word)):
                 for at, name in enumerate(part.to):
                     _require(name, told, "receiver or roster", word, place, "to", at)
@@ -262,6 +308,26 @@ class Policy(Part):
                 message = "a sign of life needs a channel of the kind heartbeat"
                 raise MisplacedError(message, "heartbeat", "channel")
         return self
+
+    @model_validator(mode="after")
+    def _letters_arrive(self) -> Self:
+        codes: set[str] = set()
+        for place, letter in enumerate(self.letters):
+            if not letter.code or letter.code in codes:
+                message = f"another letter is about {letter.area!r}, or its name holds no letters and digits"
+                raise MisplacedError(message, "letters", place, "area")
+            codes.add(letter.code)
+            turns = (self.rosters[name].turns if name in self.rosters else (name,) for name in letter.to)
+            for name in (one for some in turns for one in some):
+                if not self.letter_channels(name):
+                    message = f"{name!r} is reached by no channel that takes letters: email, webhook, apprise"
+                    raise MisplacedError(message, "letters", place, "to")
+        return self
+
+    def letter_channels(self, receiver: str) -> list[str]:
+        """Return the channels a letter goes to somebody by: a page is nothing for who takes incidents one by one."""
+        channels = dict.fromkeys(reach.channel for reach in self.receivers[receiver].by)
+        return [it for it in channels if isinstance(self.channels[it], EmailChannel | WebhookChannel | AppriseChannel)]
 
     def persons(self, names: Sequence[str], now: datetime, zone: tzinfo) -> list[str]:
         """Return the receivers of these names, each once, with whoever is on call in the place of a roster."""

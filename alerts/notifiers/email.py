@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from alerts.channel import EmailChannel
 from alerts.notifiers.delivery import NotDeliveredError, Picture, secret
-from alerts.notifiers.message import Item, Note, plain_text, told_of
+from alerts.notifiers.message import Item, Note, page, plain_text, told_of
 from gruenpuls.domain.incident import IncidentState
 from gruenpuls.language.speech import Speech
 
@@ -91,7 +91,8 @@ class EmailNotifier:
         shown = next((item for item in note.items if item.state is not IncidentState.RESOLVED), None)
         drawn = None if shown is None else self.picture(shown.site, note.language)
         cid = f"{note.key}.plot@{domain}"
-        mail.add_alternative(_html(note, words, shown, cid if drawn else None), subtype="html")
+        html_text = page(note, words) or _html(note, words, shown, cid if drawn else None)
+        mail.add_alternative(html_text, subtype="html")
         if drawn is not None:
             html = mail.get_payload()[1]  # type: ignore[index]  # the part just added
             html.add_related(drawn, "image", "png", cid=f"<{cid}>", disposition="inline", filename="season.png")  # type: ignore[union-attr]  # the same

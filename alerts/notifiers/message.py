@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field
 
+from alerts.notifiers.letter import Letter, letter_page, letter_text, subject_line
 from alerts.rule import Rule
 from alerts.span import Part
 from alerts.stages.case import Case, Errand, News, Subject, Told
@@ -127,9 +128,11 @@ class Note(Part):
         Whether it only tries the channel.
     items : tuple of Item
         The worst first.
+    letter : Letter or None
+        For one that is no alert but the week's page.
     """
 
-    key: str = Field(pattern=r"^[A-Za-z0-9.-]+$")
+    key: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
     receiver: str
     language: Language
     subject: str
@@ -137,6 +140,7 @@ class Note(Part):
     made_at: AwareDatetime
     test: bool = False
     items: tuple[Item, ...]
+    letter: Letter | None = None
 
 
 class State(Part):
@@ -177,7 +181,11 @@ def composed(
     first = f"{words.text(f'severity.{severity}')}: {items[0].title}"[:_MOST]
     if items[0].state is IncidentState.RESOLVED:
         first = f"{words.text(f'notify.news.{items[0].news}')}: {items[0].title}"[:_MOST]
+    relay = digest.errands[0].case.relay
     subject = words.text("notify.more", first=first, count=len(items) - 1) if len(items) > 1 else first
+    if relay is not None and len(items) > 1:
+        told_now = f"{words.text(f'notify.news.{items[0].news}')}: " if items[0].state is IncidentState.RESOLVED else ""
+        subject = told_now + words.text(f"notify.silent.{relay.kind}", name=relay.name, count=len(items))
     return Note(
         key=digest.key,
         receiver=digest.receiver,
@@ -204,6 +212,20 @@ def trial(receiver: str, language: Language, words: Speech, now: datetime, key: 
     )
 
 
+def letter_note(letter: Letter, key: str, receiver: str, words: Speech, language: Language) -> Note:
+    """Return a Monday letter as a message."""
+    return Note(
+        key=key,
+        receiver=receiver,
+        language=language,
+        subject=" ".join(subject_line(letter, words).split()),
+        severity="notice",
+        made_at=letter.made_at,
+        items=(),
+        letter=letter,
+    )
+
+
 def told_of(note: Note, item: Item, words: Speech) -> list[str]:
     """Return what people read of an incident, line by line, the title first."""
     what = words.text(f"notify.news.{item.news}")
@@ -223,7 +245,15 @@ def plain_text(note: Note, words: Speech) -> str:
     if note.test:
         return words.text("notify.test_text")
     parts = ["\n".join(told_of(note, item, words)) for item in note.items]
+    if note.letter is not None:
+        parts.append(letter_text(note.letter, words))
     return "\n\n".join([*parts, words.text("notify.ours"), words.text("notify.key", code=note.key)])
+
+
+def page(note: Note, words: Speech) -> str | None:
+    """Return the page of a Monday letter; None for any other message."""
+    small = f"{words.text('notify.ours')} {words.text('notify.key', code=note.key)}"
+    return None if note.letter is None else letter_page(note.letter, words, small=small)
 
 
 def _word(severity: Severity) -> SeverityWord:
@@ -277,5 +307,5 @@ def _wording(case: Case, rule: Rule | None, words: Speech, language: Language) -
     if rule is None:
         title = f"{case.incident.rule}, {case.site.name}"
         return Wording(words.text("notify.withdrawn", title=title), "", "")
-    found = worded(rule, case.incident, case.site.name, language, words.zone)
+    found = worded(rule, case.incident, case.site.name, language, words.zone, case.relay)
     return Wording(words.text("notify.withdrawn", title=found.title), "", "") if case.withdrawn else found

@@ -11,9 +11,12 @@ from gruenpuls.api.exposition import Exposition, Metric
 from gruenpuls.api.state import State
 from gruenpuls.domain.forecast import FORECAST, ForecastState
 from gruenpuls.queries.intake import COLLECT, WORK
+from gruenpuls.queries.readiness import NOTIFY
 from gruenpuls.queries.self_check import Fault, SelfCheck, self_check
 
 _SOURCE: Final = ("source",)
+
+_CHANNEL: Final = ("channel",)
 
 METRICS: Final[Mapping[str, Metric]] = {
     "gruenpuls_build_info": Metric("gauge", "Always 1; the label says which version runs.", ("version",)),
@@ -87,6 +90,16 @@ METRICS: Final[Mapping[str, Metric]] = {
         "gauge", "How long ago the newest forecast of a station was issued [s].", ("station",)
     ),
     "gruenpuls_sites_to_compute": Metric("gauge", "Sites whose past changed and is to be computed again."),
+    "gruenpuls_notifications_waiting": Metric("gauge", "Messages to people that a channel is to deliver.", _CHANNEL),
+    "gruenpuls_notifications_failing": Metric("gauge", "Those of them that were tried in vain.", _CHANNEL),
+    "gruenpuls_notifications_failing_seconds": Metric(
+        "gauge", "How long ago the first of those was made [s]; absent while none fails.", _CHANNEL
+    ),
+    "gruenpuls_notifications_given_up": Metric("gauge", "Messages a channel could not deliver in time.", _CHANNEL),
+    "gruenpuls_notifications_sent_total": Metric("counter", "Messages a channel delivered.", _CHANNEL),
+    "gruenpuls_policy_usable": Metric(
+        "gauge", "0 while the policy file was changed and cannot be used, else 1; absent where there is none."
+    ),
     "gruenpuls_jobs_failing": Metric("gauge", "Scheduled jobs whose last run failed, at the last self-check."),
     "gruenpuls_devices": Metric("gauge", "Registered devices by profile, at the last self-check.", ("profile",)),
     "gruenpuls_devices_silent": Metric(
@@ -110,6 +123,10 @@ def metrics(state: State) -> str:
                 age = state.now - one.issued_at
                 told.tell("gruenpuls_forecast_age_seconds", age.total_seconds(), one.station.key)
             continue
+        if component.name == NOTIFY:
+            if "error" in component.body:
+                told.tell("gruenpuls_policy_usable", not component.body["error"])
+            continue
         bodies[component.name] = component.body
         silence = (state.now - component.updated_at).total_seconds()
         told.tell("gruenpuls_process_silence_seconds", silence, component.name)
@@ -125,10 +142,24 @@ def metrics(state: State) -> str:
         told.tell("gruenpuls_messages_decoded", tally.decoded, source)
         told.tell("gruenpuls_messages_dead_lettered", tally.dead_lettered, source)
         told.tell("gruenpuls_messages_duplicates", tally.duplicates, source)
+    _tell_notifications(told, state)
     told.tell("gruenpuls_disk_free_bytes", state.disk_free)
     told.tell("gruenpuls_disk_size_bytes", state.disk_size)
     told.tell("gruenpuls_sites_to_compute", state.sites_to_compute)
     return told.text()
+
+
+def _tell_notifications(told: Exposition, state: State) -> None:
+    for channel, count in state.sent.items():
+        told.tell("gruenpuls_notifications_sent_total", count, channel)
+    troubles = {one.channel: one for one in state.troubles}
+    for channel in sorted(troubles.keys() | state.sent.keys()):
+        one = troubles.get(channel)
+        told.tell("gruenpuls_notifications_waiting", one.waiting if one else 0, channel)
+        told.tell("gruenpuls_notifications_failing", one.failing if one else 0, channel)
+        told.tell("gruenpuls_notifications_given_up", one.given_up if one else 0, channel)
+        if one is not None and one.failing_for is not None:
+            told.tell("gruenpuls_notifications_failing_seconds", one.failing_for.total_seconds(), channel)
 
 
 def _tell_collecting(told: Exposition, body: Mapping[str, Any], now: datetime) -> None:

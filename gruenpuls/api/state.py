@@ -11,9 +11,10 @@ from pathlib import Path
 from gruenpuls.domain.clock import Clock
 from gruenpuls.domain.errors import StorageError
 from gruenpuls.domain.ports import Tally
-from gruenpuls.queries.readiness import Complaint, Limits, unreadiness
+from gruenpuls.queries.readiness import Complaint, Limits, undelivered, unreadiness
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.health import ComponentHealth
+from gruenpuls.stores.registry.outbox import ChannelTrouble, Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class State:
     tallies : mapping of str to Tally
         What became of the messages of each source.
     sites_to_compute : int
+    troubles : sequence of ChannelTrouble
+        Of the channels that have something to deliver, or gave something up.
+    sent : mapping of str to int
+        Messages delivered by each channel.
     disk_free, disk_size : int
         [bytes].
     limits : Limits
@@ -39,13 +44,15 @@ class State:
     said: Sequence[ComponentHealth]
     tallies: Mapping[str, Tally]
     sites_to_compute: int
+    troubles: Sequence[ChannelTrouble]
+    sent: Mapping[str, int]
     disk_free: int
     disk_size: int
     limits: Limits
 
     def complaints(self) -> list[Complaint]:
         """Return why the service is not ready; nothing if it is."""
-        return unreadiness(self.said, self.disk_free, self.limits, self.now)
+        return [*unreadiness(self.said, self.disk_free, self.limits, self.now), *undelivered(self.troubles)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +86,14 @@ class Observed:
         except OSError as error:
             what = f"the data directory cannot be looked at: {error.strerror}"
             raise StorageError(what, where=str(self.data_dir), remedy="check the disk") from error
+        now, outbox = self.clock(), self.registry.outbox
         return State(
-            now=self.clock(),
+            now=now,
             said=self.registry.health.all(),
             tallies=self.registry.tallies.by_source(),
             sites_to_compute=self.registry.dirty.count(),
+            troubles=outbox.troubles(now),
+            sent={name: count for (name, state), count in outbox.counts().items() if state is Delivery.SENT},
             disk_free=disk.free,
             disk_size=disk.total,
             limits=self.limits,

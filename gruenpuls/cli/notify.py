@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.text import Text
 
-from gruenpuls.cli.output import local, print_json, print_table, terminal
+from gruenpuls.cli.output import complaints, local, print_json, print_table, terminal
 from gruenpuls.cli.session import Session
 from gruenpuls.domain.errors import GruenpulsError, InputError
 
 if TYPE_CHECKING:
-    from alerts.policy import Policy
+    from alerts.notifiers.message import Note
+    from alerts.policy import AreaLetter, Policy
 
 app = typer.Typer(help="Messages: who is told, by which channel, and whether they arrive.", no_args_is_help=True)
 
@@ -140,6 +143,107 @@ def status(
             terminal.print("There is no notification policy: nobody is told anything.")
     if check and troubled:
         raise typer.Exit(1)
+
+
+@app.command()
+def letter(
+    context: typer.Context,
+    area: Annotated[str | None, typer.Option(help="Only this area's, as the policy calls it.")] = None,
+    week: Annotated[
+        str | None, typer.Option(help="One that was sent, such as 2026-W23; by default this week's.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the page to this file.")] = None,
+    send: Annotated[bool, typer.Option("--send", help="Send it to those who have not got this week's yet.")] = False,
+) -> None:
+    """Show Monday letters as they would be sent now, or as they were; nothing is sent without --send."""
+    session: Session = context.obj
+    if week and send:
+        raise InputError(what="only this week's letter is sent", where="--week", remedy="leave out one of the two")
+    notes = _sent_letters(session, area, week) if week else _letters(session, area, send=send)
+    if html is not None:
+        if len(notes) != 1:
+            what = f"there are {len(notes)} letters, and a file holds one"
+            raise InputError(what, where="--html", remedy="choose one by --area")
+        _write_page(session, notes[0], html)
+        return
+    for note in notes:
+        print(f"{note.subject}\n\n{_plain(session, note)}\n")  # noqa: T201 - as the mail says it, no markup, no wrapping
+
+
+def _letters(session: Session, area: str | None, *, send: bool) -> list[Note]:
+    """Return this week's letters, one for each language; sent, where that is wanted."""
+    from contextlib import closing
+
+    from gruenpuls.service.notify import letters, policy
+    from gruenpuls.service.rooms import reading_store, replay_spans
+
+    chosen, now = policy(session.settings), session.now()
+    wanted = _areas(chosen, area)
+    with closing(reading_store(session.settings, session.registry.judgements)) as readings:
+        writing = letters(session.settings, session.registry, readings, chosen, session.now)
+        notes: list[Note] = []
+        for one in wanted:
+            by_language: dict[str, str] = {}
+            for name in writing.receivers(one, now):
+                by_language.setdefault(one.language or chosen.receivers[name].language, name)
+            notes += writing.notes(one, now, list(by_language.values()))
+        if send:
+            if replay_spans(session.registry):
+                raise InputError(what="recordings are being replayed, and nobody is told of those", where="--send")
+            count = sum(writing.put(one, now) for one in wanted)
+            told = "Everybody has got this week's letter already."
+            complaints.print(f"{count} messages are on their way, as soon as `work` runs." if count else told)
+    return notes
+
+
+def _sent_letters(session: Session, area: str | None, week: str) -> list[Note]:
+    """Return the letters of a week that were sent, one for each language."""
+    from alerts.notifiers.message import Note
+    from gruenpuls.jobs.letter import letter_key
+    from gruenpuls.service.notify import policy
+
+    try:
+        day = datetime.strptime(f"{week}-1", "%G-W%V-%u").date()  # noqa: DTZ007 - a week has no time zone
+    except ValueError:
+        raise InputError(what=f"{week!r} is no week", where="--week", remedy="write it like 2026-W23") from None
+    notes: dict[tuple[str, str], Note] = {}
+    for one in _areas(policy(session.settings), area):
+        for message in session.registry.outbox.named(f"{letter_key(one, day)}."):
+            if message.body:
+                note = Note.model_validate(message.body)
+                notes.setdefault((one.area, note.language), note)
+    if not notes:
+        what = f"no letter of {week} is kept"
+        raise InputError(what, where="--week", remedy="leave it out for this week's")
+    return list(notes.values())
+
+
+def _areas(chosen: Policy, area: str | None) -> list[AreaLetter]:
+    wanted = [one for one in chosen.letters if area is None or one.area == area]
+    if not wanted:
+        known = ", ".join(one.area for one in chosen.letters) or "none: see `letters` in docs/alerts.md"
+        what = "the policy has no letters" if area is None else f"there is no letter for {area!r}"
+        raise InputError(what, where="--area", remedy=f"there are {known}")
+    return wanted
+
+
+def _plain(session: Session, note: Note) -> str:
+    from alerts.notifiers.message import plain_text
+    from gruenpuls.language.speech import Speech
+
+    return plain_text(note, Speech(note.language, ZoneInfo(session.settings.time_zone)))
+
+
+def _write_page(session: Session, note: Note, file: Path) -> None:
+    from alerts.notifiers.message import page
+    from gruenpuls.language.speech import Speech
+
+    text = page(note, Speech(note.language, ZoneInfo(session.settings.time_zone)))
+    try:
+        file.write_text(text or "", encoding="utf-8")
+    except OSError as error:
+        raise InputError(what=f"the file cannot be written: {error.strerror}", where=str(file)) from error
+    complaints.print(f"Wrote {file}.", markup=False)
 
 
 @app.command()

@@ -25,6 +25,7 @@ def add(
     rule: Annotated[Many, typer.Option(help="Only this rule; may be repeated.")] = None,
     site: Annotated[Many, typer.Option(help="Only this site; may be repeated.")] = None,
     district: Annotated[Many, typer.Option(help="Only this district; may be repeated.")] = None,
+    area: Annotated[Many, typer.Option(help="Only this maintenance area; may be repeated.")] = None,
     tag: Annotated[Many, typer.Option(help="Only sites with this tag; may be repeated.")] = None,
     lasting: Annotated[str | None, typer.Option("--for", help="How long, such as 6 h or 14 d.")] = None,
     until: Annotated[str | None, typer.Option(help="Or until when, such as 2027-03-01 or 2027-03-01T12:00.")] = None,
@@ -41,10 +42,14 @@ def add(
     if (lasting is None) == (until is None):
         raise InputError(what="a silence ends", where="--for, --until", remedy="give one of the two")
     match = Matcher(
-        rules=tuple(rule or ()), sites=tuple(site or ()), districts=tuple(district or ()), tags=tuple(tag or ())
+        rules=tuple(rule or ()),
+        sites=tuple(site or ()),
+        districts=tuple(district or ()),
+        maintenance_areas=tuple(area or ()),
+        tags=tuple(tag or ()),
     )
     if match == Matcher():
-        remedy = "give --rule, --site, --district or --tag"
+        remedy = "give --rule, --site, --district, --area or --tag"
         raise InputError(what="a silence about everything is none anybody should want", where="silence", remedy=remedy)
     from gruenpuls.domain.clock import wall_clock
 

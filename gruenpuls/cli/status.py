@@ -49,7 +49,7 @@ def status(
     from gruenpuls.jobs.ticker import STOPPED
     from gruenpuls.queries.device_intake import device_intakes
     from gruenpuls.queries.intake import COLLECT, WORK
-    from gruenpuls.queries.readiness import PROCESS_SILENT_AFTER
+    from gruenpuls.queries.readiness import NOTIFY, PROCESS_SILENT_AFTER
     from gruenpuls.service.balance import balance
     from gruenpuls.service.ready import ready_limits
 
@@ -60,7 +60,7 @@ def status(
     processes = [
         (it.name, now - it.updated_at < PROCESS_SILENT_AFTER, it.updated_at, _complaint(it.body))
         for it in registry.health.all()
-        if it.name != FORECAST
+        if it.name not in {FORECAST, NOTIFY}
     ]
     state = Observed(registry, session.settings.data_dir, ready_limits(session.settings), wall_clock).state()
     complaints = [it for it in state.complaints() if it.code not in _SAID_ANYWAY]

@@ -21,8 +21,6 @@ from gruenpuls.domain.row import moment, number, watering_from_row
 from gruenpuls.domain.watering import Watering, WateringMethod
 
 if TYPE_CHECKING:
-    from gruenpuls.language.speech import Speech
-    from gruenpuls.queries.watering_plan import Planned
     from gruenpuls.queries.watering_verdicts import WateringSeen
 
 app = typer.Typer(help="Who was given water, and who gets it next.", no_args_is_help=True)
@@ -203,7 +201,7 @@ def plan(
     """Say who gets water in which order, how much and why; and who is left out, and why."""
     from gruenpuls.queries.overview import SILENT_AFTER
     from gruenpuls.queries.site_water import site_waters
-    from gruenpuls.queries.watering_plan import watering_plan
+    from gruenpuls.queries.watering_plan import reason_told, watering_plan
     from gruenpuls.stores.registry.places import SiteFilter
 
     session: Session = context.obj
@@ -227,7 +225,7 @@ def plan(
                  "latitude", "longitude")  # fmt: skip
         rows = [[place if place <= len(found.given) else None, it.key, it.name, it.district,
                  it.litres if place <= len(found.given) else 0.0, words.text(f"status.{it.status.value}"),
-                 it.middle, it.low, it.high, _why(it, words), " ".join(it.assumed), it.latitude, it.longitude]
+                 it.middle, it.low, it.high, reason_told(it, words), " ".join(it.assumed), it.latitude, it.longitude]
                 for place, it in enumerate(listed, 1)]  # fmt: skip
         print_csv([words.text(f"watering.column.{name}") for name in names], rows, german=german)
         return
@@ -239,7 +237,7 @@ def plan(
             it.name,
             words.number(it.litres),
             Text(words.text(f"status.{it.status.value}"), style=STATUS_STYLES[it.status]),
-            _why(it, words),
+            reason_told(it, words),
         ]
         for place, it in enumerate(listed, 1)
     ]
@@ -271,12 +269,3 @@ def litres_of(budget: str) -> float:
         what = f"{budget!r} is no amount of water"
         raise InputError(what, where="--budget", remedy="write it like 20000l or 20m3")
     return number(match[1], "--budget") * (1000.0 if match[2].lower() in {"m3", "m³"} else 1.0)
-
-
-def _why(planned: Planned, words: Speech) -> str:
-    reason = planned.reason.value
-    if reason == "sensor" and planned.measured_quantity is None:
-        reason = "sensor_band"
-    figures = {name: words.number(getattr(planned, name)) for name in ("low", "middle", "high", "limit", "depth")}
-    measured = "" if planned.measured_quantity is None else words.measure(planned.measured, planned.measured_quantity)
-    return words.text(f"watering.why.{reason}", measured=measured, **figures)

@@ -137,6 +137,10 @@ class Sender:
         self._busy: dict[str, threading.Thread] = {}
         self._resting: dict[str, datetime] = {}
 
+    def deliver_by(self, delivering: Delivering) -> None:
+        """Deliver by another policy from now on; what is on its way goes on by the old one."""
+        self._delivering = delivering
+
     def step(self) -> None:
         """Begin with every channel that has something due and is not at work."""
         now: datetime = self._delivering.clock()
@@ -145,7 +149,9 @@ class Sender:
             if (running is not None and running.is_alive()) or (resting_until is not None and now < resting_until):
                 continue
             # Work may end any time; what was not said to be sent by then is sent again.
-            thread = threading.Thread(target=self._run, args=(channel, messages), name=f"notify {channel}", daemon=True)
+            thread = threading.Thread(
+                target=self._run, args=(self._delivering, channel, messages), name=f"notify {channel}", daemon=True
+            )
             self._busy[channel] = thread
             thread.start()
 
@@ -155,12 +161,12 @@ class Sender:
         for thread in self._busy.values():
             thread.join(patience / max(len(self._busy), 1))
 
-    def _run(self, channel: str, messages: Sequence[Message]) -> None:
+    def _run(self, delivering: Delivering, channel: str, messages: Sequence[Message]) -> None:
         try:
-            until = self._delivering.work_off(channel, messages, self._ended)
+            until = delivering.work_off(channel, messages, self._ended)
         except GruenpulsError as error:
             # The registry cannot be written now; what was sent meanwhile is sent again.
             _log.warning("the outbox cannot be kept", channel=channel, error=str(error))
-            until = self._delivering.clock() + _FIRST_WAIT
+            until = delivering.clock() + _FIRST_WAIT
         if until is not None:
             self._resting[channel] = until

@@ -10,11 +10,18 @@ from typing import Any, Final
 from gruenpuls.queries.intake import COLLECT, WORK
 from gruenpuls.queries.self_check import self_check
 from gruenpuls.stores.registry.health import ComponentHealth
+from gruenpuls.stores.registry.outbox import ChannelTrouble
 
 PROCESS_SILENT_AFTER: Final = timedelta(seconds=30)
 """Processes report every second; one that did not for so long is not heard any more."""
 
 _CHECK_OLD_AFTER: Final = timedelta(minutes=5)
+NOTIFY: Final = "notify"
+"""Under this name it is told whether the notification policy can be used."""
+_IN_VAIN_AFTER: Final = timedelta(minutes=15)
+"""A message that was tried in vain for so long is no hiccup any more."""
+_GIVEN_UP_FOR: Final = timedelta(days=1)
+"""For so long a message that was given up keeps the service from being ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,9 @@ def unreadiness(said: Sequence[ComponentHealth], free_bytes: int, limits: Limits
         complaints += _of_sources(found[COLLECT].body, limits.silent_after, now)
     if WORK in found:
         complaints += _of_work(found[WORK].body, now)
+    if NOTIFY in found and found[NOTIFY].body.get("error"):
+        what = f"the notification policy cannot be used, the one before it goes on: {found[NOTIFY].body['error']}"
+        complaints.append(Complaint("policy_refused", NOTIFY, what))
     if free_bytes < limits.free_bytes:
         what = f"only {free_bytes / 1e6:.0f} MB are free, less than {limits.free_bytes / 1e6:.0f} MB"
         complaints.append(Complaint("disk_nearly_full", "disk", what))
@@ -97,6 +107,18 @@ def _of_sources(body: Mapping[str, Any], silent_after: Mapping[str, timedelta], 
         if name in silent_after and now - heard >= silent_after[name]:
             silence = int((now - heard).total_seconds())
             yield Complaint("source_silent", name, f"is connected and has brought nothing for {silence} s")
+
+
+def undelivered(troubles: Sequence[ChannelTrouble]) -> Iterator[Complaint]:
+    """Yield which channels do not deliver what people are to be told."""
+    for one in troubles:
+        if one.failing_for is not None and one.failing_for >= _IN_VAIN_AFTER:
+            minutes = int(one.failing_for.total_seconds() // 60)
+            what = f"{one.waiting} messages wait, the first for {minutes} min: {one.error}"
+            yield Complaint("messages_not_delivered", one.channel, what)
+        if one.given_up_ago is not None and one.given_up_ago < _GIVEN_UP_FOR:
+            what = f"{one.given_up} messages were given up; `gruenpuls notify retry` tries them again: {one.error}"
+            yield Complaint("messages_given_up", one.channel, what)
 
 
 def _of_work(body: Mapping[str, Any], now: datetime) -> Iterator[Complaint]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from gruenpuls.language.speech import Speech
 from gruenpuls.queries.site_water import SiteWater
 from gruenpuls.queries.status import SiteStatus
 from gruenpuls.stores.registry import Registry
@@ -140,6 +141,16 @@ def watering_plan(
             rest -= litres
             given.append(_planned(water, litres, reason))
     return WateringPlan(now, budget, tuple(given), tuple(left_out), enough)
+
+
+def reason_told(planned: Planned, words: Speech) -> str:
+    """Return why a site gets water or none, with the figures behind it."""
+    reason = planned.reason.value
+    if reason == "sensor" and planned.measured_quantity is None:
+        reason = "sensor_band"
+    figures = {name: words.number(getattr(planned, name)) for name in ("low", "middle", "high", "limit", "depth")}
+    measured = "" if planned.measured_quantity is None else words.measure(planned.measured, planned.measured_quantity)
+    return words.text(f"watering.why.{reason}", measured=measured, **figures)
 
 
 def _need(water: SiteWater, watered: bool) -> tuple[float, Reason | None]:  # noqa: FBT001 - one of two facts

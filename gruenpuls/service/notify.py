@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from alerts.notifiers.delivery import Picture
+from alerts.notifiers.letter import Letter
 from alerts.notifiers.ways import notifiers
-from alerts.policy import Policy, read_policy
-from gruenpuls.domain.clock import wall_clock
+from alerts.policy import AreaLetter, Policy, read_policy
+from alerts.wording import Language
+from gruenpuls.domain.clock import Clock, wall_clock
 from gruenpuls.domain.errors import ConfigurationError
+from gruenpuls.jobs import letter
+from gruenpuls.jobs.letter import Letters
 from gruenpuls.jobs.notify import LOOK_EVERY, Notification
 from gruenpuls.jobs.notify_send import Delivering, Sender
 from gruenpuls.jobs.ticker import Job
 from gruenpuls.language.speech import Speech
+from gruenpuls.queries.readiness import NOTIFY
 from gruenpuls.service.rooms import alert_rules, replay_spans
 from gruenpuls.service.soil import limit_table
 from gruenpuls.settings import Settings
@@ -26,6 +32,9 @@ from gruenpuls.stores.registry import Registry
 
 if TYPE_CHECKING:
     from gruenpuls.domain.ports import ObservationReader
+    from gruenpuls.queries.letter import LetterDesk
+
+_FORGET_EVERY: Final = timedelta(hours=1)
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -38,6 +47,10 @@ def policy(settings: Settings) -> Policy:
     ConfigurationError
         If the settings name none, or it cannot be used.
     """
+    return read_policy(_policy_file(settings))
+
+
+def _policy_file(settings: Settings) -> Path:
     file = settings.notify.policy_file
     if file is None:
         raise ConfigurationError(
@@ -45,7 +58,7 @@ def policy(settings: Settings) -> Policy:
             where="notify.policy_file",
             remedy="write one (docs/alerts.md) and name it in the settings",
         )
-    return read_policy(Path(file))
+    return Path(file)
 
 
 def notification(settings: Settings, registry: Registry, chosen: Policy) -> Notification:
@@ -53,6 +66,70 @@ def notification(settings: Settings, registry: Registry, chosen: Policy) -> Noti
     rules = {rule.name: rule for rule in alert_rules(settings)}
     zone = ZoneInfo(settings.time_zone)
     return Notification(registry, chosen, rules, zone, wall_clock, lambda: bool(replay_spans(registry)))
+
+
+def letters(
+    settings: Settings, registry: Registry, reader: ObservationReader, chosen: Policy, clock: Clock = wall_clock
+) -> Letters:
+    """Return what writes Monday letters."""
+    zone = ZoneInfo(settings.time_zone)
+    rules = {rule.name: rule for rule in alert_rules(settings)}
+    at_hand: list[LetterDesk] = []
+
+    def written(wanted: AreaLetter, language: Language, now: datetime) -> Letter:
+        from gruenpuls.queries.letter import LetterDesk  # noqa: PLC0415 - for those who send letters, once a week
+        from gruenpuls.queries.present import Present  # noqa: PLC0415 - the same
+
+        if not at_hand or at_hand[0].present.now != now:
+            present = Present(now, replay_spans(registry))
+            at_hand[:] = [LetterDesk(registry, reader, rules, zone, present, limit_table(settings))]
+        return at_hand[0].letter(wanted, language)
+
+    return Letters(registry.outbox, chosen, zone, clock, written, lambda: bool(replay_spans(registry)))
+
+
+class PolicyFile:
+    """The policy as it was good last; a change in the file counts from the next look on.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = _content(path)
+        self.policy = read_policy(path)
+        self.refusal: str | None = None
+        """Why what stands in the file now does not count."""
+
+    def look(self) -> bool:
+        """Read the file again if it changed; return whether there is another policy now."""
+        content = _content(self._path)
+        if content == self._seen:
+            return False
+        self._seen = content
+        try:
+            found = read_policy(self._path)
+        except ConfigurationError as error:
+            self.refusal = str(error)
+            _log.error("the notification policy was changed and cannot be used; the old one goes on", error=str(error))
+            return False
+        self.policy, self.refusal = found, None
+        _log.info("the notification policy was read again", file=str(self._path))
+        return True
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 class Notifying:
@@ -65,23 +142,46 @@ class Notifying:
     """
 
     def __init__(self, settings: Settings, registry: Registry, reader: ObservationReader) -> None:
-        chosen = policy(settings)
-        zone = ZoneInfo(settings.time_zone)
-        ways = notifiers(chosen, zone, season_pictures(settings, registry, reader))
-        self._decide = notification(settings, registry, chosen).step
-        self._sender = Sender(Delivering(registry.outbox, chosen, ways, wall_clock))
+        self._settings, self._registry, self._reader = settings, registry, reader
+        self._file = PolicyFile(_policy_file(settings))
+        self._pictures = season_pictures(settings, registry, reader)
+        self._said: tuple[str | None, ...] | None = None
+        self._sender = Sender(self._take_up(self._file.policy))
 
     def jobs(self) -> list[Job]:
         """Return the scheduled work there is for it."""
-        return [Job("notify", LOOK_EVERY, self._step)]
+        return [
+            Job("notify", LOOK_EVERY, self._step),
+            Job("letters", letter.LOOK_EVERY, self._write),
+            Job("forget_sent", _FORGET_EVERY, self._forget),
+        ]
 
     def stop(self) -> None:
         """Let messages that are on their way arrive."""
         self._sender.stop()
 
+    def _take_up(self, chosen: Policy) -> Delivering:
+        self._decide = notification(self._settings, self._registry, chosen).step
+        self._letters = letters(self._settings, self._registry, self._reader, chosen)
+        ways = notifiers(chosen, ZoneInfo(self._settings.time_zone), self._pictures)
+        return Delivering(self._registry.outbox, chosen, ways, wall_clock)
+
     def _step(self) -> None:
+        if self._file.look():
+            self._sender.deliver_by(self._take_up(self._file.policy))
+        if self._said != (self._file.refusal,):
+            self._registry.health.report(NOTIFY, {"error": self._file.refusal})
+            self._said = (self._file.refusal,)
         self._decide()
         self._sender.step()
+
+    def _write(self) -> None:
+        self._letters.step()
+
+    def _forget(self) -> None:
+        forgotten = self._registry.outbox.forget(wall_clock() - self._file.policy.keep_sent)
+        if forgotten:
+            _log.info("what old messages said is forgotten", messages=forgotten)
 
 
 def notifying(settings: Settings, registry: Registry, reader: ObservationReader) -> Notifying | None:
@@ -92,7 +192,11 @@ def notifying(settings: Settings, registry: Registry, reader: ObservationReader)
     ConfigurationError
         If the policy cannot be used.
     """
-    return None if settings.notify.policy_file is None else Notifying(settings, registry, reader)
+    if settings.notify.policy_file is None:
+        # Of a policy there was once, nothing is to be complained about any more.
+        registry.health.report(NOTIFY, {})
+        return None
+    return Notifying(settings, registry, reader)
 
 
 def season_pictures(settings: Settings, registry: Registry, reader: ObservationReader) -> Picture:

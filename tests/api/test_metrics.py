@@ -22,6 +22,7 @@ from gruenpuls.domain.reading import ReadingBatch
 from gruenpuls.queries.readiness import Limits
 from gruenpuls.queries.self_check import CHECK, Discrepancy, Fault, Holding, SelfCheck, Silence
 from gruenpuls.stores.registry import Registry
+from gruenpuls.stores.registry.outbox import NewMessage
 
 NOW = datetime(2026, 7, 14, 12, tzinfo=UTC)
 GUIDE = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -83,12 +84,24 @@ def test_everything_the_processes_say_is_told(registry: Registry, tmp_path: Path
     registry.health.report("forecast", state.plain())
     tally = DeviceTally("a", SOURCE["name"], Tally(80, 6, 7), NOW)
     registry.arrivals.note(ReadingBatch.empty(), [tally], Progress(93, tally.tally))
+    registry.health.report("notify", {"error": None})
+    registry.outbox.put([NewMessage(f"m{number}", "digest", "anna", "mail", {}) for number in range(4)], [])
+    sent, failed, given_up, _ = (it.number for it in reversed(registry.outbox.list()))
+    registry.outbox.sent(sent)
+    registry.outbox.failed(failed, "the server is down", NOW)
+    registry.outbox.give_up(given_up, "the server is down")
     found = told(registry, tmp_path)
     free, size = found.pop("gruenpuls_disk_free_bytes"), found.pop("gruenpuls_disk_size_bytes")
     assert 0 < free < size
     found.pop(next(key for key in found if key.startswith("gruenpuls_build_info")))
     assert found == {
-        "gruenpuls_ready": 1,
+        "gruenpuls_ready": 0,
+        "gruenpuls_policy_usable": 1,
+        'gruenpuls_notifications_sent_total{channel="mail"}': 1,
+        'gruenpuls_notifications_waiting{channel="mail"}': 2,
+        'gruenpuls_notifications_failing{channel="mail"}': 1,
+        'gruenpuls_notifications_failing_seconds{channel="mail"}': 1.5,
+        'gruenpuls_notifications_given_up{channel="mail"}': 1,
         'gruenpuls_process_silence_seconds{process="collect"}': 1.5,
         'gruenpuls_process_silence_seconds{process="work"}': 1.5,
         f"gruenpuls_source_connected{LABEL}": 1,

@@ -24,6 +24,7 @@ EVERYTHING = [
     *PAGES,
     *(path for room in ("jobs", "queries") for path in (FOLDER.parent / room).rglob("*.py")),
     *Path(alerts.__file__).parent.rglob("*.py"),
+    *Path(alerts.__file__).parent.rglob("*.html"),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -115,6 +115,35 @@ class Message:
     attempts: int
     error: str | None
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTrouble:
+    """What a channel has not delivered.
+
+    Parameters
+    ----------
+    channel : str
+    waiting : int
+        Messages that are to be delivered.
+    failing : int
+        Those of them that were tried in vain.
+    failing_for : timedelta or None
+        Since the first of those was made.
+    given_up : int
+    given_up_ago : timedelta or None
+        Since the last was given up.
+    error : str or None
+        Why the last of them was not delivered.
+    """
+
+    channel: str
+    waiting: int
+    failing: int
+    failing_for: timedelta | None
+    given_up: int
+    given_up_ago: timedelta | None
+    error: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +271,59 @@ class Outbox:
             ).rowcount
             record(connection, now, actor, "outbox.retry", "outbox", {"messages": count})
         return count
+
+    def forget(self, before: datetime) -> int:
+        """Forget what messages sent before a moment said, not that they were sent; return how many those are.
+
+        Their keys stay, so that none of them is ever put in again.
+        """
+        said = sa.cast(outbox.c.body, sa.Text) != "{}"
+        old = (outbox.c.state == Delivery.SENT.value, outbox.c.ended_at < before)
+        with self.database.writing() as connection:
+            return connection.execute(sa.update(outbox).where(*old, said).values(body={})).rowcount
+
+    def troubles(self, now: datetime) -> Sequence[ChannelTrouble]:
+        """Return how the channels are that have something to deliver, or gave something up, by name."""
+        waiting = outbox.c.state == Delivery.WAITING.value
+        failing = sa.and_(waiting, outbox.c.attempts > 0, outbox.c.error.is_not(None))
+        query = (
+            sa.select(
+                outbox.c.channel,
+                sa.func.count().filter(waiting).label("waiting"),
+                sa.func.count().filter(failing).label("failing"),
+                sa.func.min(outbox.c.made_at).filter(failing).label("failing_since"),
+                sa.func.count().filter(sa.not_(waiting)).label("given_up"),
+                sa.func.max(outbox.c.ended_at).label("given_up_at"),
+                sa.func.max(outbox.c.id).filter(outbox.c.error.is_not(None)).label("last"),
+            )
+            .where(outbox.c.state != Delivery.SENT.value)
+            .group_by(outbox.c.channel)
+            .order_by(outbox.c.channel)
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(query).all()
+            numbers = [row.last for row in rows if row.last is not None]
+            errors = dict(
+                connection.execute(sa.select(outbox.c.id, outbox.c.error).where(outbox.c.id.in_(numbers))).all()
+            )
+        return [
+            ChannelTrouble(
+                row.channel,
+                row.waiting,
+                row.failing,
+                None if row.failing_since is None else now - row.failing_since,
+                row.given_up,
+                None if row.given_up_at is None else now - row.given_up_at,
+                errors.get(row.last),
+            )
+            for row in rows
+        ]
+
+    def named(self, prefix: str) -> Sequence[Message]:
+        """Return the messages whose key begins so, in the order they were made."""
+        query = sa.select(outbox).where(outbox.c.key.startswith(prefix, autoescape=True)).order_by(outbox.c.id)
+        with self.database.reading() as connection:
+            return [_message(row) for row in connection.execute(query)]
 
     def counts(self) -> Mapping[tuple[str, Delivery], int]:
         """Return how many messages there are, by channel and where they are."""

@@ -163,6 +163,7 @@ BY_THE_SERVICE = {
     "outbox.sent",
     "outbox.failed",
     "outbox.give_up",
+    "outbox.forget",
     "health.report",
 }
 
@@ -200,6 +201,8 @@ READING = {
     "outbox.due",
     "outbox.has",
     "outbox.list",
+    "outbox.named",
+    "outbox.troubles",
     "outbox.told",
     "silences.list",
     "jobs.failed",
