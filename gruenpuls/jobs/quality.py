@@ -22,6 +22,7 @@ from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, FlagInterval, from_stored, to_stored
 from gruenpuls.jobs.days import day_start, local_day
 from gruenpuls.jobs.quality_among import Peers, among_peers
+from gruenpuls.jobs.quality_gauges import judged_gauges
 from gruenpuls.jobs.quality_rain import wetted_without_rain
 from gruenpuls.jobs.quality_settling import PROBES
 from gruenpuls.stores.registry import Registry
@@ -47,7 +48,7 @@ NAME: Final = "quality"
 SETTLES: Final = timedelta(days=7)
 """Soil closes around a new probe in this time, where its profile says nothing."""
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 _ROWS_AT_ONCE: Final = 2_000_000
 _ROWS_A_DAY: Final = 48
 _DAY: Final = timedelta(days=1)
@@ -228,7 +229,8 @@ class Judging:
         peers = Peers.of(self.registry, self._limits)
         for judged in among_peers(self.store, peers, first, today):
             changed += self.registry.judgements.settle(judged, covered)
-        return changed
+        gauges = judged_gauges(self.registry, self.store, self._limits, first, today)
+        return changed + (self.registry.judgements.settle(gauges, covered) if gauges else 0)
 
     def _read(
         self, devices: Sequence[_Device], from_at: datetime, to_at: datetime

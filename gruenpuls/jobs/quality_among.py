@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
@@ -106,24 +107,46 @@ def _class(
         reason = f"drifts by more than {limits.drift:g} {unit} a day against its neighbours"
         verdicts.append(("drift", reason, drifting))
     begin = (since - from_at) // _DAY
+    hits = [
+        (number, test, reason, hit[:, place]) for test, reason, hit in verdicts for place, number in enumerate(series)
+    ]
+    return by_day(AMONG_NEIGHBOURS, series, since, begin, hits)
+
+
+def by_day(
+    tests: Sequence[str],
+    series: Sequence[int],
+    since: datetime,
+    begin: int,
+    hits: Iterable[tuple[int, str, str, NDArray[np.bool_]]],
+) -> Judged:
+    """Return what is said of whole days.
+
+    Parameters
+    ----------
+    tests : sequence of str
+        All that were made.
+    series : sequence of int
+        All that were judged.
+    since : datetime
+        Start of the first day judged.
+    begin : int
+        Which of the days of a hit that is; at least 1.
+    hits : iterable of (int, str, str, bool (day,))
+        Series, test, reason, and on which days it holds.
+    """
     found: list[FlagInterval] = []
     continuing: list[int] = []
-    for test, reason, hit in verdicts:
-        for place, number in enumerate(series):
-            edges = np.flatnonzero(np.diff(np.r_[False, hit[begin:, place], False].astype(np.int8)))
-            for low, high in edges.reshape(-1, 2).tolist():
-                if low == 0 and hit[begin - 1, place]:
-                    continuing.append(len(found))
-                span = from_at + (begin + low) * _DAY, from_at + (begin + high) * _DAY
-                found.append(FlagInterval(number, *span, test, Flag.SUSPECT, "quality", reason))
-    return Judged(
-        AMONG_NEIGHBOURS,
-        dict.fromkeys(series, since),
-        dict.fromkeys(series, since - _DAY),
-        found,
-        continuing,
-        instant=_DAY,
-    )
+    for number, test, reason, hit in hits:
+        edges = np.flatnonzero(np.diff(np.r_[False, hit[begin:], False].astype(np.int8)))
+        for low, high in edges.reshape(-1, 2).tolist():
+            if low == 0 and hit[begin - 1]:
+                continuing.append(len(found))
+            found.append(
+                FlagInterval(number, since + low * _DAY, since + high * _DAY, test, Flag.SUSPECT, "quality", reason)
+            )
+    before = dict.fromkeys(series, since - _DAY)
+    return Judged(tests, dict.fromkeys(series, since), before, found, continuing, instant=_DAY)
 
 
 def _slopes(off: Array) -> Array:

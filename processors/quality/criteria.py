@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from gruenpuls.domain.quantity import QUANTITIES
+from processors.rain.gauge_fault import DAYS, FREEZING, WET
 
 Span = tuple[float, float]
 Months = tuple[Span, ...]
@@ -44,6 +45,10 @@ class Criteria:
         taken for [unit of the quantity].
     drift : float or None
         Drift against the neighbours over 30 days that is suspect [unit of the quantity per d].
+    blocked : tuple of float or None
+        What must fall at two gauges around on a day on which this one stays dry [mm], and on how many days [d].
+    freezing : float or None
+        Below this a gauge without heating is blind [°C].
     source : str
         Where the limits are from.
     """
@@ -60,11 +65,14 @@ class Criteria:
     counter: float | None = None
     neighbour: Span | None = None
     drift: float | None = None
+    blocked: Span | None = None
+    freezing: float | None = None
     source: str = "plausible range of the quantity"
 
 
 _NEVER: Final = math.inf
 _DEFAULTS: Final = "limits of the product (assumptions)"
+_BLOCKED: Final = (WET, float(DAYS))
 _MARGIN: Final = 3.0
 _COLDEST: Final = (-23.4, -19.2, -13.4, -8.8, -2.9, -0.5, 2.9, 1.9, -1.3, -6.0, -10.4, -18.0)
 _WARMEST: Final = (16.2, 20.7, 25.3, 30.8, 32.4, 36.8, 37.2, 38.8, 32.8, 27.6, 20.2, 16.7)
@@ -132,9 +140,11 @@ CRITERIA: Final[Mapping[str, Criteria]] = {
                              flat=(0.05, 24.0, 72.0), source=_DEFAULTS),
     "wind_speed": Criteria((0.0, 60.0), suspect=(0.0, 40.0), flat=(0.05, 72.0, 168.0), source=_DEFAULTS),
     "global_radiation": Criteria((0.0, 1500.0), suspect=(0.0, 1361.0), flat=(1.0, 24.0, 72.0), source=_DEFAULTS),
-    "precipitation": Criteria((0.0, 200.0), suspect=(0.0, 100.0), source="Dorigo et al. 2013, table 2"),
-    "precipitation_total": Criteria((0.0, 1e9), counter=150.0, source=_DEFAULTS),
-    "pulse_total": Criteria((0.0, float(2**32)), counter=3600.0, source=_DEFAULTS),
+    "precipitation": Criteria((0.0, 200.0), suspect=(0.0, 100.0), blocked=_BLOCKED, freezing=FREEZING,
+                              source="range: Dorigo et al. 2013, table 2; the rest " + _DEFAULTS),
+    "precipitation_total": Criteria((0.0, 1e9), counter=150.0, blocked=_BLOCKED, freezing=FREEZING, source=_DEFAULTS),
+    "pulse_total": Criteria((0.0, float(2**32)), counter=3600.0, blocked=_BLOCKED, freezing=FREEZING,
+                            source=_DEFAULTS),
     "soil_electrical_conductivity": Criteria((0.0, 100.0), suspect=(0.0, 20.0), spike=(5.0, _NEVER), source=_DEFAULTS),
     "battery_voltage": Criteria((0.0, 30.0), spike=(1.0, _NEVER), source=_DEFAULTS),
     **{
@@ -205,8 +215,8 @@ def criteria(quantity: str, profile: str, overrides: Mapping[str, Mapping[str, o
 
 
 _LENGTHS: Final = {
-    "fail": 2, "suspect": 2, "spike": 2, "rate": 2, "moving": 2, "neighbour": 2,
-    "flat": 3, "attenuated": 3, "plateau": 3, "counter": 0, "drift": 0,
+    "fail": 2, "suspect": 2, "spike": 2, "rate": 2, "moving": 2, "neighbour": 2, "blocked": 2,
+    "flat": 3, "attenuated": 3, "plateau": 3, "counter": 0, "drift": 0, "freezing": 0,
 }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ AT_ONCE: Final = ("gross_range", "climatology", "spike", "rate_of_change", "coun
 LASTING: Final = ("flat_line", "attenuated_signal", "saturated_plateau", "frozen_ground", "sensor_in_air",
                   "rise_without_rain")  # fmt: skip
 AMONG_NEIGHBOURS: Final = ("neighbours", "drift")
+OF_GAUGES: Final = ("blocked_gauge", "frozen_gauge")
 SETTLING: Final = "settling"
 
 

@@ -13,11 +13,13 @@ NEIGHBOURS: Final = 2
 WET: Final = 5.0
 """So much must have fallen at each of the neighbours on a day [mm]."""
 DAYS: Final = 2
+REMEMBERED: Final = 30
+"""So many days these may lie apart, and so long after the last of them it is not believed [d]."""
 FREEZING: Final = 2.0
 """Below this a gauge without heating is blind [°C]."""
 
 
-def blocked_gauge(precipitation: Array, around: Array) -> NDArray[np.bool_]:
+def blocked_gauge(precipitation: Array, around: Array, wet: float = WET, days: int = DAYS) -> NDArray[np.bool_]:
     """Return the days on which a gauge is taken for blocked: dry while it rained all around for days.
 
     Parameters
@@ -26,6 +28,10 @@ def blocked_gauge(precipitation: Array, around: Array) -> NDArray[np.bool_]:
         Daily sum of the gauge [mm]; NaN is missing.
     around : float64 (time, gauge)
         The same of gauges near it, or of the radar's grid there [mm].
+    wet : float
+        So much must have fallen at each of two of them [mm].
+    days : int
+        On so many days [d].
 
     Returns
     -------
@@ -34,8 +40,9 @@ def blocked_gauge(precipitation: Array, around: Array) -> NDArray[np.bool_]:
 
     Notes
     -----
-    Valid for gauges within some 10 km. On days without rain around nobody can tell; they neither end nor
-    prolong a spell. A day with rain in the gauge ends it.
+    Valid for gauges within some 10 km. On days without rain around nobody can tell; they do not end a spell
+    before 30 of them have passed. A day with rain in the gauge ends it, and so does one it says nothing of. What is
+    said of a day rests on the 60 before and the 30 after it.
 
     References
     ----------
@@ -47,19 +54,21 @@ def blocked_gauge(precipitation: Array, around: Array) -> NDArray[np.bool_]:
     >>> blocked_gauge(np.array([0.0, 0.0, 0.0, 1.0]), around).tolist()
     [True, True, True, False]
     """
-    wet_around = np.sum(around >= WET, axis=1) >= NEIGHBOURS
+    wet_around = np.sum(around >= wet, axis=1) >= NEIGHBOURS
     dry = precipitation == 0
     witness = wet_around & dry
     found = np.zeros(len(precipitation), np.bool_)
     ends = np.flatnonzero(~dry)
     for begin, end in zip(np.append(0, ends + 1), np.append(ends, len(dry)), strict=True):
         seen = np.flatnonzero(witness[begin:end]) + begin
-        if len(seen) >= DAYS:
-            found[seen[0] : end] = True
+        last = seen[days - 1 :]
+        for since, until in zip(seen.tolist(), last.tolist(), strict=False):
+            if until - since <= REMEMBERED:
+                found[since : min(until + REMEMBERED + 1, end)] = True
     return found
 
 
-def frozen_gauge(precipitation: Array, air_temperature: Array) -> NDArray[np.bool_]:
+def frozen_gauge(precipitation: Array, air_temperature: Array, freezing: float = FREEZING) -> NDArray[np.bool_]:
     """Return where a gauge without heating cannot be believed when it says that nothing fell.
 
     Parameters
@@ -68,6 +77,8 @@ def frozen_gauge(precipitation: Array, air_temperature: Array) -> NDArray[np.boo
         [mm]; NaN is missing.
     air_temperature : float64 (...)
         Mean of the same hour or day [°C].
+    freezing : float
+        Below this it is blind [°C].
 
     Returns
     -------
@@ -87,5 +98,5 @@ def frozen_gauge(precipitation: Array, air_temperature: Array) -> NDArray[np.boo
     >>> frozen_gauge(np.array([0.0, 0.0, 0.2]), np.array([1.0, 3.0, 1.0])).tolist()
     [True, False, False]
     """
-    blind: NDArray[np.bool_] = (precipitation == 0) & (air_temperature < FREEZING)
+    blind: NDArray[np.bool_] = (precipitation == 0) & (air_temperature < freezing)
     return blind
