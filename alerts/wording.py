@@ -9,6 +9,7 @@ from typing import Final, Literal
 from alerts.rule import Rule
 from alerts.span import duration_text
 from gruenpuls.domain.incident import Incident
+from gruenpuls.domain.relay import Relay, SilenceCause
 
 Language = Literal["de", "en"]
 
@@ -18,6 +19,21 @@ _OVER: Final[dict[Language, str]] = {"de": " – vorbei seit {}", "en": " – ov
 _WORDS: Final[dict[Language, dict[str, tuple[str, str]]]] = {
     "de": {"d": ("Tag", "Tage"), "h": ("Stunde", "Stunden"), "min": ("Minute", "Minuten")},
     "en": {"d": ("day", "days"), "h": ("hour", "hours"), "min": ("minute", "minutes")},
+}
+_UNKNOWN_CAUSE: Final[dict[Language, str]] = {"de": "noch nicht bekannt", "en": "not known yet"}
+_CAUSES: Final[dict[Language, dict[SilenceCause, str]]] = {
+    "de": {
+        SilenceCause.SENSOR: "der Sensor selbst – Gateway, Quelle und Batterie erklären es nicht",
+        SilenceCause.BATTERY: "die Batterie – sie war zuletzt schwach",
+        SilenceCause.GATEWAY: "das Gateway {name} – auch von anderen Geräten kommt darüber nichts mehr",
+        SilenceCause.SOURCE: "die Quelle {name} – von dort kommt gar nichts mehr",
+    },
+    "en": {
+        SilenceCause.SENSOR: "the sensor itself – gateway, source and battery do not explain it",
+        SilenceCause.BATTERY: "the battery – it was low at the end",
+        SilenceCause.GATEWAY: "the gateway {name} – nothing comes through it from other devices either",
+        SilenceCause.SOURCE: "the source {name} – nothing at all comes from there",
+    },
 }
 
 
@@ -30,7 +46,14 @@ class Wording:
     action: str
 
 
-def worded(rule: Rule, incident: Incident, site_name: str, language: Language, time_zone: tzinfo) -> Wording:
+def worded(
+    rule: Rule,
+    incident: Incident,
+    site_name: str,
+    language: Language,
+    time_zone: tzinfo,
+    relay: Relay | None = None,
+) -> Wording:
     """Return an incident in the words of its rule.
 
     Parameters
@@ -43,6 +66,8 @@ def worded(rule: Rule, incident: Incident, site_name: str, language: Language, t
     language : str
     time_zone : tzinfo
         In which moments are told.
+    relay : Relay or None
+        The gateway or source that keeps the incident's device silent.
     """
     level = rule.level(incident.severity)
     told = rule.told(level)
@@ -50,6 +75,7 @@ def worded(rule: Rule, incident: Incident, site_name: str, language: Language, t
     fields = {
         **{watched.called: _number(saw.get(watched.called), language) for watched in rule.watch},
         "site": site_name,
+        "cause": _cause(incident, relay, language),
         "value": _number(incident.last_value, language),
         "peak": _number(incident.peak, language),
         "unit": _UNITS.get(rule.watch[0].unit, rule.watch[0].unit),
@@ -65,6 +91,18 @@ def worded(rule: Rule, incident: Incident, site_name: str, language: Language, t
     if incident.resolved_at is not None:
         title += _OVER[language].format(_moment(incident.resolved_at, language, time_zone))
     return Wording(title, reason, action)
+
+
+def relay_number(incident: Incident) -> int:
+    """Return the registry's number of the gateway or source that an incident's device is silent of; 0 is none."""
+    return int(dict(incident.saw).get("silent_relay", 0.0))
+
+
+def _cause(incident: Incident, relay: Relay | None, language: Language) -> str:
+    code = dict(incident.saw).get("silence_cause")
+    if code is None:
+        return _UNKNOWN_CAUSE[language]
+    return _CAUSES[language][SilenceCause(int(code))].format(name=relay.name if relay else "?")
 
 
 def _number(value: float | None, language: Language) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
 from gruenpuls.domain.incident import Incident, IncidentState, Modelled, Severity
+from gruenpuls.domain.relay import Relay
 from gruenpuls.domain.site import Site
 
 Item = TypeVar("Item")

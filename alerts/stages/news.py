@@ -17,6 +17,9 @@ def group_of(case: Case, policy: Policy) -> str:
     head = case.area or (case if case.incident.rule in areas else None)
     if head is not None:
         return f"area={head.incident.rule}|site={head.incident.site}"
+    if case.relay is not None:
+        # A dead gateway is one piece of news, however many devices it hears in however many districts.
+        return f"{case.relay.kind}={case.relay.name}|rule={case.incident.rule}"
     values = {
         "district": case.site.district,
         "municipality": case.site.municipality,

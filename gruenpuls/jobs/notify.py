@@ -17,6 +17,7 @@ from alerts.stages.case import Case, Subject, Told
 from alerts.stages.decide import Decision, Situation, decide, reconciled
 from alerts.stages.digests import told_after
 from alerts.stages.silenced import Silence
+from alerts.wording import relay_number
 from gruenpuls.domain.clock import Clock
 from gruenpuls.domain.incident import SILENT_AFTER, Incident, IncidentState, Modelled
 from gruenpuls.language.speech import Speech
@@ -93,8 +94,17 @@ class Notification:
         keys = {incident.site for incident in incidents.values()} | {it.subject.site for it in stored}
         sites = self.registry.places.by_keys(keys)
         modelled = self._modelled(open_ones, now)
+        relay_of = {number: relay_number(incident) for number, incident in incidents.items()}
+        relays = self.registry.relays.named(set(relay_of.values()) - {0})
         cases = [
-            Case(number, incident, sites[incident.site], noticed[number], modelled=modelled.get(number))
+            Case(
+                number,
+                incident,
+                sites[incident.site],
+                noticed[number],
+                modelled=modelled.get(number),
+                relay=relays.get(relay_of[number]),
+            )
             for number, incident in incidents.items()
         ]
         silences = [
