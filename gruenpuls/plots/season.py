@@ -30,6 +30,8 @@ _MONTHS: Final = {
 }
 _FULL: Final = 100.0
 _WETTEST: Final = 1.0
+_IN_ONE_ROW: Final = 6
+"""So many curves have their names beside the title."""
 _SHORT: Final = 70
 """Up to so many days the axis names days and not only months."""
 
@@ -118,7 +120,7 @@ def season_plot(season: Season, words: Speech, form: str = "png") -> bytes:
         for name, axis in zip(panels, axes, strict=True):
             _DRAWN[name](axis, season, words)
             _frame(axis, season)
-        _today(axes[0], season, words)
+        _today(axes[-1], season, words)
         _time_axis(axes[-1], season, words)
         figure.text(0.99, 0.985, season.key, ha="right", va="top", color=_FAINT, fontsize=9.5)
         file = io.BytesIO()
@@ -190,7 +192,7 @@ def _draw_tension(axis: Axes, season: Season, words: Speech) -> None:
     axis.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
     _title(axis, f"{words.text('plot.tension')} [kPa]")
     _named_bands(axis, season.tension_limits, words, rising=True)
-    axis.legend(loc="upper left", ncols=len(season.tension), frameon=False, borderaxespad=0.2)
+    _legend(axis)
 
 
 def _draw_water(axis: Axes, season: Season, words: Speech) -> None:
@@ -214,7 +216,7 @@ def _draw_water(axis: Axes, season: Season, words: Speech) -> None:
     if not season.water and season.band is None:
         axis.text(0.5, 0.5, words.text("plot.nothing"), transform=axis.transAxes, ha="center", color=_FAINT)
     else:
-        axis.legend(loc="lower left", ncols=3, frameon=False, borderaxespad=0.3)
+        _legend(axis)
     _title(axis, f"{words.text('plot.water')} [%]")
     _named_bands(axis, season.water_limits, words, rising=False)
 
@@ -247,6 +249,21 @@ _DRAWN: Final = {"tension": _draw_tension, "water": _draw_water, "rain": _draw_r
 
 def _title(axis: Axes, text: str) -> None:
     axis.set_title(text, loc="left", fontsize=9.5, color=_INK, pad=4)
+
+
+def _legend(axis: Axes) -> None:
+    """Write above the panel, where no curve runs, what its curves are."""
+    named = len(axis.get_legend_handles_labels()[1])
+    axis.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=named if named <= _IN_ONE_ROW else -(-named // 2),
+        frameon=False,
+        borderaxespad=0.0,
+        fontsize=8.5,
+        handlelength=1.4,
+        columnspacing=1.4,
+    )
 
 
 def _frame(axis: Axes, season: Season) -> None:
