@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
+import msgspec
+
 from device_profiles.refusal import Refused
 from device_profiles.units import Conversion
 from gruenpuls.domain.reading import Flag
@@ -22,12 +24,17 @@ _LONGEST_NUMBER: Final = 80
 """Characters a number and its unit may have."""
 _OLDEST: Final = timedelta(days=3660)
 _NOW: Final = timedelta(0)
+# Looking a member up in its enumeration takes longer than comparing a value with its range.
+_GOOD, _FAIL, _MISSING = Flag.GOOD, Flag.FAIL, Flag.MISSING
+_WHOLE: Final = 1 << 64
+"""Whole numbers up to this fit into a float, as those of every layout do."""
+_PLANS: Final = 64
+"""Shapes of messages whose routes are remembered; a layout has few, and what a network decodes is bounded by this."""
 _EARLIEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
 """LoRaWAN 1.0 is from 2015: a device's clock that says earlier was never set."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(msgspec.Struct, frozen=True, gc=False):
     """One value a device reported.
 
     Parameters
@@ -167,14 +174,13 @@ class Route:
 
     def measurement(self, raw: object, measured_at: datetime | None, age: timedelta) -> Measurement:
         """Return what the decoder gave as a measurement."""
-        value = (
-            raw * self.multiply / self.divide + self.add
-            if type(raw) is float and not self.missing
-            else self._value(raw)
-        )
+        if (type(raw) is float or (type(raw) is int and -_WHOLE < raw < _WHOLE)) and raw not in self.missing:
+            value = raw * self.multiply / self.divide + self.add
+        else:
+            value = self._value(raw)
         if not math.isfinite(value):
-            return Measurement(self.channel, self.quantity, math.nan, Flag.MISSING, measured_at, age)
-        flag = Flag.GOOD if self.lowest <= value <= self.highest else Flag.FAIL
+            return Measurement(self.channel, self.quantity, math.nan, _MISSING, measured_at, age)
+        flag = _GOOD if self.lowest <= value <= self.highest else _FAIL
         return Measurement(self.channel, self.quantity, value, flag, measured_at, age)
 
     def _value(self, raw: object) -> float:
@@ -286,6 +292,7 @@ class Routing:
         self._whole = next((moment for moment in moments if moment.entries is None), None)
         self._logs = tuple(moment for moment in moments if moment.entries is not None)
         self._by_field: dict[str, list[int]] = {}
+        self._plans: dict[tuple[str, ...], tuple[tuple[str | None, Route], ...]] = {}
         self._searched: list[int] = []
         self._always = tuple(number for number, route in enumerate(self._routes) if route.always)
         for number, route in enumerate(self._routes):
@@ -314,6 +321,14 @@ class Routing:
         return tuple(result)
 
     def _of_item(self, fields: Mapping[str, object], moment: Moment | None) -> list[Measurement]:
+        if not self._searched:
+            plan = self._plans.get(tuple(fields)) or self._planned(tuple(fields))
+            if not plan:
+                return []
+            measured_at, age = moment.of(fields) if moment else (None, _NOW)
+            return [
+                route.measurement(None if field is None else fields[field], measured_at, age) for field, route in plan
+            ]
         raws: dict[int, object] = {}
         for field, raw in fields.items():
             for number in self._by_field.get(field, ()):
@@ -328,3 +343,14 @@ class Routing:
         for number in self._always:
             raws.setdefault(number, None)
         return [self._routes[number].measurement(raws[number], measured_at, age) for number in sorted(raws)]
+
+    def _planned(self, names: tuple[str, ...]) -> tuple[tuple[str | None, Route], ...]:
+        """Return where each channel of an item with these fields is found, None where it lacks; remember it."""
+        places: dict[int, str | None] = {number: name for name in names for number in self._by_field.get(name, ())}
+        if places:
+            for number in self._always:
+                places.setdefault(number, None)
+        plan = tuple((places[number], self._routes[number]) for number in sorted(places))
+        if len(self._plans) < _PLANS:
+            self._plans[names] = plan
+        return plan

@@ -173,7 +173,7 @@ class Profile:
         Refused
             If a unit or a time in it cannot be understood.
         """
-        if not isinstance(fields, Mapping):
+        if type(fields) is not dict and not isinstance(fields, Mapping):
             message = "the decoder gave no object"
             raise Refused(message)
         result = self._routing.measurements(fields)

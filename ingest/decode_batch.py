@@ -24,6 +24,8 @@ from ingest.uplink_index import Change, Standing
 _TEXT_LENGTH: Final = 500
 _HOUR: Final = 3600
 _MILLISECOND: Final = timedelta(milliseconds=1)
+# Looking a member up in its enumeration takes longer than comparing with it.
+_LAYOUT: Final = DecoderKind.LAYOUT
 _FIELDS: Final = msgspec.json.Decoder(dict[str, object])
 
 
@@ -119,6 +121,7 @@ class Batch:
     _columns_of: dict[str, DeviceColumns] = field(default_factory=dict)
     _counts: defaultdict[tuple[str, str], _Count] = field(default_factory=lambda: defaultdict(_Count))
     _outcomes: dict[int, Outcome] = field(default_factory=dict)
+    _limited: tuple[datetime | None, int] = (None, 0)
 
     @property
     def mended(self) -> set[int]:
@@ -234,7 +237,7 @@ class Batch:
             self._mended.add(before.first)
         if message is None:
             return
-        self._count(message, before, -1)
+        self._count(message, -1, dead=before.dead)
         try:
             # Of a dead letter, too: a crash may have left readings that the index does not know of.
             self.columns.retract(self._rows(before, message)[1])
@@ -251,12 +254,12 @@ class Batch:
         self.verdicts.append((after, undecodable is not None))
         if undecodable is not None:
             self.letters.append(_undecodable(undecodable, after, message))
-        self._count(message, after._replace(dead=undecodable is not None), 1)
+        self._count(message, 1, dead=undecodable is not None)
 
-    def _count(self, message: Message, standing: Standing, step: int) -> None:
+    def _count(self, message: Message, step: int, *, dead: bool) -> None:
         count = self._counts[message.uplink.device, message.entry.message.source]
         count.duplicates -= step
-        if standing.dead:
+        if dead:
             count.dead_lettered += step
         else:
             count.decoded += step
@@ -272,7 +275,7 @@ class Batch:
     def _rows(self, standing: Standing, message: Message) -> tuple[Run, list[Row]]:
         entry, uplink = message
         columns = self._columns_of.get(uplink.device) or self._new_columns(uplink.device)
-        limit = milliseconds(entry.message.received_at) + self.future_tolerance // _MILLISECOND
+        limit = self._limit(entry.message.received_at)
         if standing.measured_at > limit:
             raise _implausible(standing.measured_at, entry)
         try:
@@ -292,16 +295,23 @@ class Batch:
             raise _UndecodableError(
                 DeadLetterReason.DECODER_FAILED, f"{columns.profile.name}: {_said(error)}"
             ) from error
-        for _, measured_at, *_ in rows:
-            if measured_at > limit:
-                raise _implausible(measured_at, entry)
+        for row in rows:
+            if row[1] > limit:
+                raise _implausible(row[1], entry)
         return columns.run, rows
+
+    def _limit(self, received_at: datetime) -> int:
+        """Return the latest moment a message may claim [ms since 1970 UTC]."""
+        # What was received in one go has one and the same moment.
+        if received_at is not self._limited[0]:
+            self._limited = received_at, milliseconds(received_at) + self.future_tolerance // _MILLISECOND
+        return self._limited[1]
 
     def _measurements(self, profile: Profile, message: Message) -> tuple[Measurement, ...]:
         uplink = message.uplink
+        if profile.decoder is _LAYOUT:
+            return profile.decode(uplink.payload, uplink.port)
         match profile.decoder:
-            case DecoderKind.LAYOUT:
-                return profile.decode(uplink.payload, uplink.port)
             case DecoderKind.LNS:
                 profile.ensure_measurement(uplink.payload, uplink.port)
                 return profile.measurements(_decoded_by_network(uplink))

@@ -106,6 +106,8 @@ def unpacked(blob: bytes, dictionary: bytes = b"") -> list[RawMessage]:
             columns.append(struct.unpack_from(f"<{count}{kind}", raw, place))
             place += width * count
         sources, received, topic_lengths, payload_lengths = columns
+        # What was read in one go has one moment.
+        moments = {moment: moment_of(moment) for moment in set(received)}
         topics = list(pairwise(accumulate(topic_lengths, initial=place)))
         payloads = list(pairwise(accumulate(payload_lengths, initial=place + sum(topic_lengths))))
         if place + sum(topic_lengths) + sum(payload_lengths) != len(raw):
@@ -115,7 +117,7 @@ def unpacked(blob: bytes, dictionary: bytes = b"") -> list[RawMessage]:
             RawMessage(
                 names[source],
                 raw[topic_start:topic_end].decode("utf-8", _TEXT_ERRORS),
-                moment_of(moment),
+                moments[moment],
                 raw[payload_start:payload_end],
             )
             for source, moment, (topic_start, topic_end), (payload_start, payload_end) in zip(

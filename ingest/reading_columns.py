@@ -22,6 +22,10 @@ RADIO_CHANNEL: Final = "radio"
 """Name of the channel every device has: how well it is heard."""
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_SIGNAL: Final = "received_signal_strength"
+_NOISE: Final = "signal_to_noise_ratio"
+# Looking a member up in its enumeration takes longer than putting it into a row.
+_NOT_EVALUATED: Final = Flag.NOT_EVALUATED
 
 
 Row: TypeAlias = tuple[int, int, float, int]
@@ -80,13 +84,13 @@ class DeviceColumns:
                 at = milliseconds(measurement.measured_at)
             elif measurement.age:
                 at -= measurement.age // _MILLISECOND
-            rows.append((place, at, float(measurement.value), int(measurement.flag)))
-        for quantity, heard in (("received_signal_strength", radio.rssi), ("signal_to_noise_ratio", radio.snr)):
+            rows.append((place, at, measurement.value, measurement.flag))
+        for quantity, heard in ((_SIGNAL, radio.rssi), (_NOISE, radio.snr)):
             if heard is not None:
                 place = known.get((RADIO_CHANNEL, quantity))
                 if place is None:
                     place = self._place(RADIO_CHANNEL, quantity)
-                rows.append((place, measured_at, float(heard), Flag.NOT_EVALUATED))
+                rows.append((place, measured_at, heard, _NOT_EVALUATED))
         return rows
 
     def _place(self, channel: str, quantity: str) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -121,37 +122,54 @@ def copy_of(offset: int, uplink: Uplink) -> Copy:
 
 
 def _identity(uplink: Uplink, measured_at: int) -> tuple[bytes | None, bytes]:
-    device = uplink.device.encode()
+    device = uplink.device
     payload = uplink.payload or uplink.decoded or b""
     if uplink.frame is not None:
-        return _digest(b"frame", device, uplink.frame), b""
+        return _digest(_begun(b"frame", device), uplink.frame), b""
     if uplink.deduplication_id is not None:
         # A network that gives one id to different payloads is wrong about the id, and none of them may be lost.
         name = uplink.deduplication_id.encode()
-        network = _NETWORK_OF_FORM.get(uplink.network, uplink.network).encode()
-        return _digest(b"network", device, network, name, payload), b""
+        network = _NETWORK_OF_FORM.get(uplink.network, uplink.network)
+        return _digest(_begun(b"network", device, network), name, payload), b""
     counter = uplink.frame_counter
     if counter is None:
-        return _digest(b"moment", device, b"%d" % measured_at, payload), b""
+        return _digest(_begun(b"moment", device), b"%d" % measured_at, payload), b""
     if not 0 <= counter < _COUNTER_LIMIT:
         message = f"the frame counter is out of range: {counter}"
         raise ValueError(message)
     if uplink.session is not None:
-        return _digest(b"session", device, uplink.session.encode(), b"%d" % counter, payload), b""
-    return None, _digest(payload)
+        return _digest(_begun(b"session", device, uplink.session), b"%d" % counter, payload), b""
+    return None, _digest(b"", payload)
 
 
-def _digest(*parts: bytes) -> bytes:
+def _digest(begun: bytes, part: bytes, last: bytes | None = None) -> bytes:
     # With the lengths in it, no two lists of parts read the same.
-    framed = b"".join([b"%d:" % len(part) + part for part in parts])
+    if last is None:
+        framed = b"%b%d:%b" % (begun, len(part), part)
+    else:
+        framed = b"%b%d:%b%d:%b" % (begun, len(part), part, len(last), last)
     return blake2b(framed, digest_size=KEY_BYTES).digest()
+
+
+@lru_cache(maxsize=1 << 15)
+def _begun(kind: bytes, *names: str) -> bytes:
+    """Return the first parts of what a digest is made of, which are the same for all of a device's uplinks."""
+    parts = [kind, *(name.encode() for name in names)]
+    return b"".join([b"%d:%b" % (len(part), part) for part in parts])
 
 
 def _rank(uplink: Uplink) -> int:
     radio = uplink.radio
     faintness = _FAINTEST if radio.rssi is None else min(max(int((1000 - radio.rssi) * 1000), 0), _FAINTEST - 1)
-    heard = f"{uplink.port} {radio.rssi} {radio.snr} ".encode() + uplink.payload
-    return faintness << 32 | zlib.crc32(uplink.decoded or b"", zlib.crc32(heard))
+    heard = _heard(uplink.port, radio.rssi, radio.snr)
+    return faintness << 32 | zlib.crc32(uplink.decoded or b"", zlib.crc32(uplink.payload, heard))
+
+
+@lru_cache(maxsize=1 << 15)
+def _heard(port: int | None, rssi: float | None, snr: float | None) -> int:
+    # Writing numbers takes long, and there are not many different ones; zero and minus zero are the same one.
+    rssi, snr = (None if level is None else level + 0.0 for level in (rssi, snr))
+    return zlib.crc32(f"{port} {rssi} {snr} ".encode())
 
 
 def epochs(receptions: Sequence[Reception]) -> list[list[Reception]]:
@@ -192,7 +210,7 @@ def told_apart(device: str, parted: Sequence[Sequence[Reception]]) -> dict[bytes
     parted : sequence of sequence of Reception
         By `epochs`.
     """
-    name = device.encode()
+    begun = _begun(b"epoch", device)
     found: dict[bytes, Reception] = {}
     for receptions in parted:
         known: set[tuple[int, bytes]] = set()
@@ -200,7 +218,7 @@ def told_apart(device: str, parted: Sequence[Sequence[Reception]]) -> dict[bytes
             measured_at, counter, content, *_ = reception
             if (counter, content) not in known:
                 known.add((counter, content))
-                found[_digest(b"epoch", name, b"%d %d" % (counter, measured_at), content)] = reception
+                found[_digest(begun, b"%d %d" % (counter, measured_at), content)] = reception
     return found
 
 

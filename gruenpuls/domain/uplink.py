@@ -9,8 +9,7 @@ from enum import StrEnum
 import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class RawMessage:
+class RawMessage(msgspec.Struct, frozen=True, gc=False):
     """A message exactly as it came, before anybody tried to understand it.
 
     Parameters
@@ -30,8 +29,7 @@ class RawMessage:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
+class JournalEntry(msgspec.Struct, frozen=True, gc=False):
     """A raw message at its place in the journal; offsets increase and are never reused."""
 
     offset: int
@@ -47,7 +45,7 @@ class TimeSource(StrEnum):
     JOURNAL = "journal"
 
 
-class Radio(msgspec.Struct, frozen=True):
+class Radio(msgspec.Struct, frozen=True, gc=False):
     """How well the message was heard, by the gateway that heard it best.
 
     Parameters
@@ -70,7 +68,7 @@ class Radio(msgspec.Struct, frozen=True):
     heard_by: tuple[str, ...] = ()
 
 
-class Uplink(msgspec.Struct, frozen=True):
+class Uplink(msgspec.Struct, frozen=True, gc=False):
     """What every network's message says alike.
 
     Parameters
