@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Final
 
 Clock = Callable[[], datetime]
 """Returns the present as an aware UTC datetime."""
+Beside = Callable[[datetime, datetime], datetime]
+"""Returns the present, which is the first, as seen from something recorded at the second; all aware UTC."""
 
 
 def wall_clock() -> datetime:
@@ -50,3 +54,22 @@ def replayed(spans: Sequence[ReplaySpan], wall: datetime) -> tuple[ReplaySpan, d
         if wall >= span.played_from:
             current = span
     return current, current.at(wall)
+
+
+def playing(spans: Sequence[ReplaySpan], moment: datetime) -> ReplaySpan | None:
+    """Return the span a recorded moment lies in; None where it lies in none."""
+    return next((span for span in spans if span.recorded_from <= moment <= span.recorded_to), None)
+
+
+def beside(spans: Sequence[ReplaySpan], now: datetime, moment: datetime) -> datetime:
+    """Return the present as seen from something recorded at a moment.
+
+    Once a replay has moved on to another record, what belongs to an earlier one stands still at its end instead
+    of growing years old.
+    """
+    span = playing(spans, moment)
+    return now if span is None or span == playing(spans, now) else span.recorded_to
+
+
+NO_REPLAY: Final[Beside] = partial(beside, ())
+"""The present is the same for everything."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from gruenpuls.domain.clock import Clock
+from gruenpuls.domain.clock import NO_REPLAY, Beside, Clock
 from gruenpuls.jobs.days import local_day
 from gruenpuls.jobs.recompute import GROWING
 from gruenpuls.stores.registry import Registry
@@ -28,11 +28,14 @@ class NewDay:
         What time it is at the sites; a replay's own while one runs.
     zone : str
         The city's: its new day, and new sites, are what it looks for.
+    beside : Beside
+        What time it is at sites whose record a replay has left behind.
     """
 
     registry: Registry
     clock: Clock
     zone: str
+    beside: Beside = NO_REPLAY
     _seen: tuple[date, int] | None = field(default=None, init=False)
 
     def mark(self) -> int:
@@ -46,8 +49,9 @@ class NewDay:
         for site in self.registry.places.list():
             if site.kind not in GROWING:
                 continue
-            today = local_day(now, ZoneInfo(site.time_zone))
             last = computed.get(site.key, (None, None))[1]
+            theirs = now if last is None else self.beside(now, datetime.combine(last, time(), UTC))
+            today = local_day(theirs, ZoneInfo(site.time_zone))
             if last is None or not today - _LONGEST_PAUSE < last < today:
                 due[site.key] = today - _DAY
             elif last < today - _DAY:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from gruenpuls.domain.clock import Clock
+from gruenpuls.domain.clock import NO_REPLAY, Beside, Clock
 from gruenpuls.domain.ports import DirtySpan
 from gruenpuls.domain.reading import from_stored
 from gruenpuls.jobs.days import local_day
@@ -39,6 +39,8 @@ class Refresh:
         What time it is at the sites; a replay's own while one runs.
     judging : Judging or None
         Judges readings before anything is computed from them; None for as they came.
+    beside : Beside
+        What time it is at sites whose record a replay has left behind.
     """
 
     registry: Registry
@@ -46,6 +48,7 @@ class Refresh:
     evaluation: Evaluation
     clock: Clock
     judging: Judging | None = None
+    beside: Beside = NO_REPLAY
 
     def mark_outdated(self) -> None:
         """Mark every site whose results an older processor or rule made, from its first day on."""
@@ -67,14 +70,21 @@ class Refresh:
             some = spans[start : start + SITES_AT_ONCE]
             # A clock that is behind the readings must not keep them from being computed.
             newest = datetime.combine(max(span.from_day for span in some), time(), UTC)
-            now = max(self.clock(), newest)
-            if self.judging is not None:
-                self.judging.judge(some, now)
-            concerned = self._with_dependents(some, now)
-            self.recomputation.compute(concerned, now)
-            self.evaluation.judge(concerned, now)
+            for now, those in self._by_present(some, max(self.clock(), newest)).items():
+                if self.judging is not None:
+                    self.judging.judge(those, now)
+                concerned = self._with_dependents(those, now)
+                self.recomputation.compute(concerned, now)
+                self.evaluation.judge(concerned, now)
             self.registry.dirty.clear(some)
         return len(spans)
+
+    def _by_present(self, spans: Sequence[DirtySpan], now: datetime) -> dict[datetime, list[DirtySpan]]:
+        found: dict[datetime, list[DirtySpan]] = {}
+        for span in spans:
+            begin = datetime.combine(span.from_day, time(), UTC)
+            found.setdefault(self.beside(now, begin), []).append(span)
+        return found
 
     def _with_dependents(self, spans: Sequence[DirtySpan], now: datetime) -> Sequence[DirtySpan]:
         """Return these sites, and those that were given their weather of days that are over.

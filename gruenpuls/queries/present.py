@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from gruenpuls.domain.clock import ReplaySpan
+from gruenpuls.domain.clock import ReplaySpan, beside, playing
 
 _ON_ITS_WAY: Final = timedelta(seconds=8)
 """What a message of a replay may take from the broker to the page on a busy machine."""
@@ -31,7 +30,7 @@ class Present:
     @property
     def replay(self) -> ReplaySpan | None:
         """The span that is being played."""
-        return _around(self.now, self.spans)
+        return playing(self.spans, self.now)
 
     @property
     def share(self) -> float:
@@ -53,16 +52,5 @@ class Present:
         return silent_after + speed * _ON_ITS_WAY
 
     def beside(self, moment: datetime | None) -> datetime:
-        """Return the present as seen from something recorded then.
-
-        Once a replay has moved on to another record, what belongs to an earlier one stands still at its end
-        instead of growing years old.
-        """
-        span = None if moment is None else _around(moment, self.spans)
-        if span is None or span == self.replay:
-            return self.now
-        return span.recorded_to
-
-
-def _around(moment: datetime, spans: Sequence[ReplaySpan]) -> ReplaySpan | None:
-    return next((span for span in spans if span.recorded_from <= moment <= span.recorded_to), None)
+        """Return the present as seen from something recorded then; as it is where nothing was."""
+        return self.now if moment is None else beside(self.spans, self.now, moment)

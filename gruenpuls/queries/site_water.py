@@ -251,9 +251,10 @@ def _value(last: LastValue | None) -> float | None:
 
 
 def _last(glance: SiteGlance, quantity: str, statistic: str, origin: str, now: datetime) -> LastValue | None:
-    """Return the last value a processor gave, unless it is too old to mean anything."""
+    """Return the last value a processor gave, unless it is of another time."""
     for last in glance.values.get(quantity, []):
         same = last.statistic == statistic and last.origin == origin and last.depth is None
-        if same and last.flag is not Flag.FAIL and now - last.measured_at <= _OLDEST + _DAY:
+        fresh = -_DAY <= now - last.measured_at <= _OLDEST + _DAY
+        if same and fresh and last.flag is not Flag.FAIL:
             return last
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import structlog
 from alerts.rule import Rule
 from alerts.rule_file import read_rules, shipped_rules
 from device_profiles.catalogue import Catalogue
-from gruenpuls.domain.clock import Clock, ReplaySpan, replayed, wall_clock
+from gruenpuls.domain.clock import Beside, Clock, ReplaySpan, beside, replayed, wall_clock
 from gruenpuls.domain.errors import ConfigurationError, StorageError, UnavailableError
 from gruenpuls.domain.ports import FlagIntervals
 from gruenpuls.service.registry import open_registry
@@ -188,13 +188,30 @@ def keep_replay_spans(registry: Registry, spans: Sequence[ReplaySpan], *, actor:
 
 def clock(registry: Registry) -> Clock:
     """Return the present: the machine's time, or where a replay has got to."""
+    spans = _replay(registry)
+
+    def now() -> datetime:
+        known = spans()
+        return replayed(known, wall_clock())[1] if known else wall_clock()
+
+    return now
+
+
+def standing_still(registry: Registry) -> Beside:
+    """Return what tells the present of records a replay has left behind."""
+    spans = _replay(registry)
+    return lambda now, moment: beside(spans(), now, moment)
+
+
+def _replay(registry: Registry) -> Callable[[], Sequence[ReplaySpan]]:
+    """Return what tells the spans being replayed, looked up now and then."""
     spans: tuple[ReplaySpan, ...] = ()
     looked = float("-inf")
 
-    def now() -> datetime:
+    def known() -> Sequence[ReplaySpan]:
         nonlocal spans, looked
         if time.monotonic() - looked > _LOOK_AGAIN:
             spans, looked = replay_spans(registry), time.monotonic()
-        return replayed(spans, wall_clock())[1] if spans else wall_clock()
+        return spans
 
-    return now
+    return known

@@ -30,7 +30,7 @@ from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.notify import notifying
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
 from gruenpuls.service.pace import MANY, Pace
-from gruenpuls.service.rooms import alert_rules, clock, expected_intervals
+from gruenpuls.service.rooms import alert_rules, clock, expected_intervals, standing_still
 from gruenpuls.service.soil import city_processors, limit_table
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.service.workshop import Workshop, workshop
@@ -88,10 +88,11 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
         Evaluation(tools.registry, tools.store, alert_rules(settings), intervals),
         clock(tools.registry),
         Judging(tools.registry, tools.store, tools.profiles.settling_time),
+        standing_still(tools.registry),
     )
     refresh.mark_outdated()
     outlooks = Outlooks(tools.registry, tools.store, clock(tools.registry), settings.time_zone, limit_table(settings))
-    new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone)
+    new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone, standing_still(tools.registry))
     silence = Silence(Hearing(tools.registry, tools.store, intervals), clock(tools.registry))
     return [
         # Before the refresh, which works off what it marks; it looks as often, since a replay's days are short.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pytest
 from jobs.city import START, City, hourly, stamp, tree
 
+from gruenpuls.domain.clock import ReplaySpan, beside
 from gruenpuls.domain.device import Channel, Device
 from gruenpuls.domain.ports import Commit, DirtySpan
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Input, Output, Processor
@@ -150,6 +152,24 @@ def test_a_gauge_of_its_own_goes_first_and_the_grid_before_stations(wet: City) -
     assert used(wet) == [
         (0, 1, "own", "T1", 0), (1, 2, "station", "beside", 2), (2, 3, "grid", "T1", 0), (3, 4, "station", "far", 4)
     ]  # fmt: skip
+
+
+def test_what_a_replay_has_left_behind_is_not_carried_into_the_next_record(wet: City) -> None:
+    """Else a tree of 2017 had a balance of 2023, and none of its own last day."""
+
+    def span(begin: datetime, end: datetime) -> ReplaySpan:
+        return ReplaySpan("record", begin, end, begin, end)
+
+    years_later = midnight(3000)
+    standing = partial(beside, (span(midnight(0), midnight(2)), span(years_later, years_later + timedelta(days=9))))
+    plant(wet, TREE, gauge("own"))
+    wet.arrive(falling("own", 1.2, 0, 2))
+    wet.now = years_later + timedelta(days=1)
+    wet.refresh = replace(wet.refresh, beside=standing)
+    wet.refresh.work_off()
+    assert list(storage(wet).values()) == [1.2, 2.4]
+    assert NewDay(wet.registry, lambda: wet.now, "Europe/Berlin", standing).mark() == 0
+    assert new_day(wet) == 1, "outside a replay it is due"
 
 
 def test_an_hour_of_rain_told_at_midnight_fell_the_day_before(wet: City) -> None:
