@@ -1,4 +1,4 @@
-"""The pages: overview, site, what arrived, incidents. All of them only show."""
+"""The pages: overview, site, what arrived, incidents and each of them. All of them only show."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
@@ -16,7 +16,7 @@ from gruenpuls.console.rendering import Rendering
 from gruenpuls.console.sources import Sources
 from gruenpuls.console.watch import Watch
 from gruenpuls.queries.curves import Chart, site_charts
-from gruenpuls.queries.incidents import incident_list
+from gruenpuls.queries.incidents import incident_list, incident_sheet
 from gruenpuls.queries.intake import intake
 from gruenpuls.queries.overview import Standing
 from gruenpuls.queries.site_sheet import site_sheet
@@ -31,6 +31,7 @@ ROWS: Final = 100
 Column = Literal["site", "status", "last_reading"]
 Direction = Literal["ascending", "descending"]
 Page = Annotated[int, Query(ge=1)]
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Days = Annotated[int, Query(ge=1, le=3660)]
 
 
@@ -97,7 +98,15 @@ def list_pages(sources: Sources, rendering: Rendering, watch: Watch) -> APIRoute
 
     @router.get("/incidents")
     def incidents_page(request: Request) -> HTMLResponse:
-        return rendering.page(request, "incidents.html", area="incidents", incidents=incident_list(sources.registry))
+        found = incident_list(sources.registry, sources.present())
+        return rendering.page(request, "incidents.html", area="incidents", incidents=found)
+
+    @router.get("/incidents/{number}")
+    def incident_page(request: Request, number: Number) -> HTMLResponse:
+        found = incident_sheet(sources.registry, number, sources.present())
+        if found is None:
+            raise HTTPException(404, str(number))
+        return rendering.page(request, "incident.html", area="incidents", sheet=found)
 
     return router
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isnan
-from typing import Literal
 
 from alerts.rule import Rule
-from alerts.wording import Wording as IncidentWording
-from alerts.wording import worded
 from gruenpuls.domain.device import Placement
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.site import Site
 from gruenpuls.language.speech import Speech
 from gruenpuls.queries.curves import Chart, Curve
 from gruenpuls.queries.explanation import TENSION, Explanation
-from gruenpuls.queries.incidents import NamedIncident
+from gruenpuls.queries.incident_words import IncidentWords
 from gruenpuls.queries.lane import Lane
 from gruenpuls.queries.overview import Standing
 from gruenpuls.queries.status import SiteStatus
@@ -143,20 +140,10 @@ class Wording:
             parts.append(self.say.text("chart.in_words", curve=label, low=low, high=high, last=last))
         return f"{self.chart(chart)}. {' '.join(parts)}"
 
-    def incident(self, named: NamedIncident) -> IncidentWording:
-        """Return an incident in the words of its rule; one whose rule is gone by the rule's name."""
-        rule = self.rules.get(named.incident.rule)
-        if rule is None:
-            return IncidentWording(named.incident.rule, "", "")
-        language: Literal["de", "en"] = "de" if self.say.code == "de" else "en"
-        return worded(rule, named.incident, named.site_name, language, self.say.zone)
-
-    def peak(self, named: NamedIncident) -> str:
-        """Return the worst value an incident saw."""
-        rule, peak = self.rules.get(named.incident.rule), named.incident.peak
-        if peak is None:
-            return "–"
-        return self.say.number(peak, 1) if rule is None else self.say.measure(peak, rule.watch[0].quantity)
+    @property
+    def incidents(self) -> IncidentWords:
+        """Incidents in words."""
+        return IncidentWords(self.say, self.rules)
 
     def facts(self, site: Site) -> list[tuple[str, str]]:
         """Return what is registered about a site, by its name; what nobody entered is left out."""

@@ -9,9 +9,10 @@ from typing import Final
 
 from gruenpuls.domain.device import Deployment
 from gruenpuls.domain.reading import Flag, from_stored
-from gruenpuls.queries.incidents import NamedIncident
+from gruenpuls.queries.incidents import PAST, NamedIncident, named
 from gruenpuls.queries.lane import OF_DEVICE, OF_METHOD, ROOT_ZONE, Lane, lanes
 from gruenpuls.queries.overview import FROZEN, JUDGED, STATUS, Standing
+from gruenpuls.queries.present import Present
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incidents import IncidentFilter
 
@@ -157,10 +158,7 @@ def site_sheet(registry: Registry, standing: Standing, *, incidents: int = 20) -
             )
             for deployment in reversed(mounted)
         ),
-        tuple(
-            NamedIncident(one.number, one.incident, standing.site.name)
-            for one in sorted(kept, key=lambda one: one.incident.resolved_at is not None)
-        ),
+        named(registry, sorted(kept, key=lambda one: one.incident.state in PAST), Present(standing.now)),
     )
 
 

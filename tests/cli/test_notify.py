@@ -145,7 +145,7 @@ def test_an_incident_is_acknowledged_commented_and_given_away(city: CommandLine,
     city("incident", "acknowledge", number, "--note", "on my way")
     (incident,) = city.json("incident", "list")
     assert (incident["state"], incident["assignee"]) == ("acknowledged", "Anna")
-    assert [step["note"] for step in city.json("incident", "history", number)] == [
+    assert [step["note"] for step in city.json("incident", "show", number)["history"]] == [
         "",
         "→ Anna",
         "hydrant is frozen",
@@ -154,7 +154,7 @@ def test_an_incident_is_acknowledged_commented_and_given_away(city: CommandLine,
     assert "Baum lime" in city("incident", "list")
     assert city.json("incident", "list", "--past") == []
     assert "not firing" in city("incident", "acknowledge", number, status=2)
-    assert "no such incident" in city("incident", "history", "99", status=2)
+    assert "no such incident" in city("incident", "show", "99", status=2)
 
 
 def test_a_channel_that_is_down_shows_in_the_status(

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from queries.city import City
+from queries.city import NOW, City
 
 from gruenpuls.domain.ports import Tally
 from gruenpuls.domain.uplink import DeadLetterReason
 from gruenpuls.queries.incidents import incident_list
 from gruenpuls.queries.intake import intake
+from gruenpuls.queries.present import Present
 
 
 def test_what_arrived_adds_up(city: City) -> None:
@@ -41,10 +42,10 @@ def test_where_the_collector_never_said_anything_nobody_knows_what_waits(empty: 
 
 
 def test_incidents_carry_the_name_of_their_site(city: City) -> None:
-    found = incident_list(city.registry)
+    found = incident_list(city.registry, Present(NOW))
     assert [(named.site_name, named.incident.rule) for named in found.open] == [("Wetterstation <Hafen>", "heat")]
     assert {named.incident.rule for named in found.past} == {"heat", "a_rule_of_old"}
-    assert len(incident_list(city.registry, past=1).past) == 1
+    assert len(incident_list(city.registry, Present(NOW), past=1).past) == 1
 
 
 def test_messages_in_damaged_segments_are_missing_and_do_not_wait(city: City) -> None:
