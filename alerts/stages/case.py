@@ -33,6 +33,8 @@ class Case:
         The incident that takes it along in its message.
     modelled : Modelled or None
         What the water balance says where the probes have been silent.
+    relay : Relay or None
+        The gateway or source that keeps its device silent.
     """
 
     number: int
@@ -42,6 +44,7 @@ class Case:
     withdrawn: bool = False
     area: Case | None = None
     modelled: Modelled | None = None
+    relay: Relay | None = None
 
     @property
     def on(self) -> bool:
