@@ -75,7 +75,7 @@ def worded(
     fields = {
         **{watched.called: _number(saw.get(watched.called), language) for watched in rule.watch},
         "site": site_name,
-        "cause": _cause(incident, relay, language),
+        "cause": cause_of_silence(incident, relay, language) or _UNKNOWN_CAUSE[language],
         "value": _number(incident.last_value, language),
         "peak": _number(incident.peak, language),
         "unit": _UNITS.get(rule.watch[0].unit, rule.watch[0].unit),
@@ -98,10 +98,11 @@ def relay_number(incident: Incident) -> int:
     return int(dict(incident.saw).get("silent_relay", 0.0))
 
 
-def _cause(incident: Incident, relay: Relay | None, language: Language) -> str:
+def cause_of_silence(incident: Incident, relay: Relay | None, language: Language) -> str | None:
+    """Return what keeps an incident's device silent, in words; None where that is not known or not the matter."""
     code = dict(incident.saw).get("silence_cause")
     if code is None:
-        return _UNKNOWN_CAUSE[language]
+        return None
     return _CAUSES[language][SilenceCause(int(code))].format(name=relay.name if relay else "?")
 
 

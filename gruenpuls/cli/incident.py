@@ -12,7 +12,8 @@ from rich.text import Text
 from gruenpuls.cli.output import local, print_json, print_table, terminal
 from gruenpuls.cli.session import Session
 from gruenpuls.domain.errors import InputError
-from gruenpuls.domain.incident import OPEN_STATES, Incident, Severity
+from gruenpuls.domain.incident import OPEN_STATES, Severity
+from gruenpuls.domain.relay import SilenceCause
 
 if TYPE_CHECKING:
     from gruenpuls.queries.incidents import IncidentSheet, NamedIncident
@@ -43,7 +44,7 @@ def list_incidents(
     kept = session.registry.incidents.list(IncidentFilter(states, rule, site), limit=limit if past else None)
     listed = kept if past else sorted(kept, key=lambda it: -it.incident.severity)[:limit]
     if as_json:
-        print_json([_plain(it.number, it.incident, it.assignee) for it in listed])
+        print_json([_plain(it) for it in named(session.registry, listed, session.present())])
         return
     zone = session.settings.time_zone
     rows = [
@@ -66,6 +67,11 @@ def list_incidents(
 
 
 def _remark(it: NamedIncident) -> str | None:
+    from alerts.wording import cause_of_silence
+
+    cause = cause_of_silence(it.incident, it.relay, "en")
+    if cause is not None and it.incident.state in OPEN_STATES:
+        return cause.partition(" – ")[0]
     if it.silent_for is not None:
         left = f", {it.modelled.middle:.0f} % nFK by the water balance" if it.modelled else ""
         return f"last seen {it.silent_for.days} d ago{left}"
@@ -73,11 +79,15 @@ def _remark(it: NamedIncident) -> str | None:
     return None if given is None else f"watered before it ended, {given.litres:.0f} l"
 
 
-def _plain(number: int, incident: Incident, assignee: str | None) -> dict[str, object]:
+def _plain(it: NamedIncident) -> dict[str, object]:
+    incident = it.incident
+    cause = dict(incident.saw).get("silence_cause")
     return {
         **asdict(incident),
-        "number": number,
-        "assignee": assignee,
+        "number": it.number,
+        "assignee": it.assignee,
+        "silence_cause": None if cause is None else SilenceCause(int(cause)).name.lower(),
+        "silent_relay": it.relay and asdict(it.relay),
         "severity": incident.severity.name.lower(),
         "steps": [[at, severity.name.lower() if severity else None] for at, severity in incident.steps],
     }
@@ -113,7 +123,7 @@ def show(context: typer.Context, number: Number, as_json: Json = False, german: 
     site = [(say.text("column.site"), f"{named.site_name} ({incident.site})")]
     print_table(say.text("incident.facts"), ["", ""], [*site, *words.facts(sheet)])
     if incident.saw:
-        print_table(say.text("incident.saw"), ["", ""], words.saw(incident))
+        print_table(say.text("incident.saw"), ["", ""], words.saw(named))
     if incident.steps:
         print_table(say.text("incident.steps"), ["", ""], words.steps(incident))
     heads = [say.text(f"column.{name}") for name in ("when", "who", "what")]
@@ -123,7 +133,7 @@ def show(context: typer.Context, number: Number, as_json: Json = False, german: 
 def _whole(sheet: IncidentSheet) -> dict[str, object]:
     named = sheet.named
     return {
-        **_plain(named.number, named.incident, named.assignee),
+        **_plain(named),
         "site_name": named.site_name,
         "lasted_hours": sheet.lasted / timedelta(hours=1),
         "silent_hours": named.silent_for and named.silent_for / timedelta(hours=1),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
 
 from alerts.condition import Watched
 from alerts.dryness import is_about_dry_soil
 from alerts.rule import Rule
-from alerts.wording import Wording, worded
+from alerts.wording import Language, Wording, cause_of_silence, worded
 from gruenpuls.domain.incident import Incident, Revision, Severity
 from gruenpuls.language.speech import Speech
 from gruenpuls.queries.incidents import IncidentSheet, NamedIncident
@@ -37,8 +36,11 @@ class IncidentWords:
         rule = self.rules.get(named.incident.rule)
         if rule is None:
             return Wording(named.incident.rule, "", "")
-        language: Literal["de", "en"] = "de" if self.say.code == "de" else "en"
-        return worded(rule, named.incident, named.site_name, language, self.say.zone)
+        return worded(rule, named.incident, named.site_name, self._language, self.say.zone, named.relay)
+
+    @property
+    def _language(self) -> Language:
+        return "de" if self.say.code == "de" else "en"
 
     def peak(self, incident: Incident) -> str:
         """Return the worst value an incident saw."""
@@ -75,14 +77,18 @@ class IncidentWords:
         }
         return [(say.text(f"incident.{name}"), text) for name, text in told.items() if text]
 
-    def saw(self, incident: Incident) -> list[tuple[str, str]]:
-        """Return what everything a rule watches said last, by its name."""
+    def saw(self, named: NamedIncident) -> list[tuple[str, str]]:
+        """Return what everything a rule watches said last, by its name; of a silence the cause in words."""
+        incident = named.incident
         rule = self.rules.get(incident.rule)
         watched = {it.called: it for it in rule.watch} if rule else {}
-        return [
+        told = [
             (name, self.say.number(value, 1)) if name not in watched else self._told(watched[name], value)
             for name, value in incident.saw
+            if name not in {"silence_cause", "silent_relay"}
         ]
+        cause = cause_of_silence(incident, named.relay, self._language)
+        return told if cause is None else [*told, (self.say.quantity("silence_cause"), cause)]
 
     def steps(self, incident: Incident) -> list[tuple[str, str]]:
         """Return how an incident's severity rose and fell: when, and to what."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from alerts.wording import relay_number
 from gruenpuls.domain.incident import OPEN_STATES, SILENT_AFTER, Incident, IncidentState, Modelled
+from gruenpuls.domain.relay import Relay
 from gruenpuls.domain.site import Site
 from gruenpuls.queries.present import Present
 from gruenpuls.stores.registry import Registry
@@ -31,6 +33,8 @@ class NamedIncident:
         How long nothing was seen of one that goes on, where that is long.
     modelled : Modelled or None
         What the water balance says of its site meanwhile.
+    relay : Relay or None
+        The gateway or source that keeps its device silent.
     """
 
     number: int
@@ -39,6 +43,7 @@ class NamedIncident:
     assignee: str | None = None
     silent_for: timedelta | None = None
     modelled: Modelled | None = None
+    relay: Relay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,7 @@ def named(registry: Registry, kept: Sequence[KeptIncident], present: Present) ->
         if it.incident.state in OPEN_STATES and unseen > SILENT_AFTER:
             silent[it.number] = unseen
     balance = registry.latest.water_balance({it.incident.site for it in kept if it.number in silent}) if silent else {}
+    relays = registry.relays.named({relay_number(it.incident) for it in kept} - {0})
     return tuple(
         NamedIncident(
             it.number,
@@ -105,6 +111,7 @@ def named(registry: Registry, kept: Sequence[KeptIncident], present: Present) ->
             it.assignee,
             silent.get(it.number),
             balance.get(it.incident.site) if it.number in silent else None,
+            relays.get(relay_number(it.incident)),
         )
         for it in kept
     )
