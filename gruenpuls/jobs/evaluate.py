@@ -75,6 +75,12 @@ class Evaluation:
     def _sight(self) -> Sight:
         return Sight(Hearing(self.registry, self.reader, self.intervals))
 
+    def retire_others(self) -> None:
+        """Withdraw what goes on of rules that are off."""
+        on = {rule.name for rule in self.rules}
+        for name in sorted({kept.incident.rule for kept in self.registry.incidents.open()} - on):
+            self.registry.incidents.retire(name)
+
     def judge(self, spans: Sequence[DirtySpan], now: datetime) -> None:
         """Judge these sites by every rule, each from its day on.
 

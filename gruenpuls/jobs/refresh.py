@@ -51,7 +51,11 @@ class Refresh:
     beside: Beside = NO_REPLAY
 
     def mark_outdated(self) -> None:
-        """Mark every site whose results an older processor or rule made, from its first day on."""
+        """Mark every site whose results an older processor or rule made, from its first day on.
+
+        What rules that are off by now had found and left open is withdrawn.
+        """
+        self.evaluation.retire_others()
         now = self.clock()
         current = [f"processor {made.name} {made.version} {digest(made)}" for made in self.recomputation.processors]
         current += [f"rule {rule.name} {rule.digest}" for rule in self.evaluation.rules]

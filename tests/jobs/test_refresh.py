@@ -344,6 +344,24 @@ def test_a_changed_rule_or_processor_marks_everything_once(city: City) -> None:
     assert [incident.state for incident in city.incidents()] == [IncidentState.PENDING]
 
 
+def test_a_rule_that_is_off_leaves_nothing_open_and_finds_it_again_when_it_is_on(city: City) -> None:
+    city.plant(tree("T1"), probe("p1"))
+    city.arrive(dry_spell())
+    city.now = days(4)
+    city.refresh.work_off()
+    [kept] = city.registry.incidents.open("drought_stress")
+    city.registry.incidents.acknowledge(kept.number, actor="ada")
+    rules = city.refresh.evaluation.rules
+    object.__setattr__(city.refresh.evaluation, "rules", [it for it in rules if it.name != "drought_stress"])
+    city.refresh.mark_outdated()
+    assert not city.registry.incidents.open()
+    object.__setattr__(city.refresh.evaluation, "rules", rules)
+    city.arrive(drying("p1", [40], days(4)))
+    city.refresh.work_off()
+    [again] = city.registry.incidents.open("drought_stress")
+    assert (again.number, again.incident.state) == (kept.number, IncidentState.ACKNOWLEDGED)
+
+
 def test_where_a_rule_applies_no_more_its_incidents_are_withdrawn(city: City) -> None:
     city.plant(tree("T1"), probe("p1"))
     city.arrive(dry_spell())
