@@ -13,7 +13,6 @@ from gruenpuls.domain.reading import Flag, ReadingBatch, to_stored
 from gruenpuls.stores.embedded import EmbeddedStore, writer
 
 NOTHING = timedelta(0)
-pytestmark = pytest.mark.usefixtures("one_engine")
 
 
 @pytest.fixture

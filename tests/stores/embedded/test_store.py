@@ -13,7 +13,6 @@ EXAMPLES = int(os.environ.get("GRUENPULS_STORE_EXAMPLES", "4"))
 STEPS = int(os.environ.get("GRUENPULS_STORE_STEPS", "12"))
 
 
-@pytest.mark.usefixtures("one_engine")
 class TestEmbeddedStore(ObservationContract):
     @pytest.fixture
     def judgements(self) -> Judgements:
@@ -27,7 +26,6 @@ class TestEmbeddedStore(ObservationContract):
         store.close()
 
 
-@pytest.mark.usefixtures("one_engine")
 def test_whatever_is_done_to_it_it_answers_like_a_dictionary(tmp_path_factory: pytest.TempPathFactory) -> None:
     def fresh() -> OPEN:
         directory = tmp_path_factory.mktemp("store")
