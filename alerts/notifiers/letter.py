@@ -16,8 +16,8 @@ from gruenpuls.language.speech import Speech
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_NAMED: Final = 8
-"""So many names are told in a line of the first page; all are in the tables."""
+_LINE: Final = 110
+"""So many letters names may take on the first page; all of them are in the tables."""
 
 What = Literal["new", "worse", "ended"]
 
@@ -194,10 +194,22 @@ def days_told(row: Row, letter: Letter, words: Speech) -> str:
     )
 
 
-def named(names: Sequence[str], words: Speech, most: int = _NAMED) -> str:
+def fitting(names: Sequence[str]) -> int:
+    """Return how many names fit where the first page tells them; one at least."""
+    length, fit = 0, 0
+    for name in names:
+        length += len(name) + 2
+        if fit and length > _LINE:
+            break
+        fit += 1
+    return fit
+
+
+def named(names: Sequence[str], words: Speech) -> str:
     """Return names in a line, and how many more there are."""
-    told = ", ".join(names[:most])
-    return told if len(names) <= most else words.text("letter.more_names", names=told, count=len(names) - most)
+    fit = fitting(names)
+    told = ", ".join(names[:fit])
+    return told if fit == len(names) else words.text("letter.more_names", names=told, count=len(names) - fit)
 
 
 def changes_told(letter: Letter, words: Speech, *, alerts: bool = False) -> Iterator[tuple[str, str]]:
@@ -211,9 +223,24 @@ def changes_told(letter: Letter, words: Speech, *, alerts: bool = False) -> Iter
 
 def left_out_told(letter: Letter, words: Speech) -> Iterator[tuple[str, str]]:
     """Yield why places get no water: how many with the reason, and which."""
-    for reason in dict.fromkeys(it.reason for it in letter.left_out):
-        names = [it.name for it in letter.left_out if it.reason == reason]
+    for reason, names in _by_reason(letter):
         yield words.text(f"letter.left_out.{reason}", count=len(names)), named(names, words)
+
+
+def _by_reason(letter: Letter) -> Iterator[tuple[str, list[str]]]:
+    for reason in dict.fromkeys(it.reason for it in letter.left_out):
+        yield reason, [it.name for it in letter.left_out if it.reason == reason]
+
+
+def _behind(letter: Letter, words: Speech) -> Iterator[tuple[str, list[str]]]:
+    """Yield what the first page names in part and no table does; sites that are new or worse are in the table."""
+    ended = letter.ones("ended")
+    if fitting(ended) < len(ended):
+        yield words.text("letter.all_ended"), ended
+    kinds: tuple[What, ...] = ("new", "worse", "ended")
+    alerts = [letter.ones(what, alerts=True) for what in kinds]
+    if any(fitting(names) < len(names) for names in alerts):
+        yield words.text("letter.all_alerts"), [name for names in alerts for name in names]
 
 
 def nothing_done_told(letter: Letter, words: Speech) -> str:
@@ -303,7 +330,8 @@ def letter_page(letter: Letter, words: Speech, *, small: str = "") -> str:
         left_out=list(left_out_told(letter, words)),
         nothing_done=nothing_done_told(letter, words),
         days=lambda row: days_told(row, letter, words),
-        many=_NAMED,
+        behind=list(_behind(letter, words)),
+        left_out_whole=all(fitting(names) == len(names) for _, names in _by_reason(letter)),
         small=small,
     )
 

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from notified import POLICY
+from notified import POLICY, site
 
 from alerts.hours import Hours
 from alerts.matcher import Matcher
-from alerts.policy import parse_policy, read_policy
+from alerts.policy import AreaLetter, parse_policy, read_policy
 from gruenpuls.domain.errors import ConfigurationError
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -50,6 +51,21 @@ def test_the_policy_in_the_documentation_is_one() -> None:
             "rosters: {anna: {begins: 2026-06-01, turns: [ben]}}\nroutes:",
             "rosters.anna",
             "called 'anna' too",
+        ),
+        (
+            "routes:",
+            "letters: [{area: Süd, to: [anna]}, {area: süd, to: [ben]}]\nroutes:",
+            "p.yaml:8, letters.1.area",
+            "another letter is about 'süd'",
+        ),
+        ("routes:", "letters: [{area: '–', to: [anna]}]\nroutes:", "p.yaml:8, letters.0.area", "no letters and digits"),
+        ("routes:", "letters: [{area: Süd, to: [carl]}]\nroutes:", "p.yaml:8, letters.0.to.0", "roster 'carl'"),
+        ("routes:", "letters: [{area: Süd, to: [anna], budget: 0}]\nroutes:", "letters.0.budget", "greater than 0"),
+        (
+            "receivers:\n",
+            "  m: {kind: mqtt, host: h}\nletters: [{area: S, to: [it]}]\nreceivers:\n  it: {by: [{channel: m}]}\n",
+            "p.yaml:5, letters.0.to",
+            "reached by no channel that takes letters",
         ),
         ("security: none, ", "user: x, security: none, ", "p.yaml:3, channels.mail", "go together"),
     ],
@@ -102,3 +118,22 @@ def test_hours_that_never_are_are_refused() -> None:
 def test_a_matcher_says_what_it_is_about() -> None:
     assert str(Matcher()) == "everything"
     assert str(Matcher(rules=("heat", "drought"), tags=("kita",))) == "rule heat or drought; tag kita"
+
+
+@pytest.mark.parametrize(
+    ("area", "code"),
+    [("Südviertel", "suedviertel"), ("Essen-Süd / Los 3", "essen-sued-los-3"), ("Straße", "strasse"), ("Łódź", "odz")],
+)
+def test_an_area_is_named_in_letters_every_receiver_takes(area: str, code: str) -> None:
+    assert AreaLetter(area=area, to=("anna",)).code == code
+
+
+def test_a_letter_is_about_the_maintenance_area_or_district_of_its_name_unless_it_says_otherwise() -> None:
+    here, there = site("a", "Süd"), replace(site("b", "Nord"), maintenance_area="Süd")
+    assert [AreaLetter(area="Süd", to=("x",)).includes(it) for it in (here, there, site("c", "Nord"))] == [
+        True,
+        True,
+        False,
+    ]
+    matching = AreaLetter.model_validate({"area": "Süd", "to": ["x"], "match": {"maintenance_areas": ["Süd"]}})
+    assert [matching.includes(it) for it in (here, there)] == [False, True]

@@ -15,10 +15,12 @@ from typing import Literal
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
+import jsonschema
 import paho.mqtt.client as mqtt
 import pytest
 from mosquitto import Mosquitto, free_port
 from notified import MONDAY, Town, policy, site
+from paho.mqtt import subscribe
 from paho.mqtt.enums import CallbackAPIVersion
 from receivers import Certificate, Guard, certificate, mail_server, web_receiver
 
@@ -39,6 +41,7 @@ from gruenpuls.language.speech import Speech
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SECRET = "top-secret-hmac-key"
+SCHEMA = Path(__file__).parents[3] / "docs/incident.schema.json"
 RULES = {rule.name: rule for rule in shipped_rules()}
 RULE = "drought_stress"
 NOON = MONDAY.replace(hour=12)
@@ -372,6 +375,38 @@ class TestMqtt:
             client.loop_stop()
         return found
 
+    def test_what_the_broker_keeps_is_what_the_schema_says(self, tmp_path: Path) -> None:
+        place = town()
+        lime = place.fire(RULE, "lime", NOON, Severity.ALARM)
+        said: list[bytes] = []
+        with Mosquitto(tmp_path) as broker:
+            notifier = MqttNotifier("broker", MqttChannel(kind="mqtt", host=broker.host, port=broker.port))
+            notifier.send(note_of(place), ())
+            said.append(self._payload(broker, lime))
+            place.change(RULE, "lime", NOON, state=IncidentState.RESOLVED, resolved_at=NOON)
+            notifier.send(note_of(place, NOON + timedelta(hours=1)), ())
+            said.append(self._payload(broker, lime))
+        assert [json.loads(payload)["incident"]["state"] for payload in said] == ["firing", "resolved"]
+        schema = jsonschema.Draft202012Validator(
+            json.loads(SCHEMA.read_text("utf-8")), format_checker=jsonschema.FormatChecker()
+        )
+        for payload in said:
+            schema.validate(json.loads(payload))
+        broken = json.loads(said[0])
+        broken["incident"]["severity"] = "terrible"
+        assert not schema.is_valid(broken)
+        del broken["incident"]
+        assert not schema.is_valid(broken)
+
+    @staticmethod
+    def _payload(broker: Mosquitto, number: int) -> bytes:
+        kept = subscribe.simple(
+            f"gruenpuls/incident/{number}", hostname=broker.host, port=broker.port, qos=1, keepalive=10
+        )
+        assert isinstance(kept, mqtt.MQTTMessage)
+        assert kept.retain
+        return kept.payload
+
 
 _ORDER = [
     *("identifier", "sender", "sent", "status", "msgType", "source", "scope", "restriction", "addresses", "code"),
@@ -469,5 +504,4 @@ def test_a_sign_of_life_reaches_the_watcher(method: str) -> None:
 
 
 def test_the_schema_in_the_documentation_is_that_of_the_messages() -> None:
-    kept = json.loads((Path(__file__).parents[3] / "docs/incident.schema.json").read_text("utf-8"))
-    assert kept == State.model_json_schema()
+    assert json.loads(SCHEMA.read_text("utf-8")) == State.model_json_schema()

@@ -121,3 +121,43 @@ def test_somebody_is_given_an_incident_and_says_something(city: Registry) -> Non
     assert city.incidents.noticed([kept.number]).keys() == {kept.number}
     with pytest.raises(InputError, match="says something"):
         city.incidents.comment(kept.number, " ", actor="ada")
+
+
+def test_what_was_sent_long_ago_is_forgotten_and_never_sent_again(city: Registry, clock: SteppingClock) -> None:
+    city.outbox.put([MESSAGE, replace(MESSAGE, key="k2"), replace(MESSAGE, key="k3")], [])
+    first, second, _ = (it.number for it in reversed(city.outbox.list()))
+    city.outbox.sent(first)
+    city.outbox.give_up(second, "no such address")
+    assert city.outbox.forget(clock.now - DAY) == 0
+    clock.step(2 * DAY)
+    assert city.outbox.forget(clock.now - DAY) == 1
+    assert city.outbox.forget(clock.now - DAY) == 0
+    assert {it.key: bool(it.body) for it in city.outbox.list()} == {"k1": False, "k2": True, "k3": True}
+    assert city.outbox.put([MESSAGE], []) == 0
+    assert city.outbox.has("k1")
+    assert [it.key for it in city.outbox.due(clock.now)["mail"]] == ["k3"]
+
+
+def test_channels_say_what_they_could_not_deliver(city: Registry, clock: SteppingClock) -> None:
+    city.outbox.put([replace(MESSAGE, key=f"k{number}") for number in range(4)], [])
+    city.outbox.put([replace(MESSAGE, channel="chat")], [])
+    sent, failed, given_up, _ = (it.number for it in reversed(city.outbox.list()) if it.channel == "mail")
+    city.outbox.sent(sent)
+    city.outbox.failed(failed, "the server is down", clock.now)
+    city.outbox.give_up(given_up, "no such address")
+    made_at = next(it.made_at for it in city.outbox.list() if it.number == failed)
+    ended_at = next(it.ended_at for it in city.outbox.list() if it.number == given_up)
+    assert ended_at is not None
+    now = clock.now + DAY
+    chat, mail = city.outbox.troubles(now)
+    assert (chat.channel, chat.waiting, chat.failing, chat.failing_for, chat.error) == ("chat", 1, 0, None, None)
+    assert (mail.channel, mail.waiting, mail.failing, mail.given_up) == ("mail", 2, 1, 1)
+    assert (mail.failing_for, mail.given_up_ago) == (now - made_at, now - ended_at)
+    assert mail.error == "no such address"
+
+
+def test_messages_are_found_by_how_their_key_begins(city: Registry) -> None:
+    keys = ("letter.sued.2026-W29.anna", "letter.sued.2026-W30.anna", "letter.sued-ost.2026-W29.anna", "letterXsued.")
+    city.outbox.put([replace(MESSAGE, key=key) for key in keys], [])
+    assert [it.key for it in city.outbox.named("letter.sued.")] == list(keys[:2])
+    assert city.outbox.named("letter_sued") == []
