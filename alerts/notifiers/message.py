@@ -184,8 +184,9 @@ def composed(
     relay = digest.errands[0].case.relay
     subject = words.text("notify.more", first=first, count=len(items) - 1) if len(items) > 1 else first
     if relay is not None and len(items) > 1:
-        told_now = f"{words.text(f'notify.news.{items[0].news}')}: " if items[0].state is IncidentState.RESOLVED else ""
-        subject = told_now + words.text(f"notify.silent.{relay.kind}", name=relay.name, count=len(items))
+        over = items[0].state is IncidentState.RESOLVED
+        news = f"notify.heard_again.{relay.kind}" if over else f"notify.silent.{relay.kind}"
+        subject = words.text(news, name=relay.name, count=len(items))
     return Note(
         key=digest.key,
         receiver=digest.receiver,

@@ -6,6 +6,7 @@ must have found the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,15 @@ from alerts.rule_file import shipped_rules
 from alerts.span import duration
 from gruenpuls.domain.device import Channel, Device, Placement
 from gruenpuls.domain.incident import Incident
+from gruenpuls.domain.ports import DeviceTally, Progress, Tally
+from gruenpuls.domain.reading import ReadingBatch
+from gruenpuls.domain.relay import SilenceCause
 from gruenpuls.domain.site import Site, SiteKind, Soil
+from gruenpuls.domain.watering import Watering
 from gruenpuls.jobs.backtest import Backtest
 from gruenpuls.jobs.evaluate import Evaluation
 from gruenpuls.jobs.hearing import Hearing
+from gruenpuls.jobs.new_day import NewDay
 from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
 from gruenpuls.jobs.silence import Silence
@@ -42,6 +48,8 @@ class Timetable:
         self.start = datetime.combine(date.fromisoformat(str(told["begins"])), time(), UTC)
         self.intervals = {"probe": duration(told.get("expected_every", "1 h"))}
         computed = told.get("computed", [])
+        self.day_by_day = any(it.carries for it in processors.ALL if it.name in computed)
+        self.new_day = NewDay(city.registry, lambda: city.now, "Europe/Berlin")
         city.refresh = Refresh(
             city.registry,
             Recomputation(city.registry, city.store, [it for it in processors.ALL if it.name in computed]),
@@ -91,24 +99,58 @@ class Timetable:
         found = max(self.city.incidents(), key=lambda it: it.began_at, default=None)
         return f"{found.state.value} {found.severity.name.lower()}" if found else "none"
 
+    def _looks(self, until: datetime) -> list[datetime]:
+        """Return when the service looks, up to a moment: of what continues from day to day it misses none."""
+        days = (until - self.city.now) // timedelta(days=1) if self.day_by_day and self.city.now >= self.start else 0
+        return [*(self.city.now + timedelta(days=number) for number in range(1, days + 1)), until]
+
+    def _look(self, now: datetime, arrived: Sequence[Reading]) -> None:
+        self.city.now = now
+        if arrived:
+            self.city.arrive(arrived)
+            self._hear(arrived)
+        if self.day_by_day:
+            self.new_day.mark()
+        self.silence.mark()
+        self.city.refresh.work_off()
+
+    def _hear(self, arrived: Sequence[Reading]) -> None:
+        """Note through what messages came, as decoding does."""
+        registry, through = self.city.registry, self.told.get("heard_through", {})
+        heard: dict[tuple[str, str], set[tuple[str, int]]] = {}
+        for reading in arrived:
+            source, *gateways = through.get(reading.device, ["city"])
+            hour = int(reading.at.timestamp()) // 3600
+            heard.setdefault((reading.device, source), set()).update((name, hour) for name in ("", *gateways))
+        tallies = [DeviceTally(*of, Tally(), None, frozenset(hours)) for of, hours in heard.items()]
+        registry.arrivals.note(ReadingBatch.empty(), tallies, Progress(registry.arrivals.noted().offset + 1))
+
+    def cause(self) -> str:
+        """Return what keeps the newest incident's device silent as the files write it."""
+        saw = dict(max(self.city.incidents(), key=lambda it: it.began_at).saw)
+        relay = self.city.registry.relays.named([int(saw["silent_relay"])]).values()
+        return " ".join([SilenceCause(int(saw["silence_cause"])).name.lower(), *(it.name for it in relay)])
+
     def play(self) -> list[str]:
         """Return what came out otherwise than the file says."""
         waiting, wrong = self.readings(), []
         for line in self.told["timetable"]:
+            if "watered" in line:
+                given = Watering(self.site.key, self.start + duration(line["at"]), line["watered"])
+                self.city.registry.waterings.add(given, actor="test")
             if "leaves" in line:
                 self.city.registry.deployments.end(line["leaves"], self.start + duration(line["at"]), actor="test")
             if "expect" not in line:
                 continue
-            self.city.now = self.start + duration(line["at"])
-            arrived = [reading for at, reading in waiting if at <= self.city.now]
-            waiting = [(at, reading) for at, reading in waiting if at > self.city.now]
-            if arrived:
-                self.city.arrive(arrived)
-            self.silence.mark()
-            self.city.refresh.work_off()
+            for now in self._looks(self.start + duration(line["at"])):
+                arrived = [reading for at, reading in waiting if at <= now]
+                waiting = [(at, reading) for at, reading in waiting if at > now]
+                self._look(now, arrived)
             found = self.newest()
             if not found.startswith(line["expect"]):
                 wrong.append(f"at {line['at']} expected {line['expect']}, found {found}")
+            if "cause" in line and self.cause() != line["cause"]:
+                wrong.append(f"at {line['at']} expected {line['cause']} to be the cause, found {self.cause()}")
             if "incidents" in line and len(self.city.incidents()) != line["incidents"]:
                 wrong.append(f"at {line['at']} expected {line['incidents']} incidents, found {self.city.incidents()}")
         return wrong

@@ -65,4 +65,4 @@ def test_the_all_clear_names_the_gateway_too() -> None:
         place.change("sensor_silent", key, back, state=IncidentState.RESOLVED, resolved_at=back)
     (digest,) = place.look(back + timedelta(hours=3))
     note = composed(digest, [*place.told.values()], RULES, Speech("en", BERLIN), "en")
-    assert note.subject == "All-clear: Gateway north-7 is silent: 300 sensors"
+    assert note.subject == "Gateway north-7 is heard again: 300 sensors"
