@@ -26,6 +26,8 @@ LASTS: Final = 7
 DRIFTS: Final = 30
 """Over so many days a drift is looked for [d]."""
 _KNOWN: Final = 20
+_FASTER: Final = 4.0
+"""So many robust deviations of its neighbours' own drifts it must drift, too [-]."""
 _LAYER: Final = 10.0
 _DAY: Final = timedelta(days=1)
 
@@ -103,7 +105,8 @@ def _class(
         lasting[LASTS - 1 :] = np.lib.stride_tricks.sliding_window_view(far, LASTS, axis=0).all(axis=-1)
         verdicts.append(("neighbours", f"off its neighbours for {LASTS} days", lasting))
     if limits.drift is not None:
-        drifting = np.abs(_slopes(apart(values))) > limits.drift
+        # Soils dry at different paces: what the others do among themselves is no drift.
+        drifting = np.abs(outlying(_slopes(apart(values)), limits.drift / _FASTER)) > _FASTER
         reason = f"drifts by more than {limits.drift:g} {unit} a day against its neighbours"
         verdicts.append(("drift", reason, drifting))
     begin = (since - from_at) // _DAY

@@ -14,7 +14,7 @@ from gruenpuls.domain.processor import Cadence, Input
 from gruenpuls.domain.reading import from_stored, to_stored
 from gruenpuls.jobs.ownership import chosen
 from gruenpuls.jobs.steps import Steps, summed
-from gruenpuls.jobs.weather import RAIN, Surroundings
+from gruenpuls.jobs.weather import GAUGE_WITHIN, RAIN, Surroundings
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.judgements import Subject
 from processors.quality.rise_without_rain import DEEPEST, rise_without_rain
@@ -79,6 +79,8 @@ def _add(
     sites = registry.places.by_keys(keys)
     needed = Input(RAIN, "sum", weather=True)
     rain = around.weather(needed, steps, [sites[key] for key in rows.sites], rows, summed(reader, rows, *steps.span))
+    # A shower wets one roof and not the next: rain from farther away says nothing of this soil.
+    fell = np.where(rain.used.distance <= GAUGE_WITHIN, rain.values, np.nan)
     place_of = {key: place for place, key in enumerate(rows.sites)}
     at = np.array([place_of[site] for site, _ in probes])
     numbers = {subject.series: place for place, (_, subject) in enumerate(probes)}
@@ -87,7 +89,7 @@ def _add(
     columns = np.array([numbers[number] for number in hourly.series.tolist()], np.int64)
     water[np.searchsorted(steps.hours, hourly.step), columns] = hourly.mean
     rose = rise_without_rain(
-        water, rain.values[:, at], _watered(registry, rows.sites, steps)[:, at],
+        water, fell[:, at], _watered(registry, rows.sites, steps)[:, at],
         np.array([subject.depth for _, subject in probes], np.float64),
     )  # fmt: skip
     rose[(steps.hours < to_stored(since)) | (steps.hours >= to_stored(until))] = False

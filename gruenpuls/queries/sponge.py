@@ -47,12 +47,12 @@ class SpongePart:
         Of these, those of which rain and balance are known; only they are summed up.
     area : float
         At the end [m²]; a young tree's root zone grows from year to year.
-    rain : float
+    rain : float or None
         As a gauge has it [mm].
-    received, held_back, evaporated, seeped, ran_off : float
+    received, held_back, evaporated, seeped, ran_off : float or None
         With what is drained into it; by the area of each day [mm].
-    volumes : dict of float
-        The same by name [m³].
+    volumes : dict of float or None
+        The same by name [m³]. None where no day is known.
     retention : float or None
         Share of what was received that did not run off [%]; None without rain.
     """
@@ -61,13 +61,13 @@ class SpongePart:
     last: date
     days: int
     area: float
-    rain: float
-    received: float
-    held_back: float
-    evaporated: float
-    seeped: float
-    ran_off: float
-    volumes: Mapping[str, float]
+    rain: float | None
+    received: float | None
+    held_back: float | None
+    evaporated: float | None
+    seeped: float | None
+    ran_off: float | None
+    volumes: Mapping[str, float | None]
     retention: float | None
 
 
@@ -219,18 +219,21 @@ def district_sponges(sponges: Sequence[SiteSponge]) -> Sequence[DistrictSponge]:
 
 
 def _together(parts: Sequence[SpongePart]) -> SpongePart:
-    area = sum(part.area for part in parts)
-    volumes = {name: sum(part.volumes[name] for part in parts) for name in _SUMS}
-    depths = {name: volume * _LITRES / area if area else 0.0 for name, volume in volumes.items()}
-    received = volumes["received"]
+    known = [part for part in parts if part.days]
+    area = sum(part.area for part in known)
+    volumes = {name: sum(part.volumes[name] or 0.0 for part in known) if known else None for name in _SUMS}
+    depths = {
+        name: volume * _LITRES / area if volume is not None and area else None for name, volume in volumes.items()
+    }
+    received, ran_off = volumes["received"], volumes["ran_off"]
     return SpongePart(
         first=min(part.first for part in parts),
         last=max(part.last for part in parts),
         days=max(part.days for part in parts),
-        area=area,
+        area=sum(part.area for part in parts),
         **depths,
         volumes=volumes,
-        retention=max(100.0 * (1.0 - volumes["ran_off"] / received), 0.0) if received > 0 else None,
+        retention=max(100.0 * (1.0 - ran_off / received), 0.0) if received and ran_off is not None else None,
     )
 
 
@@ -298,16 +301,19 @@ def _latest(free: Array) -> tuple[float | None, int | None]:
 def _part(balance: _Balance, first: date, begin: int, stop: int, place: slice) -> SpongePart:
     days = slice(begin, stop)
     depth, volume = (balance.account(days, place, volume=by_area) for by_area in (False, True))
-    kept = float(volume.retention[0])
     return SpongePart(
         first=first + begin * _DAY,
         last=first + (stop - 1) * _DAY,
         days=int(depth.days[0]),
         area=float(balance.area[stop - 1, place][0]),
-        **{name: float(getattr(depth, name)[0]) for name in _SUMS},
-        volumes={name: float(getattr(volume, name)[0]) for name in _SUMS},
-        retention=None if np.isnan(kept) else kept,
+        **{name: _known(getattr(depth, name)) for name in _SUMS},
+        volumes={name: _known(getattr(volume, name)) for name in _SUMS},
+        retention=_known(volume.retention),
     )
+
+
+def _known(amount: Array) -> float | None:
+    return None if np.isnan(amount[0]) else float(amount[0])
 
 
 def _balance(

@@ -191,9 +191,10 @@ def refraction(elevation: Array, pressure: Array, air_temperature: Array) -> Arr
     >>> refraction(np.array([0.0, 45.0, -5.0]), np.array([1010.0]), np.array([10.0])).round(3).tolist()
     [0.483, 0.017, 0.0]
     """
-    visible = np.where(elevation >= -1, elevation, 0.0)
+    hidden = elevation < -1
+    visible = np.where(hidden, 0.0, elevation)
     lift = 1.02 / 60 / np.tan(np.radians(visible + 10.3 / (visible + 5.11)))
-    return np.where(elevation >= -1, lift * pressure / 1010 * 283 / (273 + air_temperature), 0.0)
+    return np.where(hidden, 0.0, lift * pressure / 1010 * 283 / (273 + air_temperature))
 
 
 def sunrise_and_sunset(days: NDArray[np.datetime64], latitude: Array, longitude: Array) -> tuple[Times, Times]:

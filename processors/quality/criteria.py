@@ -92,7 +92,7 @@ CRITERIA: Final[Mapping[str, Criteria]] = {
         suspect=(0.0, 60.0),
         spike=(8.0, _NEVER),
         rate=(30.0, _NEVER),
-        flat=(0.05, 72.0, _NEVER),
+        flat=(0.005, 72.0, _NEVER),
         moving=(5.0, 45.0),
         plateau=(47.5, 12.0, 0.05),
         neighbour=(4.0, 3.0),
@@ -159,8 +159,8 @@ CRITERIA: Final[Mapping[str, Criteria]] = {
 
 BY_PROFILE: Final[Mapping[tuple[str, str], Mapping[str, object]]] = {
     ("soil_tension", "generic-watermark"): {
-        "suspect": (0.0, 239.0),
-        "source": "Irrometer: range of the 200SS 0 to 239 kPa",
+        "suspect": (0.0, 240.0),
+        "source": "Irrometer: range of the 200SS 0 to 239 kPa, at whose end rounding adds up to 1 kPa",
     },
 }
 """What differs for a quantity of a device profile."""

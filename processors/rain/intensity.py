@@ -70,7 +70,7 @@ def hourly_sums(precipitation: Array, hours: int) -> tuple[Array, Array]:
     Returns
     -------
     depth : float64 (time, site)
-        Of the known ones [mm].
+        Of the known ones [mm]; missing without any.
     known : float64 (time, site)
         Share of the hours [-]; those before the first count as not known.
 
@@ -93,4 +93,6 @@ def hourly_sums(precipitation: Array, hours: int) -> tuple[Array, Array]:
     count = np.concatenate([start, np.cumsum(~np.isnan(precipitation), axis=0)])
     end = np.arange(1, len(precipitation) + 1)
     begin = np.maximum(end - hours, 0)
-    return np.maximum(total[end] - total[begin], 0.0).round(9), (count[end] - count[begin]) / hours
+    known = count[end] - count[begin]
+    depth = np.where(known > 0, np.maximum(total[end] - total[begin], 0.0).round(9), np.nan)
+    return depth, known / hours

@@ -26,7 +26,7 @@ class WaterAccount:
     received : float64 (site,)
         With that on the area drained into the site [mm over the site's area].
     ran_off, seeped, evaporated : float64 (site,)
-        Into the sewer, below the root zone, into the air [mm over the site's area].
+        Into the sewer, below the root zone, into the air [mm over the site's area]. All missing where no day is known.
     retention : float64 (site,)
         Share of what was received that did not run off [%]; NaN without rain.
     """
@@ -86,7 +86,7 @@ def water_account(
 
     def total(amount: Array) -> Array:
         summed: Array = np.where(known, amount, 0.0).sum(axis=0)
-        return summed
+        return np.where(known.any(axis=0), summed, np.nan)
 
     return WaterAccount(
         known.sum(axis=0).astype(np.float64),
@@ -148,7 +148,7 @@ def drawn_and_filled(level: Array, least: float = LEAST_STEP) -> tuple[float, fl
     Returns
     -------
     drawn, filled : float
-        Sums of all falls and rises [m].
+        Sums of all falls and rises [m]; missing where no level is known.
 
     Notes
     -----
@@ -166,9 +166,9 @@ def drawn_and_filled(level: Array, least: float = LEAST_STEP) -> tuple[float, fl
     (0.4, 0.3)
     """
     known = level[~np.isnan(level)]
-    drawn = filled = 0.0
     if not len(known):
-        return drawn, filled
+        return np.nan, np.nan
+    drawn = filled = 0.0
     kept = float(known[0])
     for now in known.tolist():
         change = now - kept
