@@ -7,12 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from gruenpuls.domain.device import Device
 from gruenpuls.domain.forecast import ForecastBatch
 from gruenpuls.domain.reading import FlagInterval, Ids, ReadingBatch, Times, Values
+from gruenpuls.domain.rollup import Rollup, Stretch
 from gruenpuls.domain.series import SeriesKey
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
 
@@ -131,6 +133,14 @@ class ObservationReader(Protocol):
         """Return readings summed up in steps counted from `from_at`; failed and missing ones do not count."""
         ...
 
+    def hourly(self, stretches: Sequence[Stretch]) -> Rollup:
+        """Return the readings of some stretches summed up by UTC hour; of an hour, what lies within its stretch."""
+        ...
+
+    def daily(self, stretches: Sequence[Stretch], zone: ZoneInfo) -> Rollup:
+        """Return the readings of some stretches summed up by the calendar days of a zone."""
+        ...
+
     def forecast(self, station: str, quantity: str, issued_not_after: datetime) -> ForecastBatch:
         """Return the newest forecast issued by a moment."""
         ...
@@ -159,6 +169,21 @@ class ObservationStore(ObservationReader, Protocol):
 
     def write_forecast(self, batch: ForecastBatch) -> None:
         """Keep a forecast beside the readings; issued twice it is kept once."""
+        ...
+
+    def roll_up(self, until: datetime, zone: ZoneInfo, ends: Collection[int]) -> bool:
+        """Keep hours and days that are over by a moment summed up; return whether there may be more to do.
+
+        Whatever is kept, `hourly`, `daily` and `aggregate` tell what the readings tell.
+
+        Parameters
+        ----------
+        until : datetime
+        zone : ZoneInfo
+            Whose days are kept.
+        ends : collection of int
+            Series whose readings tell of the interval that ends with them.
+        """
         ...
 
     def compact(self) -> None:

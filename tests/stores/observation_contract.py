@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from gruenpuls.domain.forecast import ForecastBatch
 from gruenpuls.domain.ports import Commit, ObservationStore, Progress, Tally
 from gruenpuls.domain.reading import Flag, FlagInterval, ReadingBatch, to_stored
+from gruenpuls.domain.rollup import Stretch
 
 START = datetime(2026, 6, 28, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -263,6 +265,51 @@ class ObservationContract:
         store.compact()
         judgements.intervals.clear()
         assert_same(self.everything(store, 1), batch(row(1, START, 1.0)))
+
+    def test_hours_and_days_say_what_counts_and_when_extremes_were(self, store: ObservationStore) -> None:
+        values = [(3.0, Flag.GOOD), (-1.0, Flag.FAIL), (1.0, Flag.SUSPECT), (3.0, Flag.GOOD), (2.0, Flag.GOOD)]
+        rows = [row(1, START + 20 * MINUTE * n, value, flag) for n, (value, flag) in enumerate(values)]
+        store.write(Commit(batch(*rows, row(1, START + DAY, -7.0, Flag.FAIL), row(1, START + 2 * DAY, np.nan, 9))))
+        hours = store.hourly([Stretch(1, START, END)])
+        assert hours.step.tolist() == [to_stored(START + n * HOUR).item() for n in (0, 1, 24)]
+        assert (hours.count.tolist(), hours.failed.tolist()) == ([2, 2, 0], [1, 0, 1])
+        days = store.daily([Stretch(1, START, END)], ZoneInfo("UTC"))
+        assert days.step.tolist() == [to_stored(START + n * DAY).item() for n in range(2)]
+        assert (days.count.tolist(), days.failed.tolist()) == ([4, 0], [1, 1])
+        assert (days.total[0], days.mean[0], days.minimum[0], days.maximum[0], days.last[0]) == (9, 2.25, 1, 3, 2)
+        assert np.isnan([days.total[1], days.mean[1], days.minimum[1], days.maximum[1], days.last[1]]).all()
+        assert [days.minimum_at[0], days.maximum_at[0]] == [to_stored(START + 40 * MINUTE), to_stored(START)]
+        assert np.isnat([days.minimum_at[1], days.maximum_at[1]]).all()
+
+    def test_a_sum_belongs_to_the_hour_and_day_it_ends(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(row(1, START, 1.0), row(1, START + HOUR, 2.0), row(1, START + DAY, 4.0))))
+        rain = Stretch(1, START - DAY, END, ends=True)
+        assert store.hourly([rain]).step.tolist() == [to_stored(START + n * HOUR).item() for n in (-1, 0, 23)]
+        days = store.daily([rain], ZoneInfo("UTC"))
+        assert dict(zip(days.step.tolist(), days.total.tolist(), strict=True)) == {
+            to_stored(START - DAY).item(): 1.0,
+            to_stored(START).item(): 6.0,
+        }
+
+    def test_of_torn_hours_and_days_only_what_lies_within_counts(self, store: ObservationStore) -> None:
+        store.write(Commit(batch(*(row(1, START + 10 * MINUTE * n, n) for n in range(300)))))
+        store.roll_up(START + 3 * DAY, ZoneInfo("Europe/Berlin"), [])
+        mounted = Stretch(1, START + 25 * MINUTE, START + 26 * HOUR + 5 * MINUTE)
+        hours, days = store.hourly([mounted]), store.daily([mounted], ZoneInfo("UTC"))
+        assert hours.count.tolist() == [3, *[6] * 25, 1]
+        assert (days.count.tolist(), days.minimum.tolist()) == ([141, 13], [3, 144])
+
+    def test_the_days_of_summer_time_have_23_and_25_hours(self, store: ObservationStore) -> None:
+        spring, autumn = datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)
+        at = [day + n * HOUR / 2 for day in (spring, autumn) for n in range(-48, 96)]
+        store.write(Commit(batch(*(row(1, one) for one in at))))
+        zone = ZoneInfo("Europe/Berlin")
+        before = store.daily([Stretch(1, at[0], END)], zone)
+        while store.roll_up(END, zone, []):
+            pass
+        after = store.daily([Stretch(1, at[0], END)], zone)
+        assert before.count.tolist() == after.count.tolist() == [46, 46, 48, 4, 44, 50, 48, 2]
+        assert before.step.tolist() == after.step.tolist()
 
     def test_the_newest_forecast_issued_by_a_moment_is_given(self, store: ObservationStore) -> None:
         for issue in range(3):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -25,9 +27,10 @@ from stores.observation_contract import (
 
 from gruenpuls.domain.ports import ObservationStore, Progress, Tally
 from gruenpuls.domain.reading import Flag, ReadingBatch, effective_flags, to_stored
+from gruenpuls.domain.rollup import Rollup, Stretch, rolled_up_within
 
 SERIES = st.integers(1, 4)
-MOMENTS = st.sampled_from([START + day * DAY + hour * HOUR for day in (0, 2, 3, 70) for hour in (0, 5, 6)])
+MOMENTS = st.sampled_from([START + day * DAY + hour * HOUR for day in (0, 2, 3, 70) for hour in (0, 5, 22)])
 VALUES = st.integers(-800, 800).map(lambda eighths: eighths / 8)
 ROWS = st.one_of(
     st.builds(row, SERIES, MOMENTS, VALUES, st.sampled_from([1, 2, 3, 4]), st.integers(1, 3)),
@@ -35,7 +38,16 @@ ROWS = st.one_of(
 )
 BATCHES = st.lists(ROWS, max_size=15)
 KEYS = st.lists(st.tuples(SERIES, MOMENTS), max_size=4)
+BERLIN = ZoneInfo("Europe/Berlin")
+ENDS = {2, 4}
+"""Series whose readings tell of the interval that ends with them."""
 OPEN = Callable[[Judgements], ObservationStore]
+
+
+def columns(rollup: Rollup) -> list[tuple[object, ...]]:
+    """Return rows that compare equal where they are."""
+    found = [getattr(rollup, it.name).tolist() for it in fields(rollup)]
+    return [tuple(None if one != one else one for one in line) for line in zip(*found, strict=True)]  # noqa: PLR0124 - NaN
 
 
 class ObservationMachine(RuleBasedStateMachine):
@@ -79,6 +91,34 @@ class ObservationMachine(RuleBasedStateMachine):
     def judge(self, series: int, flag: int, span: tuple[datetime, datetime], test: str) -> None:
         self.judgements.say(series, Flag(flag), min(span), max(span), test)
 
+    @rule(series=SERIES, day=st.sampled_from([-1, 0, 2, 3, 70]), values=st.lists(VALUES, min_size=4, max_size=4))
+    def fill_a_day(self, series: int, day: int, values: list[float]) -> None:
+        """Write so many readings that a day's hours are worth being kept."""
+        rows = [row(series, START + day * DAY + n * HOUR / 2, values[n % 4]) for n in range(48)]
+        self.store.write(retraction(batch(*rows)))
+        self.model |= {(one[0], one[1]): one for one in rows}
+
+    @rule(until=MOMENTS)
+    def roll_up(self, until: datetime) -> None:
+        while self.store.roll_up(until, BERLIN, ENDS):
+            pass
+
+    @rule(
+        series=st.sets(SERIES),
+        span=st.tuples(MOMENTS, MOMENTS),
+        edge=st.sampled_from([0, 1, 1_234_567]),
+        as_kept=st.booleans(),
+    )
+    def hours_and_days_are_those_of_the_dictionary(
+        self, series: set[int], span: tuple[datetime, datetime], edge: int, as_kept: bool
+    ) -> None:
+        from_at, to_at = (moment + timedelta(milliseconds=edge) for moment in (min(span), max(span)))
+        stretches = [Stretch(one, from_at, to_at, ends=(one in ENDS) is as_kept) for one in sorted(series)]
+        hours = rolled_up_within(self.judged(), stretches)
+        assert columns(self.store.hourly(stretches)) == columns(hours)
+        for zone in (BERLIN, ZoneInfo("UTC"), ZoneInfo("Asia/Kolkata")):
+            assert columns(self.store.daily(stretches, zone)) == columns(hours.by_day(zone))
+
     @rule()
     def compact(self) -> None:
         self.store.compact()
@@ -91,7 +131,7 @@ class ObservationMachine(RuleBasedStateMachine):
     @invariant()
     def it_holds_what_the_dictionary_holds(self) -> None:
         assert self.store.progress() == self.progress
-        assert_same(self.store.read(range(1, 6), START, END), self.judged())
+        assert_same(self.store.read(range(1, 6), START - 2 * DAY, END), self.judged())
 
     @rule(moment=MOMENTS)
     def the_latest_are_those_of_the_dictionary(self, moment: datetime) -> None:

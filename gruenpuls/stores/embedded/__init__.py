@@ -1,6 +1,6 @@
 """The embedded observation store: a DuckLake of Parquet files with its catalogue in SQLite.
 
-One writer, any number of reading processes. The lake holds four tables:
+One writer, any number of reading processes. The lake holds six tables:
 
 ``reading``
     What is settled: unique by (series, measured_at), Parquet by month, sorted by series and time.
@@ -11,6 +11,8 @@ One writer, any number of reading processes. The lake holds four tables:
     How far the journal was worked off, committed with the rows.
 ``forecast``
     What somebody said the weather would be.
+``rollup``, ``rolled``
+    Hours and days summed up, and how far they go; see `gruenpuls.stores.embedded.rollup_state`.
 
 Never open the catalogue with Python's own ``sqlite3`` in a process that has the store open: two
 copies of SQLite in one process do not see each other's locks and damage the file.

@@ -15,7 +15,7 @@ import duckdb
 from gruenpuls.stores.embedded.durability import sync_new_files
 from gruenpuls.stores.embedded.lake import quoted
 
-_TABLES = ("reading", "forecast")
+_TABLES = ("reading", "forecast", "rollup")
 _TIERS = (4_000_000, 32_000_000, 256_000_000)
 """Files below such a size [B] are merged with their like, so that a row is written about once per tier."""
 _ENOUGH_FILES = 4

@@ -98,6 +98,7 @@ class Lake:
         self.data = directory / DATA
         self._limits = limits
         self._read_only = read_only
+        self.has_rollups = True
         self._turn = threading.Lock()
         self._abandoned = False
         self._connection = self._connected()

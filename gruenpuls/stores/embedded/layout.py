@@ -9,8 +9,9 @@ import duckdb
 from gruenpuls.domain.errors import StorageError
 from gruenpuls.stores.embedded.lake import CATALOGUE, DATA, Lake, Limits, quoted
 from gruenpuls.stores.embedded.lock import LOCK
+from gruenpuls.stores.embedded.rollup_state import TABLES as ROLLUP_TABLES
 
-VERSION = 1
+VERSION = 2
 GONE = 0
 """Flag of a row in ``recent`` that says its key is gone; no quality flag has this value."""
 
@@ -34,6 +35,7 @@ _TABLES = (
     station VARCHAR NOT NULL, quantity VARCHAR NOT NULL, value DOUBLE)""",
     "ALTER TABLE lake.forecast SET PARTITIONED BY (year(issued_at), month(issued_at))",
     "ALTER TABLE lake.forecast SET SORTED BY (station ASC, quantity ASC, issued_at ASC, valid_at ASC)",
+    *ROLLUP_TABLES,
     "CREATE TABLE lake.layout (version INTEGER NOT NULL)",
     f"INSERT INTO lake.layout VALUES ({VERSION})",  # noqa: S608 - a constant
 )
@@ -45,7 +47,9 @@ _OPTIONS = {
     "parquet_row_group_size": "100000",
     "target_file_size": "256MB",
 }
-_SETTLED = ("reading", "forecast")
+_WITHOUT_ROLLUPS = 1
+"""The layout before there were any; it only lacks their tables."""
+_SETTLED = ("reading", "forecast", "rollup")
 
 
 def open_lake(directory: Path, limits: Limits) -> Lake:
@@ -65,7 +69,8 @@ def open_lake(directory: Path, limits: Limits) -> Lake:
     try:
         if not _tables(lake):
             _create(lake)
-        _check(lake)
+        if _check(lake) == _WITHOUT_ROLLUPS:
+            _add_rollups(lake)
         _settle(lake)
     except BaseException:
         lake.close()
@@ -86,7 +91,7 @@ def open_lake_for_reading(directory: Path, limits: Limits) -> Lake:
         raise StorageError(what, where=str(directory), remedy="start the service once, or correct the directory")
     lake = Lake(directory, limits, read_only=True)
     try:
-        _check(lake)
+        lake.has_rollups = _check(lake) != _WITHOUT_ROLLUPS
     except BaseException:
         lake.close()
         raise
@@ -116,6 +121,17 @@ def _create(lake: Lake) -> None:
     lake.try_until_free(make)
 
 
+def _add_rollups(lake: Lake) -> None:
+    def add(cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.begin()
+        for statement in ROLLUP_TABLES:
+            cursor.execute(statement)
+        cursor.execute(f"UPDATE lake.layout SET version = {VERSION}")  # noqa: S608 - a constant
+        cursor.commit()
+
+    lake.try_until_free(add)
+
+
 def _settle(lake: Lake) -> None:
     """Keep settled tables out of the catalogue: neither rows nor deletions of theirs may be inlined.
 
@@ -131,8 +147,8 @@ def _settle(lake: Lake) -> None:
     lake.try_until_free(settle)
 
 
-def _check(lake: Lake) -> None:
-    """Refuse a lake that is not ours or of another version.
+def _check(lake: Lake) -> int:
+    """Return the version of a lake; refuse one that is not ours or of a version not known here.
 
     Raises
     ------
@@ -144,6 +160,8 @@ def _check(lake: Lake) -> None:
         what = "the directory holds a lake that is not an observation store"
         raise StorageError(what, where=where, remedy="name another directory")
     row = lake.try_until_free(lambda cursor: cursor.execute("SELECT max(version) FROM lake.layout").fetchone())
-    if row != (VERSION,):
-        what = f"the store has layout {row[0] if row else None}, this version of Grünpuls reads layout {VERSION}"
+    version = row[0] if row else None
+    if version not in {_WITHOUT_ROLLUPS, VERSION}:
+        what = f"the store has layout {version}, this version of Grünpuls reads layout {VERSION}"
         raise StorageError(what, where=where, remedy="install the version that made it")
+    return int(version)

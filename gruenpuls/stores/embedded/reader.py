@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import duckdb
 import numpy as np
@@ -12,15 +14,24 @@ import numpy as np
 from gruenpuls.domain.forecast import ForecastBatch
 from gruenpuls.domain.ports import Aggregates, FlagIntervals, Progress, Tally
 from gruenpuls.domain.reading import Flag, ReadingBatch, effective_flags, from_stored, to_stored
+from gruenpuls.domain.retention import Outdated, Tier
+from gruenpuls.domain.rollup import INSTANT, Rollup, Stretch
 from gruenpuls.stores.embedded.columns import Columns, fetched, readings, times, values
 from gruenpuls.stores.embedded.judgement import EFFECTIVE_FLAG, segments
-from gruenpuls.stores.embedded.lake import Lake, moment
-from gruenpuls.stores.embedded.layout import GONE
+from gruenpuls.stores.embedded.lake import Lake
+from gruenpuls.stores.embedded.rollup_reading import Summing
+from gruenpuls.stores.embedded.rollup_retention import outdated
+from gruenpuls.stores.embedded.rollup_state import NEVER, rollup_state
+from gruenpuls.stores.embedded.selection import FEW, current, stored
 from gruenpuls.stores.embedded.statistics import StoreStatistics, statistics
 
 Answer = TypeVar("Answer")
-_FEW = 50
-"""Up to this many series are named in the query itself, which lets Parquet skip row groups."""
+_HOUR = 3_600_000
+"""[ms]"""
+_LONG = timedelta(days=31)
+"""A shorter span of readings is summed up as fast as what was summed up is found."""
+_LOOK_EVERY = 60.0
+"""How often it is looked up from when on readings are kept [s]."""
 _BEGINNING = np.datetime64("0001-01-01T00:00:00.000", "ms")
 _LOOK_BACK = (timedelta(days=2), timedelta(days=62), timedelta(days=732))
 """How far `latest` looks back, step by step, before it searches everything for what is still missing."""
@@ -39,6 +50,8 @@ class EmbeddedReader:
     def __init__(self, lake: Lake, flag_intervals: FlagIntervals) -> None:
         self._lake = lake
         self._flag_intervals = flag_intervals
+        self._kept_from: np.datetime64 = NEVER
+        self._look_again = 0.0
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -55,12 +68,7 @@ class EmbeddedReader:
         if not series:
             return ReadingBatch.empty()
         start, end = to_stored(from_at), to_stored(to_at)
-
-        def stored(cursor: duckdb.DuckDBPyConnection) -> ReadingBatch:
-            rows = current(cursor, series, start, end)
-            return readings(fetched(cursor, f"WITH {rows} FROM reading ORDER BY series, measured_at"))
-
-        batch = self._asked(stored)
+        batch = self._asked(lambda cursor: stored(cursor, series, start, end))
         flags = effective_flags(batch, self._flag_intervals.flag_intervals(series, from_at, to_at))
         value = np.where(flags == Flag.MISSING, np.nan, batch.value)
         return ReadingBatch(batch.series, batch.measured_at, value, flags, batch.run)
@@ -96,6 +104,24 @@ class EmbeddedReader:
             message = f"a step lasts at least a millisecond: {step}"
             raise ValueError(message)
         start, end = to_stored(from_at), to_stored(to_at)
+        ends = start != start.astype("datetime64[h]")
+        by_hours = milliseconds % _HOUR == 0 and start - ends * INSTANT == start.astype("datetime64[h]")
+        if by_hours and ((len(series) <= FEW and to_at - from_at >= _LONG) or start < self._readings_kept_from()):
+            found = self.hourly([Stretch(one, from_at, to_at, ends=bool(ends)) for one in set(series)])
+            found = found.where(found.count > 0)
+            length = np.timedelta64(milliseconds, "ms")
+            since = found.step - start.astype("datetime64[h]")
+            found = found.by(start + since // length * length)
+            return Aggregates(
+                found.series,
+                found.step,
+                found.count,
+                found.mean,
+                found.minimum,
+                found.maximum,
+                found.total,
+                found.last,
+            )
 
         def sums(cursor: duckdb.DuckDBPyConnection) -> Columns:
             rows = self._judged(cursor, series, start, end)
@@ -125,6 +151,33 @@ class EmbeddedReader:
             columns["total"],
             columns["last"],
         )
+
+    def hourly(self, stretches: Sequence[Stretch]) -> Rollup:
+        """Return the readings of some stretches summed up by UTC hour; of an hour, what lies within its stretch."""
+        return self._summing(lambda summing: summing.hours(stretches))
+
+    def daily(self, stretches: Sequence[Stretch], zone: ZoneInfo) -> Rollup:
+        """Return the readings of some stretches summed up by the calendar days of a zone."""
+        return self._summing(lambda summing: summing.days(stretches, zone))
+
+    def _summing(self, answer: Callable[[Summing], Rollup]) -> Rollup:
+        has_rollups = self._lake.has_rollups
+        return self._asked(lambda cursor: answer(Summing(cursor, self._flag_intervals, has_rollups=has_rollups)))
+
+    def outdated(self, tier: Tier, keep_from: datetime) -> Outdated:
+        """Return what `EmbeddedStore.retire` would take away."""
+        if not self._lake.has_rollups:
+            return Outdated(tier, keep_from, 0, 0, None, None, 0)
+        return self._asked(lambda cursor: outdated(cursor, tier, keep_from))
+
+    def _readings_kept_from(self) -> np.datetime64:
+        """Return from when on readings are kept; looked up now and then, since only retention changes it."""
+        if not self._lake.has_rollups:
+            return NEVER
+        if time.monotonic() >= self._look_again:
+            self._kept_from = self._asked(lambda cursor: rollup_state(cursor, ()).kept("raw"))
+            self._look_again = time.monotonic() + _LOOK_EVERY
+        return self._kept_from
 
     def forecast(self, station: str, quantity: str, issued_not_after: datetime) -> ForecastBatch:
         """Return the newest forecast issued by a moment."""
@@ -217,36 +270,4 @@ class EmbeddedReader:
             SELECT reading.series, reading.measured_at, reading.value, {EFFECTIVE_FLAG} AS flag, reading.run
             FROM reading LEFT JOIN judged ON reading.series = judged.series
                 AND reading.measured_at >= judged.from_at AND reading.measured_at < judged.to_at
-        )"""  # noqa: S608 - composed of constants, integers and quoted moments
-
-
-def current(
-    cursor: duckdb.DuckDBPyConnection, series: Collection[int], start: np.datetime64, end: np.datetime64
-) -> str:
-    """Return common table expressions that end in `reading`: what counts now of these series in this span.
-
-    Parameters
-    ----------
-    cursor : DuckDBPyConnection
-        Many series are registered with it under the name ``wanted``.
-    series : collection of int
-    start, end : datetime64[ms]
-        UTC, the end exclusive.
-    """
-    if len(series) <= _FEW:
-        chosen = f"series IN ({', '.join(str(int(one)) for one in series) or 'NULL'})"
-    else:
-        cursor.register("wanted", {"series": np.fromiter(series, np.int64, len(series))})
-        chosen = "series IN (SELECT series FROM wanted)"
-    scope = f"{chosen} AND measured_at >= {moment(start)} AND measured_at < {moment(end)}"
-    return f"""
-        newest AS MATERIALIZED (
-            FROM lake.recent WHERE {scope}
-            QUALIFY row_number() OVER (PARTITION BY series, measured_at ORDER BY seq DESC) = 1
-        ),
-        reading AS (
-            SELECT settled.series, settled.measured_at, settled.value, settled.flag, settled.run
-            FROM (FROM lake.reading WHERE {scope}) AS settled ANTI JOIN newest USING (series, measured_at)
-            UNION ALL
-            SELECT series, measured_at, value, flag, run FROM newest WHERE flag <> {GONE}
         )"""  # noqa: S608 - composed of constants, integers and quoted moments

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import numpy as np
@@ -15,6 +16,7 @@ from gruenpuls.domain.errors import StorageError
 from gruenpuls.domain.forecast import ForecastBatch
 from gruenpuls.domain.ports import Commit, FlagIntervals
 from gruenpuls.domain.reading import ReadingBatch, to_stored
+from gruenpuls.domain.retention import Outdated, Tier
 from gruenpuls.stores.embedded import compaction
 from gruenpuls.stores.embedded.columns import Columns, fetched
 from gruenpuls.stores.embedded.durability import sync_new_files
@@ -23,7 +25,9 @@ from gruenpuls.stores.embedded.frontier import Frontier
 from gruenpuls.stores.embedded.lake import Lake, Limits, moment
 from gruenpuls.stores.embedded.layout import GONE, open_lake, open_lake_for_reading
 from gruenpuls.stores.embedded.lock import WriterLock
-from gruenpuls.stores.embedded.reader import EmbeddedReader, current
+from gruenpuls.stores.embedded.reader import EmbeddedReader
+from gruenpuls.stores.embedded.rollup_refresh import RollingUp
+from gruenpuls.stores.embedded.selection import current
 
 FOLD_ROWS = 20_000
 """So many rows may wait in the catalogue before they are folded into Parquet."""
@@ -63,6 +67,7 @@ class EmbeddedStore(EmbeddedReader):
         self._seq = 0
         self._frontier: Frontier | None = None
         self._unsure = True
+        self._rolling_up = RollingUp(lake, flag_intervals, self._commit)
 
     @classmethod
     def open_writer(
@@ -223,13 +228,34 @@ class EmbeddedStore(EmbeddedReader):
         StorageError
             If it could not be done; readings are as they were.
         """
-
-        def settle(cursor: duckdb.DuckDBPyConnection) -> None:
-            if self._waiting:
-                self._fold(cursor, None)
-
-        self._commit(settle)
+        self._commit(self._settle)
         self._alone(lambda cursor: compaction.compact(cursor, self._lake.data, keep_for))
+
+    def roll_up(self, until: datetime, zone: ZoneInfo, ends: Collection[int]) -> bool:
+        """Sum up anew what changed, then the next days that are over by a moment; return whether there may be more.
+
+        Raises
+        ------
+        StorageError
+            If it could not be done; what was summed up stays as it was.
+        """
+        self._rolling_up.refresh(ends)
+        return self._rolling_up.advance(until, zone, ends)
+
+    def retire(self, tier: Tier, keep_from: datetime, ends: Collection[int]) -> Outdated:
+        """Take away what a tier holds from before a moment; return what that was.
+
+        Readings go once they are rolled up, whole months of them; hours and days in whole years.
+
+        Raises
+        ------
+        StorageError
+            If it could not be done; what is rolled up and what not is as it was.
+        """
+        self._commit(self._settle)
+        found = self._rolling_up.retire(tier, keep_from, ends)
+        self._look_again = 0.0
+        return found
 
     def _commit(self, act: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
         """Commit what `act` does, one thread at a time; what fails takes the engine along."""
@@ -265,6 +291,7 @@ class EmbeddedStore(EmbeddedReader):
         ).fetchone()
         assert row is not None  # an aggregate always has a row
         self._waiting, self._noted, self._seq = row
+        self._rolling_up.learn(cursor)
         if self._frontier is None:
             self._frontier = Frontier.of_lake(cursor)
 
@@ -274,6 +301,7 @@ class EmbeddedStore(EmbeddedReader):
         count = len(changes["series"])
         if not count:
             return
+        self._rolling_up.touch(cursor, changes)
         assert self._frontier is not None  # learned at the beginning of each transaction
         is_news = self._frontier.passed_by(changes)
         if count <= self._large_rows and self._waiting + count <= self._fold_rows:
@@ -284,6 +312,10 @@ class EmbeddedStore(EmbeddedReader):
             append(cursor, changes)
         else:
             self._fold(cursor, changes)
+
+    def _settle(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        if self._waiting:
+            self._fold(cursor, None)
 
     def _fold(self, cursor: duckdb.DuckDBPyConnection, changes: Columns | None) -> None:
         fold(cursor, changes, waiting=self._waiting > 0)

@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from gruenpuls.domain.forecast import ForecastBatch
 from gruenpuls.domain.ports import Aggregates, FlagIntervals, Progress, Tally
 from gruenpuls.domain.reading import Flag, FlagInterval, Ids, ReadingBatch, effective_flags, from_stored, to_stored
+from gruenpuls.domain.rollup import Rollup, Stretch, rolled_up_within
 from gruenpuls.stores.influxdb.capabilities import Capabilities
 from gruenpuls.stores.influxdb.connection import Connection, Table
 from gruenpuls.stores.influxdb.lines import GONE
@@ -112,6 +114,19 @@ class InfluxReader:
         batch = _judged(self._stored(here, _bounded(start), _bounded(end)), intervals)
         there = self._summed_there(set(series) - here, _bounded(start), _bounded(end), milliseconds)
         return joined([summed(batch, start, milliseconds), *there])
+
+    def hourly(self, stretches: Sequence[Stretch]) -> Rollup:
+        """Return the readings of some stretches summed up by UTC hour; of an hour, what lies within its stretch."""
+        wanted = [it for it in stretches if it.from_at < it.to_at]
+        if not wanted:
+            return Rollup.joined([])
+        from_at, to_at = min(it.from_at for it in wanted), max(it.to_at for it in wanted)
+        # Summed up here: the server does not tell when an hour's extremes were measured.
+        return rolled_up_within(self.read({it.series for it in wanted}, from_at, to_at), wanted)
+
+    def daily(self, stretches: Sequence[Stretch], zone: ZoneInfo) -> Rollup:
+        """Return the readings of some stretches summed up by the calendar days of a zone."""
+        return self.hourly(stretches).by_day(zone)
 
     def forecast(self, station: str, quantity: str, issued_not_after: datetime) -> ForecastBatch:
         """Return the newest forecast issued by a moment."""

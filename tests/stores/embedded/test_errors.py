@@ -58,9 +58,9 @@ def test_a_lake_of_somebody_else_is_left_alone(filled: Path) -> None:
 
 
 def test_a_store_of_a_later_version_is_refused(filled: Path) -> None:
-    change(filled, "UPDATE lake.layout SET version = 2")
+    change(filled, "UPDATE lake.layout SET version = 3")
     for opened in (EmbeddedStore.open_writer, EmbeddedStore.open_reader):
-        with pytest.raises(StorageError, match=r"layout 2.*install the version that made it"):
+        with pytest.raises(StorageError, match=r"layout 3.*install the version that made it"):
             opened(filled, Judgements())
 
 
