@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.condition import Circumstance, Level
+from alerts.condition import Level
 from alerts.rule import Rule
 from alerts.signal import Rows, Seen, fresh_rows
 from alerts.span import milliseconds
 from alerts.state import AT_REST, FIRING, NEVER, PENDING, Moments, RuleStates
+from alerts.verdict import Course, Mask, Verdict, course
 from gruenpuls.domain.incident import Incident, IncidentState, Severity
 from gruenpuls.domain.local_time import local_times
 from gruenpuls.domain.reading import Ids, Values, from_stored
 
-_Mask = NDArray[np.bool_]
 _OVER: Final = 0
 """The severity in a step after which no level fires."""
 
@@ -56,17 +55,7 @@ def evaluate(
     rows = _pass_over(states, rows, _stays_at_rest(rule, states, rows))
     off = _out_of_season(rule, rows.moment, zone)
 
-    first = np.searchsorted(rows.site, np.arange(len(sites)))
-    rank = np.arange(len(rows.site)) - first[rows.site]
-    order = np.argsort(rank, kind="stable")
-    resolved: list[Incident] = []
-    for turn in np.split(order, np.cumsum(np.bincount(rank)[:-1])) if len(rank) else ():
-        some = Rows(rows.site[turn], rows.moment[turn], rows.value[turn])
-        ended = _step(rule, states, some, off[turn])
-        resolved += [_incident(rule, sites, states, place, IncidentState.RESOLVED) for place in ended.tolist()]
-        _rest(states, ended)
-        for place in ended.tolist():
-            states.steps[place] = ()
+    resolved = _judge(rule, sites, states, course(rule, rows, states, off)) if len(rows.site) else []
     still_open = [
         _incident(
             rule,
@@ -103,7 +92,7 @@ def restart_at(rule: Rule, changed_from: datetime, incidents: Sequence[Incident]
     return min(running, default=start)
 
 
-def _out_of_season(rule: Rule, moment: Moments, zone: tzinfo) -> _Mask:
+def _out_of_season(rule: Rule, moment: Moments, zone: tzinfo) -> Mask:
     if not rule.seasons:
         return np.zeros(len(moment), np.bool_)
     local = local_times(moment.astype("datetime64[ms]"), zone).astype("datetime64[D]")
@@ -116,9 +105,9 @@ def _out_of_season(rule: Rule, moment: Moments, zone: tzinfo) -> _Mask:
     return ~within
 
 
-def _stays_at_rest(rule: Rule, states: RuleStates, rows: Rows) -> _Mask:
+def _stays_at_rest(rule: Rule, states: RuleStates, rows: Rows) -> Mask:
     """Return the sites at rest where nothing fresh or held meets any level, so that nothing can begin (site,)."""
-    rests: _Mask = (states.began_at == NEVER) & (states.phase == AT_REST).all(axis=1)
+    rests: Mask = (states.began_at == NEVER) & (states.phase == AT_REST).all(axis=1)
     for level in rule.levels:
         possible = []
         for condition in level.conditions:
@@ -132,7 +121,7 @@ def _stays_at_rest(rule: Rule, states: RuleStates, rows: Rows) -> _Mask:
     return rests
 
 
-def _pass_over(states: RuleStates, rows: Rows, rests: _Mask) -> Rows:
+def _pass_over(states: RuleStates, rows: Rows, rests: Mask) -> Rows:
     """Let sites that stay at rest remember what was said last; return the rows of the others."""
     calm = np.flatnonzero(rests[rows.site])
     if not len(calm):
@@ -150,104 +139,113 @@ def _pass_over(states: RuleStates, rows: Rows, rests: _Mask) -> Rows:
     return Rows(rows.site[lively], rows.moment[lively], rows.value[lively])
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """Whether a level is met, is over, and whether that can be told at all (site,)."""
+def _judge(rule: Rule, sites: Sequence[str], states: RuleStates, told: Course) -> list[Incident]:
+    """Go through the rows of all sites at once; return what they resolve.
 
-    met: _Mask
-    over: _Mask
-    known: _Mask
-
-
-def _verdict(rule: Rule, level: Level, value: Values, unheard: _Mask) -> _Verdict:
-    met, over, known = [], [], []
-    for condition in level.conditions:
-        sign = 1 if condition.above else -1
-        found = sign * value[:, rule.place(condition.of)]
-        # Of several that may each raise it, one that was never heard of says that it does not.
-        never = unheard[:, rule.place(condition.of)] if level.some else np.zeros(len(value), np.bool_)
-        met.append(found >= sign * condition.raise_at)
-        over.append((found <= sign * condition.clear_at) | never)
-        known.append(~np.isnan(found) | never)
-    every = not level.some
-    fold, other = (np.logical_and, np.logical_or) if every else (np.logical_or, np.logical_and)
-    is_met = fold.reduce(met)
-    is_not = other.reduce([there & ~yes for there, yes in zip(known, met, strict=True)])
-    something = ~unheard[:, [rule.place(condition.of) for condition in level.conditions]].all(axis=1)
-    return _Verdict(is_met, other.reduce(over) & something, is_met | (is_not & something))
+    What cannot change anything is leapt over: at rest until a level is met, and otherwise until a row says something
+    else or a time is up.
+    """
+    before = states.copy()
+    run_end = told.run_end(milliseconds(rule.longest_gap))
+    row = np.flatnonzero(told.first)
+    rests = (states.phase[told.rows.site[row]] == AT_REST).all(axis=1)
+    row = np.where(rests, told.next_met[row], row)[~rests | (told.next_met[row] < told.end[row])]
+    resolved: list[Incident] = []
+    while len(row):
+        site = told.rows.site[row]
+        ended = _step(rule, states, before, told, row)
+        states.held[site], states.held_at[site] = told.held(row, before)
+        resolved += [_incident(rule, sites, states, place, IncidentState.RESOLVED) for place in site[ended].tolist()]
+        _rest(states, site[ended])
+        for place in site[ended].tolist():
+            states.steps[place] = ()
+        row = _leap(rule, states, told, row, run_end)
+    _keep_last(states, before, told)
+    return resolved
 
 
-def _hushed(rule: Rule, value: Values) -> _Mask:
-    """Return where the rule must find nothing new."""
-    hushed = np.zeros(len(value), np.bool_)
-    for circumstance in rule.unless:
-        hushed |= _is_so(rule, circumstance, value)
-    for circumstance in rule.only_if:
-        hushed |= ~_is_so(rule, circumstance, value)
-    return hushed
+def _leap(rule: Rule, states: RuleStates, told: Course, row: Ids, run_end: Ids) -> Ids:
+    """Return the next rows that may change something; the states take in what lies between."""
+    site, end = told.rows.site[row], told.end[row]
+    phase = states.phase[site]
+    rests = (phase == AT_REST).all(axis=1)
+    following = np.where(rests, told.next_met[row + 1], run_end[row])
+    for place, level in enumerate(rule.levels):
+        verdict = told.verdict(row, place)
+        waits = (phase[:, place] == PENDING) & verdict.met
+        calms = (phase[:, place] == FIRING) & verdict.over
+        timed = np.flatnonzero(waits | calms)
+        since = np.where(waits, states.since[site, place], states.calm_since[site, place])[timed]
+        span = np.where(waits, milliseconds(level.hold_for), milliseconds(level.clear_for))[timed]
+        following[timed] = np.minimum(following[timed], told.not_before(site[timed], since + span))
+    following = np.minimum(following, end)
+    between = np.flatnonzero(~rests & (following > row + 1))
+    if len(between):
+        site, last = site[between], following[between] - 1
+        states.peak[site] = _worst(rule, told, row[between] + 1, last + 1, states.peak[site])
+        for place in range(len(rule.levels)):
+            goes_on = (phase[between, place] != AT_REST) & told.verdict(row[between], place).known
+            states.known_at[site[goes_on], place] = told.rows.moment[last[goes_on]]
+    return following[following < end]
 
 
-def _is_so(rule: Rule, circumstance: Circumstance, value: Values) -> _Mask:
-    found = value[:, rule.place(circumstance.of)]
-    low = -np.inf if circumstance.at_least is None else circumstance.at_least
-    high = np.inf if circumstance.at_most is None else circumstance.at_most
-    return np.asarray((found >= low) & (found <= high))
+def _worst(rule: Rule, told: Course, start: Ids, end: Ids, peak: Values) -> Values:
+    """Return the worst of what was the worst so far and the rows from each start up to its end, exclusive."""
+    worse = np.fmax if rule.above else np.fmin
+    order = np.argsort(-start)
+    # Descending, so that what lies between two stretches is not gone through.
+    bounds = np.stack([start[order], end[order]], axis=1).ravel()
+    found = np.empty(len(start))
+    found[order] = worse.reduceat(told.primary, bounds)[::2]
+    worst: Values = worse(peak, found)
+    return worst
 
 
-def _believed(rule: Rule, states: RuleStates, rows: Rows) -> Values:
-    """Take in what the series say now; return what each said last, NaN where that is too long ago."""
-    there = ~np.isnan(rows.value)
-    held = np.where(there, rows.value, states.held[rows.site])
-    held_at = np.where(there, rows.moment[:, None], states.held_at[rows.site])
-    states.held[rows.site] = held
-    states.held_at[rows.site] = held_at
-    longest = np.array([milliseconds(watched.holds_for or rule.longest_gap) for watched in rule.watch])
-    unseen = held_at == NEVER
-    age = rows.moment[:, None] - np.where(unseen, rows.moment[:, None], held_at)
-    believed: Values = np.where(unseen | (age > longest), np.nan, held)
-    return believed
+def _keep_last(states: RuleStates, before: RuleStates, told: Course) -> None:
+    """Remember what was said last, whatever came of it."""
+    last = told.end[np.flatnonzero(told.first)] - 1
+    site = told.rows.site[last]
+    states.held[site], states.held_at[site] = told.held(last, before)
+    states.last_value[site] = _last_value(told, before, last)
+    states.last_at[site] = told.rows.moment[last]
 
 
-def _step(rule: Rule, states: RuleStates, rows: Rows, out_of_season: _Mask) -> Ids:
-    """Judge one moment each of different sites; return the sites whose incident it resolves."""
-    site, moment = rows.site, rows.moment
-    value = _believed(rule, states, rows)
-    unheard = states.held_at[site] == NEVER
-    hushed = _hushed(rule, value)
+def _last_value(told: Course, before: RuleStates, row: Ids) -> Values:
+    source = told.source[row, 0]
+    value: Values = np.where(source >= 0, told.rows.value[source, 0], before.last_value[told.rows.site[row]])
+    return value
+
+
+def _step(rule: Rule, states: RuleStates, start: RuleStates, told: Course, row: Ids) -> Mask:
+    """Judge one row each of different sites; return at which of them it resolves the incident."""
+    site, moment = told.rows.site[row], told.rows.moment[row]
     before = _severity(rule, states.phase[site])
     for place, level in enumerate(rule.levels):
-        verdict = _verdict(rule, level, value, unheard)
-        told = _Verdict(
-            met=verdict.met & ~hushed & ~out_of_season,
-            over=(verdict.over & ~hushed) | out_of_season,
-            known=verdict.known | hushed | out_of_season,
-        )
-        _step_level(states, site, moment, place, level, told, milliseconds(rule.longest_gap))
+        _step_level(states, site, moment, place, level, told.verdict(row, place), milliseconds(rule.longest_gap))
 
     active = (states.phase[site] != AT_REST).any(axis=1)
     fired_before = states.fired_at[site] != NEVER
     fires = (states.phase[site] == FIRING).any(axis=1)
     since = np.where(states.phase[site] == AT_REST, np.iinfo(np.int64).max, states.since[site]).min(axis=1)
     began_at = np.where(fired_before, states.began_at[site], np.where(active, since, NEVER))
-    primary = rows.value[:, 0]
+    primary = told.rows.value[row, 0]
     worse = np.fmax if rule.above else np.fmin
     anew = ~fired_before & (began_at == moment)
-    states.peak[site] = np.where(anew, value[:, 0], worse(states.peak[site], primary))
+    states.peak[site] = np.where(anew, told.believed(rule, row, start), worse(states.peak[site], primary))
     states.began_at[site] = began_at
     states.fired_at[site] = np.where(fired_before, states.fired_at[site], np.where(fires, moment, NEVER))
-    states.last_value[site] = np.where(np.isnan(primary), states.last_value[site], primary)
+    states.last_value[site] = _last_value(told, start, row)
     states.last_at[site] = moment
     after = _severity(rule, states.phase[site])
     for changed in np.flatnonzero(before != after).tolist():
         states.steps[site[changed]] += ((int(moment[changed]), int(after[changed])),)
-    ended = ~active & (fired_before | fires)
+    ended: Mask = ~active & (fired_before | fires)
     _rest(states, site[~active & ~ended])
-    resolved: Ids = site[ended]
-    return resolved
+    return ended
 
 
 def _step_level(
-    states: RuleStates, site: Ids, moment: Moments, place: int, level: Level, verdict: _Verdict, longest_gap: int
+    states: RuleStates, site: Ids, moment: Moments, place: int, level: Level, verdict: Verdict, longest_gap: int
 ) -> None:
     """Let one level of each site rise or fall."""
     phase, since = states.phase[site, place], states.since[site, place]
