@@ -339,8 +339,10 @@ class Decoder:
         series = batch.fleet.ids(self._registry.series_ids)
         readings = columns.readings(series, self._registry.run_id)
         retracted_series, retracted_at = columns.retracted(series)
+        # All series of a device belong to the same sites, so one of them stands for them.
         touched = earliest_moments(
-            np.concatenate([readings.series, retracted_series]), np.concatenate([readings.measured_at, retracted_at])
+            batch.fleet.first_of_device(np.concatenate([readings.series, retracted_series])),
+            np.concatenate([readings.measured_at, retracted_at]),
         )
         self._index.settle(batch.verdicts)
         progress = Progress(end, self._index.tally())

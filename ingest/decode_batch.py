@@ -68,7 +68,11 @@ class _Count:
     dead_lettered: int = 0
     duplicates: int = 0
     last_uplink_at: datetime | None = None
-    heard: set[tuple[str, int]] = field(default_factory=set)
+    heard: set[tuple[tuple[str, ...], int]] = field(default_factory=set)
+
+    def heard_through(self) -> frozenset[tuple[str, int]]:
+        """Return which gateways passed messages on in which hours; an empty name is the source itself."""
+        return frozenset((name, hour) for gateways, hour in self.heard for name in ("", *gateways))
 
 
 def read_message(entry: JournalEntry) -> tuple[Message, Copy] | DeadLetter:
@@ -145,10 +149,7 @@ class Batch:
         heard_at = min(uplink.measured_at, entry.message.received_at)
         if count.last_uplink_at is None or heard_at > count.last_uplink_at:
             count.last_uplink_at = heard_at
-        hour = int(heard_at.timestamp()) // _HOUR
-        count.heard.add(("", hour))
-        for gateway in uplink.radio.heard_by:
-            count.heard.add((gateway, hour))
+        count.heard.add((uplink.radio.heard_by, int(heard_at.timestamp()) // _HOUR))
 
     def forget_unreadable(self, device: str, source: str) -> None:
         """Take back that a message was counted as unreadable."""
@@ -227,7 +228,7 @@ class Batch:
                 source,
                 Tally(count.decoded, count.dead_lettered, count.duplicates),
                 count.last_uplink_at,
-                frozenset(count.heard),
+                count.heard_through(),
             )
             for (device, source), count in self._counts.items()
         ]

@@ -109,6 +109,8 @@ class Fleet:
         self.places: dict[SeriesKey, int] = {}
         self._columns: dict[str, DeviceColumns] = {}
         self._ids: list[int] = []
+        self._first_of_device: dict[str, int] = {}
+        self._firsts: list[int] = []
 
     def columns(self, device: Device, profile: Profile) -> DeviceColumns:
         """Return where a device's measurements go, as it is registered now."""
@@ -120,8 +122,18 @@ class Fleet:
     def ids(self, series_ids: Callable[[Sequence[SeriesKey]], Sequence[int]]) -> Ids:
         """Return the id of each series in the order of `places`; only those not known yet are asked for."""
         if len(self._ids) < len(self.places):
-            self._ids += series_ids(list(islice(self.places, len(self._ids), None)))
+            new = list(islice(self.places, len(self._ids), None))
+            ids = series_ids(new)
+            for key, number in zip(new, ids, strict=True):
+                self._firsts.append(self._first_of_device.setdefault(key.owner_key.rpartition("/")[0], number))
+            self._ids += ids
         return np.array(self._ids, np.int64)
+
+    def first_of_device(self, series: Ids) -> Ids:
+        """Return for each of these series, all with an id, one that stands for all of its device."""
+        order = np.argsort(self._ids)
+        ids, firsts = np.array(self._ids, np.int64)[order], np.array(self._firsts, np.int64)[order]
+        return firsts[np.searchsorted(ids, series)]
 
 
 class ReadingColumns:

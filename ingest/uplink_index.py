@@ -324,9 +324,12 @@ class UplinkIndex:
     def _changes_of_keyed(
         self, best: dict[bytes, Copy], firsts: dict[bytes, int], numbers: dict[str, int]
     ) -> list[Change]:
-        known = self._standings(best)
+        # In their order the file's pages are written one after the other, not here and there.
+        keys = sorted(best)
+        known = self._standings(keys)
         changes: list[Change] = []
-        for key, (offset, device, measured_at, rank, *_) in best.items():
+        for key in keys:
+            offset, device, measured_at, rank, *_ = best[key]
             before = known.get(key)
             if before is None:
                 new = Standing(key, numbers[device], measured_at, rank, offset, firsts[key], dead=False)

@@ -7,12 +7,14 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
 
 import structlog
 
 from gruenpuls.domain.errors import GruenpulsError
+from gruenpuls.domain.ports import Progress
 from gruenpuls.jobs.evaluate import Evaluation
 from gruenpuls.jobs.hearing import Hearing
 from gruenpuls.jobs.new_day import NewDay
@@ -30,7 +32,7 @@ from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.notify import notifying
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
 from gruenpuls.service.pace import MANY, Pace
-from gruenpuls.service.rooms import alert_rules, clock, expected_intervals, standing_still
+from gruenpuls.service.rooms import clock, expected_intervals, standing_still
 from gruenpuls.service.soil import city_processors, limit_table
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.service.workshop import Workshop, workshop
@@ -82,15 +84,18 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
 
 def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[Job]:
     intervals = expected_intervals(settings)
+    evaluation = Evaluation(tools.registry, tools.store, RulesOn(settings, tools.registry), intervals)
     refresh = Refresh(
         tools.registry,
         Recomputation(tools.registry, tools.store, city_processors(settings)),
-        Evaluation(tools.registry, tools.store, alert_rules(settings), intervals),
+        evaluation,
         clock(tools.registry),
         Judging(tools.registry, tools.store, tools.profiles.settling_time),
         standing_still(tools.registry),
     )
     refresh.mark_outdated()
+    rules = RuleSwitch(evaluation, clock(tools.registry))
+    rules.follow()
     outlooks = Outlooks(tools.registry, tools.store, clock(tools.registry), settings.time_zone, limit_table(settings))
     new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone, standing_still(tools.registry))
     silence = Silence(Hearing(tools.registry, tools.store, intervals), clock(tools.registry))
@@ -98,6 +103,7 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
         # Before the refresh, which works off what it marks; it looks as often, since a replay's days are short.
         Job("new_day", timedelta(seconds=settings.work.recompute_every), new_day.mark),
         Job("rain_ahead", timedelta(seconds=settings.work.recompute_every), outlooks.tell_rain),
+        Job("rules", timedelta(seconds=settings.work.recompute_every), rules.follow),
         Job("silence", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(silence.mark)),
         Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(refresh.work_off)),
         # After it, since days left go out from the balance.
@@ -121,7 +127,7 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, ca
     while not stop.is_set():
         try:
             pace.begin()
-            progress = tools.decoder.step()
+            progress = _without_collecting(tools.decoder.step)
             catching_up.note(pace.note(progress.offset if progress else None))
             serve_orders(tools, breathe)
             report.say(None)
@@ -136,6 +142,15 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, ca
             stop.wait(wait)
         else:
             failures = 0
+
+
+def _without_collecting(step: Callable[[], Progress | None]) -> Progress | None:
+    """Take a step without Python looking for circles: a batch makes many objects, and needs them all until its end."""
+    gc.disable()
+    try:
+        return step()
+    finally:
+        gc.enable()
 
 
 class _Report:

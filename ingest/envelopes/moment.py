@@ -90,7 +90,7 @@ def _earliest(times: Iterable[Written], arrived_at: datetime | None) -> datetime
         if (
             moment is not None
             and (first is None or moment < first)
-            and (arrived_at is None or -TOLERANCE <= moment - arrived_at <= TOLERANCE)
+            and (arrived_at is None or abs(moment - arrived_at) <= TOLERANCE)
         ):
             first = moment
     return first

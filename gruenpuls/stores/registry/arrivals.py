@@ -16,7 +16,7 @@ from gruenpuls.domain.reading import ReadingBatch
 from gruenpuls.domain.series import SeriesKey
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, portions, upsert
+from gruenpuls.stores.registry.connection import Database, execute_many, portions, upsert
 from gruenpuls.stores.registry.devices import registered_devices
 from gruenpuls.stores.registry.dirty import mark_series
 from gruenpuls.stores.registry.latest import keep_latest, replace_kept
@@ -24,6 +24,7 @@ from gruenpuls.stores.registry.relays import keep_heard, unheard_of
 from gruenpuls.stores.registry.series import series_ids
 
 _CACHE = "arrivals"
+_LETTER: Final = ("offset", "reason", "detail", "source", "topic", "device", "received_at")
 _REMEMBERED: Final = 500_000
 """Hours and days of relays that were kept; more than that take some ten megabytes, and are begun anew."""
 
@@ -180,10 +181,14 @@ def note_totals(connection: sa.Connection, progress: Progress) -> None:
 
 def keep_letters(connection: sa.Connection, letters: Sequence[DeadLetter]) -> None:
     """Keep dead letters, at least one, in an open transaction; a letter already there is replaced."""
-    rows = [asdict(letter) for letter in sorted(letters, key=lambda letter: letter.offset)]
+    rows = [
+        (it.offset, it.reason.value, it.detail, it.source, it.topic, it.device, it.received_at.astimezone(UTC))
+        for it in sorted(letters, key=lambda letter: letter.offset)
+    ]
     insert = upsert(connection, schema.dead_letter)
-    replaced = {name: insert.excluded[name] for name in rows[0] if name != "offset"}
-    connection.execute(insert.on_conflict_do_update(index_elements=["offset"], set_=replaced), rows)
+    replaced = {name: insert.excluded[name] for name in _LETTER if name != "offset"}
+    statement = insert.on_conflict_do_update(index_elements=["offset"], set_=replaced)
+    execute_many(connection, statement, _LETTER, rows)
 
 
 def count_tallies(connection: sa.Connection, tallies: Sequence[DeviceTally]) -> None:
@@ -199,17 +204,17 @@ def count_tallies(connection: sa.Connection, tallies: Sequence[DeviceTally]) -> 
         else_=insert.excluded.last_uplink_at,
     )
     rows = [
-        {
-            "device": tally.device,
-            "source": tally.source,
-            "decoded": tally.tally.decoded,
-            "dead_lettered": tally.tally.dead_lettered,
-            "duplicates": tally.tally.duplicates,
-            "last_uplink_at": tally.last_uplink_at.astimezone(UTC) if tally.last_uplink_at else None,
-        }
+        (
+            tally.device,
+            tally.source,
+            tally.tally.decoded,
+            tally.tally.dead_lettered,
+            tally.tally.duplicates,
+            tally.last_uplink_at.astimezone(UTC) if tally.last_uplink_at else None,
+        )
         for tally in sorted(tallies, key=lambda tally: (tally.device, tally.source))
     ]
-    connection.execute(
-        insert.on_conflict_do_update(index_elements=["device", "source"], set_={**counted, "last_uplink_at": newer}),
-        rows,
+    statement = insert.on_conflict_do_update(
+        index_elements=["device", "source"], set_={**counted, "last_uplink_at": newer}
     )
+    execute_many(connection, statement, ("device", "source", *counted, "last_uplink_at"), rows)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from gruenpuls.domain.ports import DirtySpan
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, among, portions, upsert
+from gruenpuls.stores.registry.connection import Database, among, execute_many, portions, upsert
 from gruenpuls.stores.registry.keys import site_ids
 
 
@@ -31,12 +31,12 @@ def mark(connection: sa.Connection, days: Mapping[int, date]) -> None:
         else_=insert.excluded.from_day,
     )
     statement = insert.on_conflict_do_update(
-        index_elements=["site_id"], set_={"from_day": earlier, "version": table.c.version + 1}
+        index_elements=["site_id"], set_={"from_day": earlier, "version": table.c.version + sa.literal_column("1")}
     )
     # In one order, so that two programs marking the same sites never wait for each other in a circle.
-    rows = [{"site_id": site_id, "from_day": day, "version": 1} for site_id, day in sorted(days.items())]
+    rows = [(site_id, day, 1) for site_id, day in sorted(days.items())]
     if rows:
-        connection.execute(statement, rows)
+        execute_many(connection, statement, ("site_id", "from_day", "version"), rows)
 
 
 def mark_from_first_day(connection: sa.Connection, site_ids: Collection[int]) -> None:
@@ -67,19 +67,19 @@ def mark_series(connection: sa.Connection, earliest: Mapping[int, datetime]) -> 
     owners = sa.select(series.id, series.device_id, series.site_id).where(among(connection, series.id, earliest.keys()))
     devices: dict[int, datetime] = {}
     sites: dict[int, datetime] = {}
-    for number, device_id, site_id in connection.execute(owners):
+    for number, device_id, site_id in connection.execute(owners).all():
         owned, owner = (devices, device_id) if site_id is None else (sites, site_id)
         owned[owner] = min(earliest[number], owned.get(owner, earliest[number]))
     deployed = sa.select(deployment.device_id, deployment.site_id, deployment.from_at, deployment.to_at)
     for device_id, site_id, from_at, to_at in connection.execute(
         deployed.where(among(connection, deployment.device_id, devices.keys()))
-    ):
+    ).all():
         moment = devices[device_id]
         if to_at is None or to_at > moment:
             moment = max(moment, from_at)
             sites[site_id] = min(moment, sites.get(site_id, moment))
     zones = sa.select(site.id, site.time_zone).where(among(connection, site.id, sites.keys()))
-    days = {site_id: local_day(sites[site_id], time_zone) for site_id, time_zone in connection.execute(zones)}
+    days = {site_id: local_day(sites[site_id], time_zone) for site_id, time_zone in connection.execute(zones).all()}
     mark(connection, days)
 
 

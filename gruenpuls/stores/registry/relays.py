@@ -133,7 +133,7 @@ def unheard_of(tallies: Iterable[DeviceTally], remembered: set[int]) -> tuple[li
         device, source = tally.device, tally.source
         for name, hour in tally.heard if device else ():
             marks = hash((name, source, hour)), hash((name, source, device, hour // _HOURS))
-            if not remembered.issuperset(marks):
+            if not all(mark in remembered or mark in new for mark in marks):
                 new.update(marks)
                 relay = Relay(RelayKind.GATEWAY, name) if name else Relay(RelayKind.SOURCE, source)
                 found.append(Heard(relay, device, hour))
