@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.condition import Level
+from alerts.finding import going_on, resolved
 from alerts.rule import Rule
 from alerts.signal import Rows, Seen, fresh_rows
 from alerts.span import milliseconds
 from alerts.state import AT_REST, FIRING, NEVER, PENDING, Moments, RuleStates
 from alerts.verdict import Course, Mask, Verdict, course
-from gruenpuls.domain.incident import Incident, IncidentState, Severity
+from gruenpuls.domain.incident import Incident
 from gruenpuls.domain.local_time import local_times
-from gruenpuls.domain.reading import Ids, Values, from_stored
+from gruenpuls.domain.reading import Ids, Values
 
 _OVER: Final = 0
 """The severity in a step after which no level fires."""
@@ -55,18 +56,8 @@ def evaluate(
     rows = _pass_over(states, rows, _stays_at_rest(rule, states, rows))
     off = _out_of_season(rule, rows.moment, zone)
 
-    resolved = _judge(rule, sites, states, course(rule, rows, states, off)) if len(rows.site) else []
-    still_open = [
-        _incident(
-            rule,
-            sites,
-            states,
-            place,
-            IncidentState.PENDING if states.fired_at[place] == NEVER else IncidentState.FIRING,
-        )
-        for place in np.flatnonzero(states.began_at != NEVER).tolist()
-    ]
-    return resolved + still_open, states
+    ended = _judge(rule, sites, states, course(rule, rows, states, off)) if len(rows.site) else []
+    return ended + going_on(rule, sites, states), states
 
 
 def restart_at(rule: Rule, changed_from: datetime, incidents: Sequence[Incident]) -> datetime:
@@ -150,18 +141,18 @@ def _judge(rule: Rule, sites: Sequence[str], states: RuleStates, told: Course) -
     row = np.flatnonzero(told.first)
     rests = (states.phase[told.rows.site[row]] == AT_REST).all(axis=1)
     row = np.where(rests, told.next_met[row], row)[~rests | (told.next_met[row] < told.end[row])]
-    resolved: list[Incident] = []
+    found: list[Incident] = []
     while len(row):
         site = told.rows.site[row]
         ended = _step(rule, states, before, told, row)
         states.held[site], states.held_at[site] = told.held(row, before)
-        resolved += [_incident(rule, sites, states, place, IncidentState.RESOLVED) for place in site[ended].tolist()]
+        found += resolved(rule, sites, states, site[ended])
         _rest(states, site[ended])
         for place in site[ended].tolist():
             states.steps[place] = ()
         row = _leap(rule, states, told, row, run_end)
     _keep_last(states, before, told)
-    return resolved
+    return found
 
 
 def _leap(rule: Rule, states: RuleStates, told: Course, row: Ids, run_end: Ids) -> Ids:
@@ -284,35 +275,3 @@ def _rest(states: RuleStates, site: Ids) -> None:
     states.peak[site] = np.nan
     for moments in (states.since, states.calm_since, states.began_at, states.fired_at):
         moments[site] = NEVER
-
-
-def _incident(rule: Rule, sites: Sequence[str], states: RuleStates, place: int, state: IncidentState) -> Incident:
-    def at(moment: np.int64 | int) -> datetime:
-        return from_stored(np.int64(moment).astype("datetime64[ms]"))
-
-    def told(value: np.float64) -> float | None:
-        return None if np.isnan(value) else float(value)
-
-    steps = states.steps[place]
-    reached = [severity for _, severity in steps if severity != _OVER]
-    if state is IncidentState.PENDING:
-        severity = max(
-            level.severity for level, phase in zip(rule.levels, states.phase[place], strict=True) if phase != AT_REST
-        )
-    else:
-        severity = Severity(max(reached) if state is IncidentState.RESOLVED else reached[-1])
-    held = zip(rule.watch, states.held[place].tolist(), strict=True)
-    return Incident(
-        rule=rule.name,
-        site=sites[place],
-        state=state,
-        severity=severity,
-        began_at=at(states.began_at[place]),
-        fired_at=None if state is IncidentState.PENDING else at(states.fired_at[place]),
-        resolved_at=at(states.last_at[place]) if state is IncidentState.RESOLVED else None,
-        peak=told(states.peak[place]),
-        last_value=told(states.last_value[place]),
-        last_at=at(states.last_at[place]),
-        steps=tuple((at(moment), Severity(reached) if reached else None) for moment, reached in steps),
-        saw=tuple((watched.called, value) for watched, value in held if not np.isnan(value)),
-    )
