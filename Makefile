@@ -8,7 +8,7 @@ demo: ## try Grünpuls on measured values: http://localhost:8080
 	@.venv/bin/gruenpuls demo
 
 test: check ## everything that must hold: lint, types, contracts, tests
-	@.venv/bin/pytest --numprocesses 2 --dist loadscope
+	@.venv/bin/pytest --numprocesses 2 --dist worksteal
 
 check:
 	@tools/prepare test

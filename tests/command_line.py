@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ from typing import Any
 import pytest
 
 from gruenpuls.cli import main
+
+_furnished: dict[Callable[[CommandLine], None], Path] = {}
+"""Where a copy of each city lies that a test had made."""
 
 
 @dataclass
@@ -34,3 +39,12 @@ class CommandLine:
     def json(self, *words: str) -> Any:  # noqa: ANN401 - any JSON value
         """Run a command with `--json` and return what it said."""
         return json.loads(self(*words, "--json"))
+
+    def furnish(self, city: Callable[[CommandLine], None]) -> None:
+        """Fill the directory as `city` does; the next test that asks for it is given a copy, which takes no time."""
+        if city in _furnished:
+            shutil.copytree(_furnished[city], self.directory, dirs_exist_ok=True)
+            return
+        city(self)
+        _furnished[city] = self.directory.with_name(f"{self.directory.name}-furnished")
+        shutil.copytree(self.directory, _furnished[city])

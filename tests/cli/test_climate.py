@@ -35,8 +35,7 @@ def put(site: str, quantity: str, values: list[float], since: datetime = FIRST, 
         tools.registry.latest.keep(batch)
 
 
-@pytest.fixture
-def city(gruenpuls: CommandLine) -> CommandLine:
+def _summer(gruenpuls: CommandLine) -> None:
     for key, north in (("park", "51.50"), ("square", "51.51"), ("field", "51.60")):
         place = ("--latitude", north, "--longitude", "7.4", "--district", f"Around {key}")
         gruenpuls("site", "add", key, "--kind", "park", *place)
@@ -47,6 +46,18 @@ def city(gruenpuls: CommandLine) -> CommandLine:
     put("field", "precipitation", [0.0] * count)
     put("park", FELT, [28.0] * count, statistic="shade")
     put("square", FELT, [33.5] * count, statistic="shade")
+
+
+def _two_days(gruenpuls: CommandLine) -> None:
+    for key in ("park", "square", "field"):
+        gruenpuls("site", "add", key, "--kind", "park", "--latitude", "51.5", "--longitude", "7.4")
+    for key in ("park", "square"):
+        put(key, "air_temperature", [20.0] * 48, datetime(2023, 7, 2, tzinfo=UTC))
+
+
+@pytest.fixture
+def city(gruenpuls: CommandLine) -> CommandLine:
+    gruenpuls.furnish(_summer)
     return gruenpuls
 
 
@@ -118,10 +129,7 @@ def test_how_hot_it_feels_is_told_in_words_and_what_lacks_too(city: CommandLine)
     ],
 )
 def test_what_cannot_be_is_answered_with_a_remedy(gruenpuls: CommandLine, words: tuple[str, ...], said: str) -> None:
-    for key in ("park", "square", "field"):
-        gruenpuls("site", "add", key, "--kind", "park", "--latitude", "51.5", "--longitude", "7.4")
-    for key in ("park", "square"):
-        put(key, "air_temperature", [20.0] * 48, datetime(2023, 7, 2, tzinfo=UTC))
+    gruenpuls.furnish(_two_days)
     answer = gruenpuls("climate", *words, status=2)
     assert said in answer
     assert "→" in answer

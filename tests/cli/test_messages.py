@@ -36,8 +36,7 @@ def work_off() -> None:
             pass
 
 
-@pytest.fixture(autouse=True)
-def _messages(gruenpuls: CommandLine) -> None:
+def _six_messages(gruenpuls: CommandLine) -> None:
     gruenpuls("site", "add", "park", "--kind", "park")
     gruenpuls("device", "add", DEVICE, "--profile", "elsys-ems", "--site", "park", "--from", "2023-08-01")
     with Journal(settings_from().journal_dir) as journal:
@@ -46,6 +45,11 @@ def _messages(gruenpuls: CommandLine) -> None:
             [message(DEVICE, 0, 20.5), message(STRANGER, 0, 1.0), RawMessage("lora", "t", BEGIN, b"no json")]
         )
     work_off()
+
+
+@pytest.fixture(autouse=True)
+def _messages(gruenpuls: CommandLine) -> None:
+    gruenpuls.furnish(_six_messages)
 
 
 def test_the_numbers_add_up(gruenpuls: CommandLine) -> None:

@@ -32,16 +32,26 @@ LOG = "traffic/ems-tourperret-A81758FFFE04B1C1.ndjson.gz"
 END = datetime(2023, 9, 29, tzinfo=UTC)
 
 
-@pytest.fixture
-def city(gruenpuls: CommandLine) -> CommandLine:
+def _registered(gruenpuls: CommandLine) -> None:
     gruenpuls("site", "add", "park", "--kind", "park", "--district", "Mitte")
     gruenpuls("device", "add", DEVICE, "--profile", "elsys-ems", "--site", "park", "--from", "2022-08-01")
+
+
+@pytest.fixture
+def city(gruenpuls: CommandLine) -> CommandLine:
+    gruenpuls.furnish(_registered)
     return gruenpuls
 
 
 @pytest.fixture
-def two_days(city: CommandLine) -> CommandLine:
+def two_days(gruenpuls: CommandLine) -> CommandLine:
     """Fill the last two days, a reading every half hour but for three frames that were lost."""
+    gruenpuls.furnish(_two_days)
+    return gruenpuls
+
+
+def _two_days(gruenpuls: CommandLine) -> None:
+    _registered(gruenpuls)
     now = datetime.now(UTC).replace(microsecond=0)
     messages = []
     for number in range(96):
@@ -55,7 +65,6 @@ def two_days(city: CommandLine) -> CommandLine:
     with workshop(settings_from()) as tools:
         while tools.decoder.step():
             pass
-    return city
 
 
 def test_the_report_says_what_came_and_what_was_lost(two_days: CommandLine) -> None:

@@ -95,22 +95,31 @@ WARMER = (
 RENAMED = ("- {name: battery_voltage,", "- {name: supply_voltage,"), ("battery_voltage: 3.", "supply_voltage: 3.")
 
 
-@pytest.fixture
-def city(gruenpuls: CommandLine) -> CommandLine:
+def _registered(gruenpuls: CommandLine) -> None:
     gruenpuls("site", "add", "park", "--kind", "park")
     gruenpuls("device", "add", DEVICE, "--profile", "elsys-ems", "--site", "park", "--from", "2022-08-01")
+
+
+@pytest.fixture
+def city(gruenpuls: CommandLine) -> CommandLine:
+    gruenpuls.furnish(_registered)
     return gruenpuls
 
 
-@pytest.fixture
-def three_hours(city: CommandLine, install: Install) -> CommandLine:
-    install(version=1)
+def _three_hours(gruenpuls: CommandLine) -> None:
+    _registered(gruenpuls)
     with Journal(settings_from().journal_dir) as journal:
         journal.append([message(DEVICE, hour, 20.5 + hour) for hour in range(3)])
     work_off()
     with closing(registry()) as known:
         known.dirty.clear(known.dirty.take())
-    return city
+
+
+@pytest.fixture
+def three_hours(gruenpuls: CommandLine, install: Install) -> CommandLine:
+    install(version=1)
+    gruenpuls.furnish(_three_hours)
+    return gruenpuls
 
 
 def test_a_dry_run_shows_what_would_change_and_changes_nothing(three_hours: CommandLine, install: Install) -> None:

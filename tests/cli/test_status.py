@@ -24,8 +24,7 @@ def message(device: str, age: timedelta) -> RawMessage:
     return RawMessage("lora", "helium/x/rx", at, helium(device, frame, port=5, counter=1, measured_at=at))
 
 
-@pytest.fixture(autouse=True)
-def _messages(gruenpuls: CommandLine) -> None:
+def _four_messages(gruenpuls: CommandLine) -> None:
     gruenpuls("site", "add", "park", "--kind", "park")
     for device in (OLD, FRESH, UNHEARD):
         gruenpuls("device", "add", device, "--profile", "elsys-ems", "--site", "park", "--from", "2023-08-01")
@@ -37,6 +36,11 @@ def _messages(gruenpuls: CommandLine) -> None:
     with workshop(settings_from()) as tools:
         while tools.decoder.step():
             pass
+
+
+@pytest.fixture(autouse=True)
+def _messages(gruenpuls: CommandLine) -> None:
+    gruenpuls.furnish(_four_messages)
 
 
 def test_devices_without_readings_come_first_then_those_silent_longest(gruenpuls: CommandLine) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,8 +33,13 @@ def planted(gruenpuls: CommandLine) -> CommandLine:
 
 
 @pytest.fixture
-def dry(gruenpuls: CommandLine) -> Iterator[CommandLine]:
+def dry(gruenpuls: CommandLine) -> CommandLine:
     """Return a city after twelve dry days with a station, one tree near it, and one nobody can place."""
+    gruenpuls.furnish(_twelve_dry_days)
+    return gruenpuls
+
+
+def _twelve_dry_days(_: CommandLine) -> None:
     settings = settings_from(None)
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     begin = (now - timedelta(days=DAYS)).replace(hour=0)
@@ -61,7 +65,6 @@ def dry(gruenpuls: CommandLine) -> Iterator[CommandLine]:
         registry.dirty.mark({f"B-{number}": begin.date() for number in range(3)})
         NewDay(registry, lambda: now, "Europe/Berlin").mark()
         city.refresh.work_off()
-    return gruenpuls
 
 
 def _table(directory: Path, text: str) -> str:

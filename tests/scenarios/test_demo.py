@@ -36,7 +36,7 @@ def test_the_demo_plays_everything_shows_it_and_stops_cleanly(tmp_path: Path, pa
         words.append("--packaged-broker")
     with ServiceProcess(*words, directory=tmp_path) as demo:
         demo.await_true(lambda: "The replay is over" in demo.said, "over", 200)
-        demo.await_true(lambda: status(tmp_path)["waiting"] == 0, "worked off", 120)
+        demo.await_true(lambda: status(tmp_path)["waiting"] == 0, "worked off", 120, every=2)
         numbers = status(tmp_path)
         assert numbers["journalled"] == {"demo": 17_446}
         assert (numbers["decoded"], numbers["dead_lettered"], numbers["adds_up"]) == (17_446, 0, True)
