@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -57,6 +58,7 @@ def read_rules(directory: Path) -> tuple[Rule, ...]:
     return tuple(read_rule(path) for path in sorted(directory.glob("*.yaml")))
 
 
+@cache
 def shipped_rules() -> tuple[Rule, ...]:
     """Return the rules that come with Grünpuls."""
     return read_rules(Path(str(files("alerts") / "rules")))

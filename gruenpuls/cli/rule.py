@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from alerts.rule import Rule
     from gruenpuls.domain.site import Site
     from gruenpuls.jobs.backtest import RuleTrial
+    from gruenpuls.queries.rules import RuleState
 
 app = typer.Typer(help="Alert rules: what is watched, and when somebody is told.", no_args_is_help=True)
 
@@ -29,26 +31,73 @@ _BARS = " ▁▂▃▄▅▆▇█"
 
 @app.command("list")
 def list_rules(context: typer.Context, as_json: Json = False) -> None:
-    """List the rules there are, and which of them are on."""
-    from gruenpuls.service.rooms import alert_rules, known_rules
+    """List the rules there are, which of them are on, and what the last back-test of each found in this city."""
+    from gruenpuls.queries.rules import rule_states
+    from gruenpuls.service.rooms import known_rules
+    from gruenpuls.service.rule_switch import rules_on
 
     session: Session = context.obj
-    on = {rule.name for rule in alert_rules(session.settings)}
-    rules = known_rules(session.settings)
+    on = {rule.name for rule in rules_on(session.settings, session.registry)}
+    states = rule_states(session.registry, known_rules(session.settings), on)
     if as_json:
-        print_json([{"on": rule.name in on, **rule.model_dump(mode="json", by_alias=True)} for rule in rules])
+        print_json(
+            [
+                {
+                    "on": it.on,
+                    "backtest": it.backtest and asdict(it.backtest),
+                    "backtest_outdated": it.outdated,
+                    **it.rule.model_dump(mode="json", by_alias=True),
+                }
+                for it in states
+            ]
+        )
         return
     rows = [
         [
-            rule.name,
-            Text("on", style="green") if rule.name in on else Text("available", style="dim"),
-            ", ".join(level.severity.name.lower() for level in rule.levels),
-            ", ".join(dict.fromkeys(watched.quantity for watched in rule.watch)),
-            ", ".join(kind.value for kind in rule.applies_to.kinds) or "every site",
+            it.rule.name,
+            Text("on", style="green") if it.on else Text("available", style="dim"),
+            ", ".join(level.severity.name.lower() for level in it.rule.levels),
+            ", ".join(dict.fromkeys(watched.quantity for watched in it.rule.watch)),
+            ", ".join(kind.value for kind in it.rule.applies_to.kinds) or "every site",
+            _last_backtest(it),
         ]
-        for rule in rules
+        for it in states
     ]
-    print_table("Alert rules", ["rule", "state", "severities", "watches", "applies to"], rows)
+    print_table("Alert rules", ["rule", "state", "severities", "watches", "applies to", "last back-test"], rows)
+    terminal.print(Text("Switch them with `gruenpuls rule on NAME` and `gruenpuls rule off NAME`.", style="dim"))
+
+
+def _last_backtest(it: RuleState) -> Text:
+    kept = it.backtest
+    if kept is None:
+        return Text("none yet: gruenpuls rule backtest", style="dim")
+    span = f"{kept.first_day} to {kept.last_day}"
+    if not kept.sites_judged:
+        return Text(f"{span}: nothing to judge", style="dim")
+    found = f"{kept.incidents} incidents at {kept.sites} of {kept.sites_judged} sites, {kept.messages} messages"
+    return Text(f"{span}: {found}{', by an older version of the rule' if it.outdated else ''}")
+
+
+@app.command()
+def on(context: typer.Context, rule: Annotated[str, typer.Argument(help="As `gruenpuls rule list` shows it.")]) -> None:
+    """Switch a rule on, whatever file and settings say; what happened in the last weeks is judged at once."""
+    _switch(context, rule, on=True)
+
+
+@app.command()
+def off(
+    context: typer.Context, rule: Annotated[str, typer.Argument(help="As `gruenpuls rule list` shows it.")]
+) -> None:
+    """Switch a rule off, whatever file and settings say; what it left open is withdrawn."""
+    _switch(context, rule, on=False)
+
+
+def _switch(context: typer.Context, rule: str, *, on: bool) -> None:
+    from gruenpuls.service.rule_switch import switch
+
+    session: Session = context.obj
+    switch(session.settings, session.registry, rule, on=on, actor=session.actor)
+    terminal.print(f"{rule} is {'on' if on else 'off'}.", markup=False)
 
 
 @app.command("test")
@@ -93,7 +142,7 @@ def backtest(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what rules would have done with the readings that are stored; changes nothing."""
+    """Show what rules would have done with the readings that are stored; only that is kept, for `rule list`."""
     from rich.progress import Progress
 
     from gruenpuls.jobs.backtest import Backtest
@@ -130,12 +179,37 @@ def backtest(
                 )
             )
     named = {site.key: site for site in sites}
+    if district is None:
+        _keep(session, trials, named, (first, last))
     if plot is not None:
         _draw(plot, trials, begin, end, session.settings.time_zone)
     if as_json:
         print_json([_plain(trial, named, begin, end) for trial in trials])
         return
     _print_trials(trials, named, begin, end, session.settings.time_zone)
+
+
+def _keep(session: Session, trials: Sequence[RuleTrial], sites: dict[str, Site], days: tuple[date, date]) -> None:
+    """Keep what the rules of this city, as they are now, would have done."""
+    from gruenpuls.queries.rules import KeptBacktest, keep_backtest
+    from gruenpuls.service.rooms import known_rules
+
+    known = {rule.name: rule.digest for rule in known_rules(session.settings)}
+    for trial in trials:
+        rule, lasted = trial.rule, trial.mean_duration
+        if known.get(rule.name) == rule.digest:
+            kept = KeptBacktest(
+                rule=rule.name,
+                digest=rule.digest,
+                first_day=days[0].isoformat(),
+                last_day=days[1].isoformat(),
+                sites_judged=trial.judged,
+                incidents=len(trial.incidents),
+                sites=trial.sites,
+                messages=trial.digests(sites),
+                mean_hours=None if lasted is None else lasted / timedelta(hours=1),
+            )
+            keep_backtest(session.registry, kept, actor=session.actor)
 
 
 def _chosen(session: Session, wanted: Sequence[str]) -> list[Rule]:

@@ -25,7 +25,8 @@ from gruenpuls.jobs.notify_send import Delivering, Sender
 from gruenpuls.jobs.ticker import Job
 from gruenpuls.language.speech import Speech
 from gruenpuls.queries.readiness import NOTIFY
-from gruenpuls.service.rooms import alert_rules, replay_spans
+from gruenpuls.service.rooms import replay_spans
+from gruenpuls.service.rule_switch import RulesByName, RulesOn
 from gruenpuls.service.soil import limit_table
 from gruenpuls.settings import Settings
 from gruenpuls.stores.registry import Registry
@@ -63,7 +64,7 @@ def _policy_file(settings: Settings) -> Path:
 
 def notification(settings: Settings, registry: Registry, chosen: Policy) -> Notification:
     """Return what decides who is told."""
-    rules = {rule.name: rule for rule in alert_rules(settings)}
+    rules = RulesByName(RulesOn(settings, registry))
     zone = ZoneInfo(settings.time_zone)
     return Notification(registry, chosen, rules, zone, wall_clock, lambda: bool(replay_spans(registry)))
 
@@ -73,7 +74,7 @@ def letters(
 ) -> Letters:
     """Return what writes Monday letters."""
     zone = ZoneInfo(settings.time_zone)
-    rules = {rule.name: rule for rule in alert_rules(settings)}
+    rules = RulesByName(RulesOn(settings, registry))
     at_hand: list[LetterDesk] = []
 
     def written(wanted: AreaLetter, language: Language, now: datetime) -> Letter:

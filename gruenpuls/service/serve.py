@@ -20,7 +20,7 @@ from gruenpuls.domain.errors import GruenpulsError, UnavailableError
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.ready import ready_limits
 from gruenpuls.service.registry import open_registry
-from gruenpuls.service.rooms import alert_rules, clock, reading_store, replay_spans
+from gruenpuls.service.rooms import clock, known_rules, reading_store, replay_spans
 from gruenpuls.service.soil import limit_table
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.settings import Settings
@@ -56,7 +56,7 @@ def run_console(settings: Settings, *, with_parent: bool) -> None:
             clock=clock(registry),
             replay=lambda: replay_spans(registry),
             settings=_presentation(settings),
-            rules=alert_rules(settings),
+            rules=known_rules(settings),
         )
         app.include_router(machine_router(Observed(registry, settings.data_dir, ready_limits(settings), wall_clock)))
         server = ConsoleServer(app, settings.console.host, settings.console.port)

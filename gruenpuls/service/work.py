@@ -22,6 +22,7 @@ from gruenpuls.jobs.outlook import Outlooks
 from gruenpuls.jobs.quality import Judging
 from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
+from gruenpuls.jobs.rule_switch import RuleSwitch
 from gruenpuls.jobs.silence import Silence
 from gruenpuls.jobs.ticker import Job, Ticker
 from gruenpuls.queries.self_check import CHECK
@@ -33,6 +34,7 @@ from gruenpuls.service.notify import notifying
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
 from gruenpuls.service.pace import MANY, Pace
 from gruenpuls.service.rooms import clock, expected_intervals, standing_still
+from gruenpuls.service.rule_switch import RulesOn
 from gruenpuls.service.soil import city_processors, limit_table
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.service.workshop import Workshop, workshop

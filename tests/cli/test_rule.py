@@ -74,3 +74,33 @@ def test_a_span_that_ends_before_it_begins_is_refused(gruenpuls: CommandLine) ->
 def test_a_season_is_drawn_as_svg_or_png_only(gruenpuls: CommandLine) -> None:
     told = gruenpuls("rule", "backtest", "--plot", "season.pdf", status=InputError.exit_code)
     assert "name a .svg or .png file" in told
+
+
+def test_people_switch_rules_whatever_file_and_settings_say(
+    gruenpuls: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUENPULS_RULES__OFF", '["battery_low"]')
+    assert "heat is on" in gruenpuls("rule", "on", "heat")
+    gruenpuls("rule", "on", "battery_low")
+    assert "drought_stress is off" in gruenpuls("rule", "off", "drought_stress")
+    listed = {rule["name"]: rule["on"] for rule in gruenpuls.json("rule", "list")}
+    assert (listed["heat"], listed["battery_low"], listed["drought_stress"]) == (True, True, False)
+    assert "no rule 'thirst'" in gruenpuls("rule", "on", "thirst", status=InputError.exit_code)
+
+
+def test_the_last_back_test_stands_beside_the_switch(gruenpuls: CommandLine, tmp_path: Path) -> None:
+    with Registry.open(f"sqlite:///{gruenpuls.directory}/other.db") as registry:
+        EmbeddedStore.open_writer(gruenpuls.directory / "var" / "readings", registry.judgements).close()
+    assert "none yet" in gruenpuls("rule", "list")
+    gruenpuls("rule", "backtest", "heat", "--from", "2023-06-01", "--to", "2023-06-30")
+    assert "2023-06-01 to 2023-06-30: nothing to judge" in " ".join(gruenpuls("rule", "list").split())
+    listed = {rule["name"]: rule for rule in gruenpuls.json("rule", "list")}
+    assert listed["heat"]["backtest"]["sites_judged"] == 0
+    assert not listed["heat"]["backtest_outdated"]
+    assert listed["hot_air"]["backtest"] is None
+
+    own = tmp_path / "heat.yaml"
+    own.write_text((SHIPPED / "heat.yaml").read_text(encoding="utf-8").replace("hold_for: 1 h", "hold_for: 9 h"))
+    gruenpuls("rule", "backtest", str(own), "--from", "2022-06-01", "--to", "2022-06-30")
+    kept = {rule["name"]: rule for rule in gruenpuls.json("rule", "list")}["heat"]["backtest"]
+    assert kept["first_day"] == "2023-06-01", "what another version would have done is not this rule's"
