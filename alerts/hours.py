@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -58,12 +58,12 @@ class Hours(Part):
             raise ValueError(message)
         return self
 
-    def until(self, now: datetime, zone: tzinfo) -> datetime | None:
-        """Return when the hours that are running end; None where none are."""
+    def until(self, now: datetime, zone: tzinfo, last_day: date | None = None) -> datetime | None:
+        """Return when the hours that are running end; None where none are, or none began by a last day."""
         local = now.astimezone(zone)
         for back in (0, 1):
             day = local.date() - timedelta(days=back)
-            if _DAYS[day.weekday()] not in self.days:
+            if _DAYS[day.weekday()] not in self.days or (last_day is not None and day > last_day):
                 continue
             last = day if self.end > self.start else day + timedelta(days=1)
             start = datetime.combine(day, self.start, zone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -119,6 +119,25 @@ class Roster(Part):
         passed = (now.astimezone(zone).replace(tzinfo=None) - begins.replace(tzinfo=None)) // self.each
         return self.turns[passed % len(self.turns)]
 
+    def shifts(self, start: datetime, end: datetime, zone: tzinfo) -> list[tuple[datetime, datetime, str]]:
+        """Return who is on call from when to when, between two moments."""
+        local = (self.begins.astimezone(zone) if self.begins.tzinfo else self.begins).replace(tzinfo=None)
+        first = (start.astimezone(zone).replace(tzinfo=None) - local) // self.each
+        changes = {start, *(edge for swap in self.swaps for edge in (swap.start, swap.end))}
+        turn = first
+        while (begins := (local + turn * self.each).replace(tzinfo=zone)) < end:
+            changes.add(begins)
+            turn += 1
+        edges = sorted((edge.astimezone(zone) for edge in changes if start <= edge < end), key=datetime.timestamp)
+        found: list[tuple[datetime, datetime, str]] = []
+        for begin, over in zip(edges, [*edges[1:], end], strict=True):
+            receiver = self.on_call(begin, zone)
+            if found and found[-1][2] == receiver:
+                found[-1] = (found[-1][0], over, receiver)
+            else:
+                found.append((begin, over, receiver))
+        return found
+
 
 class Collection(Part):
     """An incident that concerns an area, and what it takes along in its own message.
@@ -163,6 +182,10 @@ class Maintenance(Part):
     name : str
     match : Matcher
     hours : Hours
+    author, reason : str
+        Who wants it so, and why.
+    until : date or None
+        The last day on which the hours begin; without it they come again until somebody takes it out.
     alarms : bool
         Whether it holds back alarms too.
     """
@@ -170,7 +193,14 @@ class Maintenance(Part):
     name: str = Field(min_length=1)
     match: Matcher
     hours: Hours
+    author: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    until: date | None = None
     alarms: bool = False
+
+    def running_until(self, now: datetime, zone: tzinfo) -> datetime | None:
+        """Return when the hours that are running end; None where none are."""
+        return self.hours.until(now, zone, self.until)
 
 
 class Heartbeat(Part):

@@ -40,7 +40,7 @@ def silenced(
 ) -> Sifted[Case]:
     """Return the cases that are told; an alarm is held back only by who says so, an all-clear by nobody."""
     holding = [silence for silence in silences if silence.starts_at <= now < silence.ends_at]
-    running = [(window, until) for window in windows if (until := window.hours.until(now, zone)) is not None]
+    running = [(window, until) for window in windows if (until := window.running_until(now, zone)) is not None]
     kept: list[Case] = []
     dropped: list[Dropped] = []
     for case in cases:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -146,6 +146,32 @@ def status(
 
 
 @app.command()
+def roster(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How far ahead.")] = 14,
+    as_json: Json = False,
+) -> None:
+    """Say who is on call, now and in the days to come."""
+    from gruenpuls.domain.clock import wall_clock
+    from gruenpuls.service.notify import policy
+
+    session: Session = context.obj
+    zone, now = session.settings.time_zone, wall_clock()
+    shifts = [
+        (name, *shift)
+        for name, found in policy(session.settings).rosters.items()
+        for shift in found.shifts(now, now + timedelta(days=days), ZoneInfo(zone))
+    ]
+    if as_json:
+        print_json([{"roster": name, "from": start, "to": end, "receiver": who} for name, start, end, who in shifts])
+    elif shifts:
+        rows = [[name, local(start, zone), local(end, zone), who] for name, start, end, who in shifts]
+        print_table("On call", ["roster", "from", "to", "who"], rows)
+    else:
+        terminal.print("The policy has no duty roster.")
+
+
+@app.command()
 def letter(
     context: typer.Context,
     area: Annotated[str | None, typer.Option(help="Only this area's, as the policy calls it.")] = None,
@@ -192,7 +218,7 @@ def _letters(session: Session, area: str | None, *, send: bool) -> list[Note]:
                 raise InputError(what="recordings are being replayed, and nobody is told of those", where="--send")
             count = sum(writing.put(one, now) for one in wanted)
             told = "Everybody has got this week's letter already."
-            complaints.print(f"{count} messages are on their way, as soon as `work` runs." if count else told)
+            terminal.print(f"{count} messages are on their way, as soon as `work` runs." if count else told)
     return notes
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from notified import POLICY, site
 
 from alerts.hours import Hours
 from alerts.matcher import Matcher
-from alerts.policy import AreaLetter, parse_policy, read_policy
+from alerts.policy import AreaLetter, Roster, parse_policy, read_policy
 from gruenpuls.domain.errors import ConfigurationError
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -118,6 +118,31 @@ def test_hours_that_never_are_are_refused() -> None:
 def test_a_matcher_says_what_it_is_about() -> None:
     assert str(Matcher()) == "everything"
     assert str(Matcher(rules=("heat", "drought"), tags=("kita",))) == "rule heat or drought; tag kita"
+
+
+def test_a_roster_tells_its_shifts_also_over_a_swap_and_the_change_of_time() -> None:
+    roster = Roster.model_validate(
+        {
+            "begins": "2026-10-12T08:00",
+            "turns": ["anna", "ben"],
+            "swaps": [{"from": "2026-10-20T08:00+02:00", "to": "2026-10-21T08:00+02:00", "receiver": "head"}],
+        }
+    )
+    start, end = datetime(2026, 10, 18, 12, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)
+    shifts = roster.shifts(start, end, BERLIN)
+    assert [(f"{begin.astimezone(BERLIN):%d.%m. %H:%M}", who) for begin, _, who in shifts] == [
+        ("18.10. 14:00", "anna"),
+        ("19.10. 08:00", "ben"),
+        ("20.10. 08:00", "head"),
+        ("21.10. 08:00", "ben"),
+        ("26.10. 08:00", "anna"),
+        ("02.11. 08:00", "ben"),
+    ]
+    assert (shifts[0][0], shifts[-1][1]) == (start, end)
+    assert [over for _, over, _ in shifts[:-1]] == [begin for begin, _, _ in shifts[1:]]
+    for begin, over, who in shifts:
+        for moment in (begin, over - timedelta(minutes=1)):
+            assert roster.on_call(moment, BERLIN) == who
 
 
 @pytest.mark.parametrize(

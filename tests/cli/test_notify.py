@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,6 +22,9 @@ from gruenpuls.domain.clock import wall_clock
 from gruenpuls.domain.incident import Severity
 from gruenpuls.jobs.notify import Notification
 from gruenpuls.jobs.notify_send import Delivering
+from gruenpuls.service.registry import open_registry
+from gruenpuls.service.rooms import writing_store
+from gruenpuls.settings import settings_from
 from gruenpuls.stores.registry import Registry
 
 RULE = "drought_stress"
@@ -175,3 +179,75 @@ def test_a_channel_that_is_down_shows_in_the_status(
     assert "cannot be reached" in status["troubled"][0]["error"]
     city("notify", "status", "--check", status=1)
     assert "tried again" in city("notify", "retry")
+
+
+LETTERS = """
+letters:
+  - {area: Süd, to: [anna, carla]}
+  - {area: Nord, to: [anna], language: en, budget: 500}
+"""
+
+
+@pytest.fixture
+def lettered(city: CommandLine, tmp_path: Path) -> CommandLine:
+    file = tmp_path / "policy.yaml"
+    text = file.read_text("utf-8").replace(
+        "receivers:\n", "receivers:\n  carla: {by: [{channel: mail, to: carla@city.example}]}\n"
+    )
+    file.write_text(text + LETTERS, "utf-8")
+    settings = settings_from(None)
+    with (
+        closing(open_registry(settings)) as registry,
+        closing(writing_store(settings, registry.judgements)),
+    ):
+        registry.places.add_all([site("lime"), site("oak", "Nord")], actor="test")
+    return city
+
+
+def test_a_letter_is_shown_and_nothing_is_sent(lettered: CommandLine, tmp_path: Path) -> None:
+    said = lettered("notify", "letter")
+    assert "Montagsbrief Süd" in said
+    assert "Monday letter Nord" in said
+    assert "Water for the week: 500 l." in said
+    assert said.count("Montagsbrief Süd, KW") == 1, "once for both who read German"
+    assert "Nord" not in lettered("notify", "letter", "--area", "Süd")
+    lettered("notify", "letter", "--area", "Süd", "--html", "page.html")
+    assert "<h1>Montagsbrief Süd</h1>" in (tmp_path / "page.html").read_text("utf-8")
+    assert lettered.json("notify", "status")["channels"] == {}
+
+
+def test_a_letter_is_sent_once_and_can_be_read_again(lettered: CommandLine) -> None:
+    assert "2 messages are on their way" in lettered("notify", "letter", "--area", "Süd", "--send")
+    assert "has got this week's letter already" in lettered("notify", "letter", "--area", "Süd", "--send")
+    assert lettered.json("notify", "status")["channels"]["mail"]["waiting"] == 2
+    week = "{}-W{:02}".format(*datetime.now(ZoneInfo("Europe/Berlin")).isocalendar())
+    again = lettered("notify", "letter", "--week", week)
+    assert f"letter.sued.{week}.anna" in again
+    assert "Nord" not in again
+
+
+def test_a_letter_that_is_not_there_is_said_so(lettered: CommandLine) -> None:
+    for words, told in (
+        (("--area", "West"), "no letter for 'West'"),
+        (("--week", "2020-W01"), "no letter of 2020-W01 is kept"),
+        (("--week", "next"), "is no week"),
+        (("--week", "2020-W01", "--send"), "only this week's letter is sent"),
+        (("--html", "page.html"), "there are 2 letters"),
+        (("--area", "Süd", "--html", "nowhere/page.html"), "cannot be written"),
+    ):
+        assert told in lettered("notify", "letter", *words, status=2)
+
+
+def test_who_is_on_call_is_told(city: CommandLine, tmp_path: Path) -> None:
+    assert "no duty roster" in city("notify", "roster")
+    file = tmp_path / "policy.yaml"
+    more = "rosters: {duty: {begins: 2026-01-01T08:00, each: 1 d, turns: [anna, works]}}\n"
+    file.write_text(file.read_text("utf-8") + more, "utf-8")
+    shifts = city.json("notify", "roster", "--days", "3")
+    assert len(shifts) == 4
+    assert [it["receiver"] for it in shifts[:2]] in (["anna", "works"], ["works", "anna"])
+    assert "duty" in city("notify", "roster")
+
+
+def test_a_policy_without_letters_says_where_to_read_on(city: CommandLine) -> None:
+    assert "docs/alerts.md" in city("notify", "letter", status=2)
