@@ -9,6 +9,7 @@ from math import isnan
 from alerts.rule import Rule
 from gruenpuls.domain.device import Placement
 from gruenpuls.domain.quantity import QUANTITIES
+from gruenpuls.domain.reading import Flag
 from gruenpuls.domain.site import Site
 from gruenpuls.language.speech import Speech
 from gruenpuls.queries.curves import Chart, Curve
@@ -16,6 +17,7 @@ from gruenpuls.queries.explanation import TENSION, Explanation
 from gruenpuls.queries.incident_words import IncidentWords
 from gruenpuls.queries.lane import Lane
 from gruenpuls.queries.overview import Standing
+from gruenpuls.queries.site_sheet import CurrentValue
 from gruenpuls.queries.status import SiteStatus
 
 _FEW_DEPTHS = 2
@@ -167,7 +169,26 @@ class Wording:
             "root_depth": None if soil.root_depth is None else f"{say.number(soil.root_depth, 1)}\u00a0m",
         }
         named = [(say.text(f"site.{name}"), fact) for name, fact in told.items() if fact]
-        return named + [(name, self._attribute(value)) for name, value in sorted(site.attributes.items())]
+        attributes = ((self._attribute_name(name), self._attribute(value)) for name, value in site.attributes.items())
+        return named + sorted(attributes)
+
+    def _attribute_name(self, name: str) -> str:
+        key = f"attribute.{name}"
+        return self.say.text(key) if self.say.knows(key) else name.replace("_", " ")
+
+    def doubt(self, current: CurrentValue) -> str:
+        """Return why a value is suspect or wrong; empty where nothing is against it."""
+        if current.flag not in {Flag.SUSPECT, Flag.FAIL}:
+            return ""
+        if not current.doubts:
+            return self.say.text("judgement.on_arrival")
+        said = (
+            self.say.text(f"judgement.{word.test}", author=word.author, reason=word.reason)
+            if self.say.knows(f"judgement.{word.test}")
+            else word.reason
+            for word in current.doubts
+        )
+        return "; ".join(said)
 
     def _per_cent(self, value: float | None) -> str | None:
         return None if value is None else self.say.measure(value, "soil_water_content")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from gruenpuls.domain.device import Deployment
-from gruenpuls.domain.reading import Flag, from_stored
+from gruenpuls.domain.reading import Flag, FlagInterval, ReadingBatch, from_stored
 from gruenpuls.queries.incidents import PAST, NamedIncident, named
 from gruenpuls.queries.lane import OF_DEVICE, OF_METHOD, ROOT_ZONE, Lane, lanes
 from gruenpuls.queries.overview import FROZEN, JUDGED, STATUS, Standing
@@ -16,8 +16,13 @@ from gruenpuls.queries.present import Present
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incidents import IncidentFilter
 
+FELT: Final = "universal_thermal_climate_index"
+_SHADE: Final = "shade"
+_INSTEAD: Final = "heat_index"
+"""The heat figure of a site without wind or radiation."""
 LEADING: Final = (
-    "heat_index",
+    FELT,
+    _INSTEAD,
     "air_temperature",
     "relative_humidity",
     "plant_available_water",
@@ -50,16 +55,21 @@ class CurrentValue:
         The effective one.
     measured_at : datetime
         Aware UTC.
+    doubts : tuple of FlagInterval
+        Whose word the flag is: a person's, or that of the tests that say so; empty where it was said on arrival.
     """
 
     lane: Lane
     value: float
     flag: Flag
     measured_at: datetime
+    doubts: tuple[FlagInterval, ...] = ()
 
     @property
     def leading(self) -> bool:
         """Whether it is among what a site is looked at for."""
+        if self.lane.quantity == FELT:
+            return self.lane.statistic == _SHADE
         return self.lane.quantity in LEADING and self.lane.statistic in {"", ROOT_ZONE}
 
 
@@ -132,7 +142,10 @@ def site_sheet(registry: Registry, standing: Standing, *, incidents: int = 20) -
     """
     key = standing.site.key
     values = _current(registry, key)
-    leading = sorted((value for value in values if value.leading), key=lambda value: LEADING.index(value.lane.quantity))
+    felt = any(value.leading and value.lane.quantity == FELT for value in values)
+    # One heat figure is enough.
+    first = [value for value in values if value.leading and not (felt and value.lane.quantity == _INSTEAD)]
+    leading = sorted(first, key=lambda value: LEADING.index(value.lane.quantity))
     depths = sorted({value.lane.depth for value in leading if value.lane.depth is not None})
     condition = [value for value in values if value.lane.quantity in OF_DEVICE]
     mounted = registry.deployments.of_site(key)
@@ -147,7 +160,7 @@ def site_sheet(registry: Registry, standing: Standing, *, incidents: int = 20) -
         tuple(
             value
             for value in values
-            if not value.leading and value.lane.quantity not in _NOT_VALUES | OF_DEVICE | OF_METHOD
+            if value not in first and value.lane.quantity not in _NOT_VALUES | OF_DEVICE | OF_METHOD
         ),
         tuple(
             Mounting(
@@ -167,6 +180,7 @@ def _current(registry: Registry, key: str) -> Sequence[CurrentValue]:
     found = lanes(registry.resolution.site_series(key, _BEGINNING, _END))
     latest = registry.latest.of({one.series for lane in found for one in lane.series})
     place = {series: row for row, series in enumerate(latest.series.tolist())}
+    doubts = _doubts(registry, latest)
     values = []
     for lane in found:
         rows = [
@@ -177,5 +191,29 @@ def _current(registry: Registry, key: str) -> Sequence[CurrentValue]:
         if rows:
             row = max(rows, key=lambda row: latest.measured_at[row])
             moment = from_stored(latest.measured_at[row])
-            values.append(CurrentValue(lane, float(latest.value[row]), Flag(int(latest.flag[row])), moment))
+            flag = Flag(int(latest.flag[row]))
+            told = doubts.get(int(latest.series[row]), ())
+            values.append(CurrentValue(lane, float(latest.value[row]), flag, moment, told))
     return values
+
+
+def _doubts(registry: Registry, latest: ReadingBatch) -> Mapping[int, tuple[FlagInterval, ...]]:
+    """Return by series whose words the effective flag of its last value is; those of tests once each."""
+    flagged = {
+        number: (from_stored(at), flag)
+        for number, at, flag in zip(latest.series.tolist(), latest.measured_at, latest.flag.tolist(), strict=True)
+        if flag in {Flag.SUSPECT, Flag.FAIL}
+    }
+    if not flagged:
+        return {}
+    moments = [at for at, _ in flagged.values()]
+    said = registry.judgements.flag_intervals(flagged, min(moments), max(moments) + timedelta(milliseconds=1))
+    found: dict[int, dict[str, FlagInterval]] = {}
+    for word in said:
+        at, flag = flagged[word.series]
+        if word.from_at <= at < word.to_at and word.flag == flag:
+            found.setdefault(word.series, {})[word.test] = word
+    return {
+        number: (words[FlagInterval.OVERRIDE],) if FlagInterval.OVERRIDE in words else tuple(words.values())
+        for number, words in found.items()
+    }

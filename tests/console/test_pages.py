@@ -13,8 +13,11 @@ from queries.city import NOW, City, opened
 from gruenpuls.console.app import console_app
 from gruenpuls.console.pages import ROWS
 from gruenpuls.console.settings import ConsoleSettings
+from gruenpuls.domain.device import Channel, Deployment, Device
+from gruenpuls.domain.reading import Flag, FlagInterval
 from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.queries.self_check import CHECK, Discrepancy, Fault, Holding, SelfCheck
+from gruenpuls.stores.registry.judgements import Judged
 
 
 def rows(text: str) -> list[str]:
@@ -195,6 +198,41 @@ def test_a_long_table_has_pages_that_need_no_script(large_city: Console) -> None
     assert rows(second) == [f"Baum {number:03}" for number in range(ROWS, ROWS + 3)]
     assert 'id="page-next"' not in second
     assert large_city.get("/?page=3").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        ("de", ("Baumscheibe [m²]", "Simuliert", "ja", "weicht seit Tagen von den Nachbarn ab", "anna beurteilt: dug")),
+        ("en", ("Planting pit [m²]", "Simulated", "yes", "off its neighbours for days", "judged by anna: dug")),
+    ],
+)
+def test_a_site_says_in_words_what_is_known_of_it_and_why_a_value_is_doubted(
+    tmp_path: Path, language: str, sentences: tuple[str, ...]
+) -> None:
+    with opened(tmp_path) as city:
+        told = {"pit_area": 6.0, "simulated": True, "house_rule": "x"}
+        city.registry.places.add(Site("B9", "Ulme", SiteKind.STREET_TREE, attributes=told), actor="test")
+        city.registry.devices.add(
+            Device("d1", "test", "", tuple(Channel(f"t{depth}", "soil_tension", depth) for depth in (30, 60))),
+            actor="test",
+        )
+        city.registry.deployments.begin(Deployment("d1", "B9", NOW - timedelta(days=9)), actor="test")
+        upper, lower = (city.measure("d1", f"t{depth}", depth, "soil_tension") for depth in (30, 60))
+        since, until = NOW - timedelta(days=1), NOW + timedelta(hours=1)
+        for series in (upper, lower):
+            city.put(series, [NOW], [33.0])
+        off = FlagInterval(upper, since, until, "neighbours", Flag.SUSPECT, "quality", "off")
+        judged = Judged(["neighbours"], {upper: since}, {}, [off], ())
+        city.registry.judgements.settle(judged, {upper: since})
+        city.registry.judgements.override(lower, since, until, Flag.FAIL, actor="anna", reason="dug out")
+        app = console_app(
+            registry=city.registry, readings=city.store, clock=lambda: NOW, replay=tuple, settings=ConsoleSettings()
+        )
+        page = html.unescape(Console(app).get("/sites/B9", accept_language=language).text)
+    assert [sentence for sentence in sentences if sentence not in page] == []
+    assert "pit_area" not in page
+    assert "house rule" in page
 
 
 @pytest.mark.parametrize(
