@@ -90,6 +90,26 @@ class Window(Part):
         return self.span + self.ends_before
 
 
+class Depths(Part):
+    """A layer of soil, both ends inclusive.
+
+    Parameters
+    ----------
+    first, last : float
+        Written ``from`` and ``to`` [cm below ground].
+    """
+
+    first: float = Field(default=0.0, ge=0.0, alias="from")
+    last: float = Field(default=math.inf, alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            message = "a layer ends below where it begins"
+            raise ValueError(message)
+        return self
+
+
 class Watched(Part):
     """A series a rule looks at.
 
@@ -107,6 +127,8 @@ class Watched(Part):
         How long what it said last is still believed beside what others say; by default the rule's longest gap.
     placement : Placement or None
         Only probes that sit there; None takes all.
+    depths : Depths or None
+        Only probes that deep, and what is computed of their depths; None takes all.
     minus : str
         A site attribute the value is told above of, such as the lowest level allowed; where a site lacks it
         there is nothing to judge.
@@ -120,6 +142,7 @@ class Watched(Part):
     window: Window | None = None
     holds_for: Span | None = Field(default=None, gt=timedelta(0))
     placement: Placement | None = None
+    depths: Depths | None = None
     minus: str = Field(default="", pattern=f"^$|{_NAME}")
     percent_of: str = Field(default="", pattern=f"^$|{_NAME}")
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gruenpuls.domain.errors import ConfigurationError
+
+_PLAINLY: Final = {
+    "extra_forbidden": "there is no such key here",
+    "missing": "this key is missing",
+    "tuple_type": "this is a list: [a, b]",
+    "model_type": "this is a group of keys with values: {key: value}",
+}
+"""What pydantic says, as people who write YAML understand it."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -56,7 +64,7 @@ def parsed(text: str, where: str, model: type[Model], *, noun: str, remedy: str)
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        faults = [(*_place(root, _location(fault)), _said(fault["msg"])) for fault in error.errors()]
+        faults = [(*_place(root, _location(fault)), _said(fault)) for fault in error.errors()]
         first_line, first_key, what = faults[0]
         others = "".join(f"; line {line}, {key}: {said}" for line, key, said in faults[1:])
         place = f"{where}:{first_line}, {first_key}".removesuffix(", ")
@@ -83,8 +91,8 @@ def _location(fault: ErrorDetails) -> tuple[int | str, ...]:
     return fault["loc"] + (found.location if isinstance(found, MisplacedError) else ())
 
 
-def _said(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _said(fault: ErrorDetails) -> str:
+    return _PLAINLY.get(fault["type"], fault["msg"].removeprefix("Value error, "))
 
 
 def _place(root: yaml.MappingNode, location: tuple[int | str, ...]) -> tuple[int, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,7 @@ from alerts.condition import Watched
 from alerts.rule import Rule
 from alerts.signal import Seen
 from gruenpuls.domain.quantity import QUANTITIES
-from gruenpuls.domain.reading import Flag, Ids, Values
+from gruenpuls.domain.reading import Flag, Ids, Times, Values, to_stored
 from gruenpuls.domain.site import Site
 from gruenpuls.jobs.device_signs import OF_DEVICES
 from gruenpuls.jobs.fleet import stated
@@ -25,6 +25,9 @@ from gruenpuls.stores.registry.resolution import FleetSeries
 
 _Mask = NDArray[np.bool_]
 
+WATERING: Final = "irrigation"
+"""What people gave is watched by this name though no series holds it."""
+_INSTANT: Final = timedelta(milliseconds=1)
 _MEASURED: Final = sorted(QUANTITIES)
 _ORIGINS: Final = ("measured", "imported", "radolan")
 """Whose sums count where a site has several: its own gauge first. What a processor counted stands with the gauge."""
@@ -91,12 +94,32 @@ class Sight:
                 if watched.quantity in OF_DEVICES:
                     site, at, value = told[watched.quantity]
                     parts.append(Seen(np.full(len(site), place), places[site], at, value))
+        if any(_is_watering(it) for it in rule.watch):
+            site, at, litres = self._given(place_of, from_at, min(to_at, now + _INSTANT))
+            parts += [
+                Seen(np.full(len(site), place), site, at, litres)
+                for place, watched in enumerate(rule.watch)
+                if _is_watering(watched)
+            ]
         return Seen(
             np.concatenate([part.watched for part in parts]),
             np.concatenate([part.site for part in parts]),
             np.concatenate([part.measured_at for part in parts]),
             np.concatenate([part.value for part in parts]),
         )
+
+    def _given(self, place_of: Mapping[str, int], from_at: datetime, to_at: datetime) -> tuple[Ids, Times, Values]:
+        """Return what people gave sites, beside what a meter may have counted: site, moment and litres."""
+        kept = [it.watering for it in self.hearing.registry.waterings.of_sites(list(place_of), from_at, to_at)]
+        return (
+            np.array([place_of[it.site] for it in kept], np.int64),
+            np.array([to_stored(it.at) for it in kept], "datetime64[ms]"),
+            np.array([it.litres for it in kept], np.float64),
+        )
+
+
+def _is_watering(watched: Watched) -> bool:
+    return watched.quantity == WATERING and not watched.statistic
 
 
 def _any_watched(rule: Rule, rows: FleetSeries) -> _Mask:
@@ -109,6 +132,8 @@ def _of(watched: Watched, rows: FleetSeries) -> _Mask:
     mine: _Mask = (rows.quantity == watched.quantity) & (rows.statistic == watched.statistic)
     if watched.placement is not None:
         mine &= _sits(rows, watched.placement)
+    if watched.depths is not None:
+        mine &= (rows.depth >= watched.depths.first) & (rows.depth <= watched.depths.last)
     if watched.window is not None and watched.window.statistic == "sum":
         mine &= _first_origin(rows, mine)
     return mine

@@ -36,7 +36,7 @@ def test_the_policy_in_the_documentation_is_one() -> None:
         (", to: anna@city.example", "", "p.yaml:5, receivers.anna.by.0.to", "needs an address"),
         ("security: none", "security: some", "p.yaml:3, channels.mail.security", "starttls"),
         ("kind: email", "kind: pigeon", "p.yaml:3, channels.mail", "pigeon"),
-        ("routes:\n  - to: [anna]\n", "", "p.yaml:2, routes", "Field required"),
+        ("routes:\n  - to: [anna]\n", "", "p.yaml:2, routes", "this key is missing"),
         (
             "routes:",
             "quiet_hours: {from: 25:00, to: 06:00}\nroutes:",

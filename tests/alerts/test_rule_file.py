@@ -57,7 +57,7 @@ def test_a_rule_is_read() -> None:
         ("raise: 80", "raise: eighty", 6, "levels.0.raise", "number"),
         ("hold_for: 6 h", "hold_for: 6 hours", 8, "levels.0.hold_for", "30 min, 6 h or 7 d"),
         ("hold_for: 6 h", "hold_for: -6 h", 8, "levels.0.hold_for", "30 min, 6 h or 7 d"),
-        ("source: made up", "sauce: made up", 10, "sauce", "Extra inputs"),
+        ("source: made up", "sauce: made up", 10, "sauce", "no such key"),
         ('reason: "{value} {unit}", action: "gießen"', 'reason: "{valu}", action: "x"', 12, "text.de.reason", "{valu}"),
         (
             'reason: "{value} {unit}", action: "gießen"',
@@ -66,7 +66,8 @@ def test_a_rule_is_read() -> None:
             "text.de.reason",
             "expected",
         ),
-        ("value: 90}", "valu: 90}", 17, "examples.0.readings.0.value", "required"),
+        ("  - quantity: soil_tension", "  quantity: soil_tension", 2, "watch", "this is a list"),
+        ("value: 90}", "valu: 90}", 17, "examples.0.readings.0.value", "missing"),
         ("state: firing", "state: burning", 19, "examples.0.expect.0.state", "'none', 'pending'"),
     ],
 )
@@ -93,6 +94,13 @@ def test_a_window_that_says_nothing_is_refused(window: str, key: str, said: str)
     error = refused(GOOD.replace("- quantity: soil_tension", f"- quantity: soil_tension\n    window: {window}"))
     assert f"rules/dry.yaml:4, {key}" in str(error)
     assert said in str(error)
+
+
+def test_a_layer_that_ends_above_its_beginning_is_refused() -> None:
+    error = refused(
+        GOOD.replace("- quantity: soil_tension", "- quantity: soil_tension\n    depths: {from: 60, to: 30}")
+    )
+    assert "rules/dry.yaml:4, watch.0.depths" in str(error)
 
 
 def test_a_missing_key_is_named() -> None:
