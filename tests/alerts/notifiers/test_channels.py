@@ -430,6 +430,9 @@ _VALUES = {
 _MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d"
 
 
+_MAY_REPEAT = "code info category responseType eventCode parameter resource area polygon circle geocode"
+
+
 def assert_is_cap(document: bytes) -> dict[str, str]:
     """Hold a document to the rules of the schema of CAP 1.2; return the texts of its head by name."""
     root = ET.fromstring(document)
@@ -459,6 +462,9 @@ def assert_is_cap(document: bytes) -> dict[str, str]:
             circle = area.findtext(f"{{{NAMESPACE}}}circle")
             assert circle is None or re.fullmatch(r"-?\d+\.\d+,-?\d+\.\d+ \d+(\.\d+)?", circle)
     for element in root.iter():
+        inside = [child.tag.removeprefix(f"{{{NAMESPACE}}}") for child in element]
+        assert all(inside.count(name) == 1 for name in inside if name not in _MAY_REPEAT.split())
+        assert inside in (["valueName", "value"], []) or "value" not in inside
         name = element.tag.removeprefix(f"{{{NAMESPACE}}}")
         assert name not in _VALUES or element.text in _VALUES[name]
         assert len(element) or element.text, f"{name} is empty"
