@@ -19,7 +19,6 @@ from gruenpuls.domain.errors import InputError
 
 if TYPE_CHECKING:
     from alerts.rule import Rule
-    from gruenpuls.domain.site import Site
     from gruenpuls.jobs.backtest import RuleTrial
     from gruenpuls.queries.rules import RuleState
 
@@ -146,6 +145,7 @@ def backtest(
     from rich.progress import Progress
 
     from gruenpuls.jobs.backtest import Backtest
+    from gruenpuls.service.notify import policy
     from gruenpuls.service.rooms import expected_intervals, reading_store
     from gruenpuls.stores.registry.places import SiteFilter
 
@@ -166,7 +166,8 @@ def backtest(
         closing(reading_store(session.settings, session.registry.judgements)) as reader,
         Progress(console=complaints, transient=True) as bar,
     ):
-        test = Backtest(session.registry, reader, expected_intervals(session.settings))
+        told = policy(session.settings) if session.settings.notify.policy_file is not None else None
+        test = Backtest(session.registry, reader, expected_intervals(session.settings), told, zone)
         for rule in tried:
             task = bar.add_task(rule.name, total=len(sites))
             trials.append(
@@ -178,18 +179,17 @@ def backtest(
                     lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]  # a default binds it
                 )
             )
-    named = {site.key: site for site in sites}
     if district is None:
-        _keep(session, trials, named, (first, last))
+        _keep(session, trials, (first, last))
     if plot is not None:
         _draw(plot, trials, begin, end, session.settings.time_zone)
     if as_json:
-        print_json([_plain(trial, named, begin, end) for trial in trials])
+        print_json([_plain(trial, begin, end) for trial in trials])
         return
-    _print_trials(trials, named, begin, end, session.settings.time_zone)
+    _print_trials(trials, begin, end, session.settings.time_zone)
 
 
-def _keep(session: Session, trials: Sequence[RuleTrial], sites: dict[str, Site], days: tuple[date, date]) -> None:
+def _keep(session: Session, trials: Sequence[RuleTrial], days: tuple[date, date]) -> None:
     """Keep what the rules of this city, as they are now, would have done."""
     from gruenpuls.queries.rules import KeptBacktest, keep_backtest
     from gruenpuls.service.rooms import known_rules
@@ -206,7 +206,7 @@ def _keep(session: Session, trials: Sequence[RuleTrial], sites: dict[str, Site],
                 sites_judged=trial.judged,
                 incidents=len(trial.incidents),
                 sites=trial.sites,
-                messages=trial.digests(sites),
+                messages=trial.messages,
                 mean_hours=None if lasted is None else lasted / timedelta(hours=1),
             )
             keep_backtest(session.registry, kept, actor=session.actor)
@@ -233,13 +233,13 @@ def _chosen(session: Session, wanted: Sequence[str]) -> list[Rule]:
     return [known[name] if name in known else read_rule(Path(name)) for name in wanted]
 
 
-def _plain(trial: RuleTrial, sites: dict[str, Site], begin: datetime, end: datetime) -> dict[str, Any]:
+def _plain(trial: RuleTrial, begin: datetime, end: datetime) -> dict[str, Any]:
     return {
         "rule": trial.rule.name,
         "digest": trial.rule.digest,
         "sites_judged": trial.judged,
         "sites": trial.sites,
-        "messages": trial.digests(sites),
+        "messages": trial.messages,
         "mean_duration_hours": trial.mean_duration and trial.mean_duration / timedelta(hours=1),
         "firing_by_day": trial.firing_by_day(begin, end),
         "incidents": [
@@ -256,9 +256,7 @@ def _plain(trial: RuleTrial, sites: dict[str, Site], begin: datetime, end: datet
     }
 
 
-def _print_trials(
-    trials: Sequence[RuleTrial], sites: dict[str, Site], begin: datetime, end: datetime, zone: str
-) -> None:
+def _print_trials(trials: Sequence[RuleTrial], begin: datetime, end: datetime, zone: str) -> None:
     rows = []
     numbered = [(place, trial) for place, trial in enumerate(trials, 1) if trial.judged]
     for place, trial in numbered:
@@ -270,7 +268,7 @@ def _print_trials(
                 trial.judged,
                 len(found),
                 trial.sites,
-                trial.digests(sites),
+                trial.messages,
                 local(found[0].began_at if found else None, zone),
                 local(found[-1].began_at if found else None, zone),
                 None if lasted is None else round(lasted / timedelta(days=1), 1),

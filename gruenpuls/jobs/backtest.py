@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from statistics import fmean
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from alerts.evaluate import evaluate
+from alerts.policy import Policy
 from alerts.rule import Rule
 from alerts.signal import Seen
 from alerts.state import RuleStates
@@ -21,10 +22,11 @@ from gruenpuls.domain.site import Site
 from gruenpuls.jobs.device_signs import OF_DEVICES
 from gruenpuls.jobs.hearing import Hearing
 from gruenpuls.jobs.seen import Sight
+from gruenpuls.jobs.trial_messages import STANDARD, message_count
 from gruenpuls.stores.registry import Registry
 
-_SITES_AT_ONCE: Final = 1000
-"""Bounds the memory a season of hourly readings takes to some hundred megabytes."""
+_SITES_AT_ONCE: Final = 250
+"""Bounds the memory a season of hourly readings takes; more at once are hardly faster."""
 _SITES_WITH_DEVICES_AT_ONCE: Final = 50
 """The same where everything is read that was ever heard of a device."""
 
@@ -43,11 +45,14 @@ class RuleTrial:
         Sites with readings the rule could judge.
     incidents : tuple of Incident
         Those that fired, by their beginning.
+    messages : int
+        How many messages they had been, after grouping.
     """
 
     rule: Rule
     judged: int
     incidents: tuple[Incident, ...]
+    messages: int
 
     @property
     def sites(self) -> int:
@@ -64,20 +69,6 @@ class RuleTrial:
             for incident in self.incidents
         )
         return timedelta(seconds=round(seconds))
-
-    def digests(self, sites: Mapping[str, Site]) -> int:
-        """Return how many messages their beginnings had been, one a day for each district."""
-        return len(
-            {
-                (
-                    incident.fired_at.astimezone(ZoneInfo(sites[incident.site].time_zone)).date(),
-                    sites[incident.site].municipality,
-                    sites[incident.site].district,
-                )
-                for incident in self.incidents
-                if incident.fired_at is not None
-            }
-        )
 
     def firing_by_day(self, from_at: datetime, to_at: datetime) -> list[int]:
         """Return at how many sites it fired, for each day of a span counted from its start."""
@@ -102,11 +93,17 @@ class Backtest:
     reader : ObservationReader
     intervals : dict of timedelta
         How often devices of a profile are expected to be heard, by the profile's name.
+    policy : Policy or None
+        Who would have been told; None for one receiver of everything.
+    zone : tzinfo
+        The city's.
     """
 
     registry: Registry
     reader: ObservationReader
     intervals: Mapping[str, timedelta] = field(default_factory=dict)
+    policy: Policy | None = None
+    zone: tzinfo = UTC
 
     def trial(
         self,
@@ -141,7 +138,10 @@ class Backtest:
                 judged += len(np.unique(seen.site[seen.watched == 0]))
                 incidents += _fired(rule, [site.key for site in there], seen, from_at, ZoneInfo(zone))
             watch(min(start + at_once, len(concerned)), len(concerned))
-        return RuleTrial(rule, judged, tuple(sorted(incidents, key=lambda it: (it.began_at, it.site))))
+        incidents.sort(key=lambda it: (it.began_at, it.site))
+        named = {site.key: site for site in concerned}
+        messages = message_count(incidents, named, self.policy or STANDARD, self.zone)
+        return RuleTrial(rule, judged, tuple(incidents), messages)
 
 
 def _fired(rule: Rule, sites: Sequence[str], seen: Seen, from_at: datetime, zone: ZoneInfo) -> list[Incident]:

@@ -51,11 +51,10 @@ def test_it_finds_what_judging_live_had_found_and_keeps_nothing(city: City) -> N
     assert (trial.judged, trial.sites, len(trial.incidents)) == (3, 2, 4)
 
 
-def test_it_counts_one_message_a_day_and_district(city: City) -> None:
-    sites = stations(city, 4)
-    trial = Backtest(city.registry, city.store).trial(heat(), sites, START, END)
+def test_messages_are_those_of_the_stages_by_district_with_their_all_clears(city: City) -> None:
+    trial = Backtest(city.registry, city.store).trial(heat(), stations(city, 4), START, END)
     assert len(trial.incidents) == 6
-    assert trial.digests({site.key: site for site in sites}) == 4
+    assert trial.messages == 8, "two districts, two hot spells, each new and over"
 
 
 def test_it_draws_the_season_by_day(city: City) -> None:
