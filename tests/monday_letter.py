@@ -45,6 +45,7 @@ def letter(**values: Any) -> Letter:  # noqa: ANN401 - passed on
         "alerts_open": 2,
         "sites": 40,
         "known": 38,
+        "compared": 37,
         "below": 2,
         "below_early": 9,
         "below_middle": 5,

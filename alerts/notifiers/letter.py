@@ -115,6 +115,8 @@ class Letter(Part):
     alerts_open : int
     sites, known : int
         How many grow there, and of how many it is known how much water they have.
+    compared : int
+        Of how many it is known how they stood last Monday, too.
     below : int
         How many of them need water at once already.
     below_early, below_middle, below_late : int
@@ -142,6 +144,7 @@ class Letter(Part):
     alerts_open: int
     sites: int
     known: int
+    compared: int
     below: int
     below_early: int
     below_middle: int
@@ -221,6 +224,11 @@ def changes_told(letter: Letter, words: Speech, *, alerts: bool = False) -> Iter
             yield words.text(f"letter.changed.{what}", count=len(names)), named(names, words)
 
 
+def unchanged_told(letter: Letter, words: Speech) -> str:
+    """Return that no site changed; or that nobody knows, which is not the same."""
+    return words.text("letter.unchanged" if letter.compared else "letter.not_compared")
+
+
 def left_out_told(letter: Letter, words: Speech) -> Iterator[tuple[str, str]]:
     """Yield why places get no water: how many with the reason, and which."""
     for reason, names in _by_reason(letter):
@@ -269,10 +277,10 @@ def letter_text(letter: Letter, words: Speech) -> str:
     if letter.late:
         parts.append(late_told(letter, words))
     parts.append("\n".join(_heads(letter, words)))
-    if letter.changes or letter.alerts:
-        lines = [f"{head}: {names}" for head, names in changes_told(letter, words)]
-        lines += [f"{head}: {names}" for head, names in changes_told(letter, words, alerts=True)]
-        parts.append("\n".join([words.text("letter.since"), *(f"- {line}" for line in lines)]))
+    lines = [f"{head}: {names}" for head, names in changes_told(letter, words)] or [unchanged_told(letter, words)]
+    alerts = words.text("letter.alerts")
+    lines += [f"{alerts}, {head}: {names}" for head, names in changes_told(letter, words, alerts=True)]
+    parts.append("\n".join([words.text("letter.since"), *(f"- {line}" for line in lines)]))
     parts.append(f"{words.text('letter.if_nothing')}\n{nothing_done_told(letter, words)}")
     for head, rows in ((words.text("letter.now"), letter.today), (words.text("letter.later"), letter.later)):
         if rows:
@@ -295,8 +303,15 @@ def _heads(letter: Letter, words: Speech) -> list[str]:
         if letter.watered
         else words.text("letter.sum_given_none")
     )
-    lines.append(words.text("letter.basis", sites=letter.sites, known=letter.known, alerts=letter.alerts_open))
+    lines.append(basis_told(letter, words))
     return lines
+
+
+def basis_told(letter: Letter, words: Speech) -> str:
+    """Return what all of it rests on."""
+    return words.text(
+        "letter.basis", sites=letter.sites, known=letter.known, compared=letter.compared, alerts=letter.alerts_open
+    )
 
 
 def _line(place: int, row: Row, letter: Letter, words: Speech) -> str:
@@ -329,6 +344,8 @@ def letter_page(letter: Letter, words: Speech, *, small: str = "") -> str:
         alerts=list(changes_told(letter, words, alerts=True)),
         left_out=list(left_out_told(letter, words)),
         nothing_done=nothing_done_told(letter, words),
+        unchanged=unchanged_told(letter, words),
+        basis=basis_told(letter, words),
         days=lambda row: days_told(row, letter, words),
         behind=list(_behind(letter, words)),
         left_out_whole=all(fitting(names) == len(names) for _, names in _by_reason(letter)),

@@ -105,6 +105,7 @@ class LetterDesk:
             alerts_open=alerts_open,
             sites=len(waters),
             known=sum(water.middle is not None or water.by_sensor for water in waters),
+            compared=sum(water.site.key in before and water.status in _STATUSES for water in waters),
             below=_below(ahead, 0, lambda it: it.days_left),
             below_early=_below(ahead, sunday, lambda it: it.days_early),
             below_middle=_below(ahead, sunday, lambda it: it.days_left),

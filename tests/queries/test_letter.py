@@ -104,6 +104,8 @@ def test_what_changed_is_told_by_what_said_so_a_week_ago_and_now(city: City) -> 
     assert (marks["new"], marks["worse"]) == ("new", "worse")
     assert letter.ones("ended") == ["Baum watered"]
     assert "watered" not in marks
+    assert letter.compared == letter.sites - 1
+    assert written(city, NOW - 9 * DAY).compared < letter.compared, "nobody knew a week before that"
 
 
 def test_only_waterings_of_the_area_within_the_week_count(city: City) -> None:

@@ -104,6 +104,12 @@ def test_nothing_to_do_is_said_too() -> None:
     assert "0 Standorte, 0 l" in text
 
 
+def test_that_nobody_knows_how_it_was_is_not_that_nothing_changed() -> None:
+    for compared, told in ((37, "Kein Standort ist dazugekommen"), (0, "Von keinem Standort ist bekannt")):
+        for text in _told(letter(changes=(), compared=compared), GERMAN):
+            assert told in text
+
+
 def test_what_is_not_known_is_no_number() -> None:
     made = letter()
     assert days_told(row(1, days_early=None, days_middle=4.6, days_late=None), made, GERMAN) == "– / 5 / –"
