@@ -16,7 +16,11 @@ from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.row import moment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+
+    from gruenpuls.domain.reading import FlagInterval
+    from gruenpuls.language.speech import Speech
 
 app = typer.Typer(help="How far each device can be trusted, and what a person knows better.", no_args_is_help=True)
 
@@ -27,11 +31,11 @@ _COLUMNS: Final = (
     "missing", "tests", "battery", "battery_voltage", "battery_trend", "weeks_left", "link_margin", "frames", "lost",
     "packet_loss",
 )  # fmt: skip
-_SHOWN: Final = {
-    "device": "device", "sites": "sites", "last_at": "last seen", "completeness": "complete %",
-    "longest_gap": "gap h", "suspect": "suspect", "failed": "failed", "tests": "found", "battery": "battery %",
-    "weeks_left": "weeks left", "link_margin": "margin dB", "packet_loss": "lost %",
-}  # fmt: skip
+_SHOWN: Final = (
+    "device", "sites", "last_at", "completeness", "longest_gap", "suspect", "failed", "tests", "battery", "weeks_left",
+    "link_margin", "packet_loss",
+)  # fmt: skip
+German = Annotated[bool, typer.Option("--german", help="German words; in CSV also decimal comma and semicolons.")]
 
 
 @app.command()
@@ -42,7 +46,7 @@ def report(
     days: Annotated[int, typer.Option(min=1, max=366, help="How many days back.")] = 7,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table for office programs.")] = False,
-    german: Annotated[bool, typer.Option("--german", help="Decimal comma and semicolons.")] = False,
+    german: German = False,
 ) -> None:
     """Say of each device how complete it is, what was flagged, how battery and radio are; the worst first."""
     from gruenpuls.queries.quality import device_qualities
@@ -81,16 +85,26 @@ def report(
     if as_json:
         print_json([asdict(it) for it in found])
         return
+    words = session.speech(german=german)
     rows = [asdict(it) for it in found]
     for row in rows:
         row["sites"] = " ".join(row["sites"])
-        row["tests"] = " ".join(f"{test}:{count}" for test, count in row["tests"].items())
+        separate = " " if as_csv and not german else ", "
+        row["tests"] = separate.join(
+            f"{words.text(f'quality.test.{test}')}: {count}" if german or not as_csv else f"{test}:{count}"
+            for test, count in row["tests"].items()
+        )
         row["last_at"] = local(row["last_at"], session.settings.time_zone) if row["last_at"] else None
     if as_csv:
-        print_csv(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows], german=german)
+        columns = _headings(words, _COLUMNS) if german else _COLUMNS
+        print_csv(columns, [[row[name] for name in _COLUMNS] for row in rows], german=german)
         return
     shown = [[row[name] for name in _SHOWN] for row in rows]
-    print_table(f"Devices in the last {days} days", list(_SHOWN.values()), shown)
+    print_table(words.text("quality.title", days=days), _headings(words, _SHOWN), shown)
+
+
+def _headings(words: Speech, names: Sequence[str]) -> list[str]:
+    return [words.text(f"quality.column.{name}") for name in names]
 
 
 @app.command()
@@ -110,6 +124,7 @@ def override(
         bool, typer.Option("--dry-run", help="Say how many readings it concerns, change nothing.")
     ] = False,
     as_json: Json = False,
+    german: German = False,
 ) -> None:
     """Say that readings of a span are good, suspect or wrong; what depends on them is computed again."""
     from gruenpuls.domain.reading import Flag
@@ -117,16 +132,17 @@ def override(
 
     session: Session = context.obj
     judgements = session.registry.judgements
+    words = session.speech(german=german)
     if withdraw is not None:
         judgements.withdraw(withdraw, actor=session.actor)
-        terminal.print(f"Withdrew override {withdraw}; what depends on it is computed again.")
+        terminal.print(words.text("quality.withdrawn", number=str(withdraw)))
         return
     now = session.now()
     from_at = moment(from_text, session.settings.time_zone, "--from") if from_text else None
     to_at = moment(to_text, session.settings.time_zone, "--to") if to_text else now
     numbers = _series(session, series, site, quantity, depth, from_at or to_at - timedelta(days=36_500), to_at)
     if listed:
-        _print_judgements(session, numbers, as_json=as_json)
+        _print_judgements(session, numbers, words, as_json=as_json)
         return
     if from_at is None:
         what = "an override needs its beginning"
@@ -150,8 +166,9 @@ def override(
     if as_json:
         print_json({"series": numbers, "readings": len(batch), "changed": changed, "dry_run": dry_run})
         return
-    would = "would be" if dry_run else "are now"
-    terminal.print(f"{changed} of {len(batch)} readings of {len(numbers)} series {would} called {flag}.")
+    told = words.text(f"quality.flag.{flag}")
+    key = f"quality.{'would' if dry_run else 'are'}"
+    terminal.print(words.text(key, changed=changed, all=len(batch), series=len(numbers), flag=told))
 
 
 @app.command("criteria")
@@ -244,18 +261,25 @@ def _series(
     return sorted(set(found))
 
 
-def _print_judgements(session: Session, numbers: list[int], *, as_json: bool) -> None:
+def _print_judgements(session: Session, numbers: list[int], words: Speech, *, as_json: bool) -> None:
     kept = [it for number in numbers for it in session.registry.judgements.of_series(number)]
     if as_json:
         print_json([{"number": it.number, **asdict(it.interval)} for it in kept])
         return
     zone = session.settings.time_zone
     print_table(
-        "What was said of these readings",
-        ["number", "series", "from", "to", "test", "flag", "author", "reason"],
+        words.text("quality.said"),
+        _headings(words, ("number", "series", "from", "to", "test", "flag", "author", "reason")),
         [
             [it.number, it.interval.series, local(it.interval.from_at, zone), local(it.interval.to_at, zone),
-             it.interval.test, it.interval.flag.name.lower(), it.interval.author, it.interval.reason]
+             words.text(f"quality.test.{it.interval.test}"),
+             words.text(f"quality.flag.{it.interval.flag.name.lower()}"),
+             it.interval.author, _reason(it.interval, words)]
             for it in kept
         ],
     )  # fmt: skip
+
+
+def _reason(said: FlagInterval, words: Speech) -> str:
+    """Return a person's reason as it was given, and a test's in words; its limits it says in English."""
+    return said.reason if said.by_person or words.code == "en" else words.text(f"judgement.{said.test}")

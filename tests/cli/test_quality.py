@@ -81,6 +81,29 @@ def test_the_report_says_what_came_and_what_was_lost(two_days: CommandLine) -> N
     assert table[0]["lost"] == "3"
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "20 of 20 readings of 1 series are now called fail."),
+        (("--german",), "20 von 20 Messwerten aus 1 Reihen gelten jetzt als „fehlerhaft“."),
+    ],
+)
+def test_report_and_overrides_speak_both_languages(
+    two_days: CommandLine, words: tuple[str, ...], sentence: str
+) -> None:
+    since = (datetime.now(UTC) - timedelta(hours=10)).isoformat()
+    series = ("quality", "override", "--site", "park", "--quantity", "air_temperature")
+    said = two_days(*series, "--from", since, "--reason", "fire", *words)
+    assert sentence in " ".join(said.split())
+    listed = " ".join(two_days(*series, "--list", *words).split())
+    assert ("fehlerhaft" if words else "fail") in listed
+    assert ("Grund" if words else "reason") in listed
+    report = " ".join(two_days("quality", "report", *words).split())
+    assert ("vollständig" if words else "complete") in report
+    table = two_days("quality", "report", "--csv", *words)
+    assert ("Mensch: 1" if words else "override:1") in table
+
+
 def test_a_persons_word_is_tried_first_then_kept_then_taken_back(two_days: CommandLine) -> None:
     since = (datetime.now(UTC) - timedelta(hours=10)).isoformat()
     words = ("quality", "override", "--site", "park", "--quantity", "air_temperature", "--from", since,
