@@ -196,7 +196,7 @@ class Batch:
             try:
                 run, rows = self._rows(standing, message)
             except _UndecodableError as error:
-                yield Decoded(standing, None, [], _undecodable(error, standing, message))
+                yield Decoded(standing, None, [], _undecodable(error.reason, error.detail, standing, message))
             else:
                 yield Decoded(standing, run, rows, None)
 
@@ -254,7 +254,7 @@ class Batch:
         undecodable = self._measure(after, message)
         self.verdicts.append((after, undecodable is not None))
         if undecodable is not None:
-            self.letters.append(_undecodable(undecodable, after, message))
+            self.letters.append(_undecodable(*undecodable, after, message))
         self._count(message, 1, dead=undecodable is not None)
 
     def _count(self, message: Message, step: int, *, dead: bool) -> None:
@@ -265,11 +265,12 @@ class Batch:
         else:
             count.decoded += step
 
-    def _measure(self, standing: Standing, message: Message) -> _UndecodableError | None:
+    def _measure(self, standing: Standing, message: Message) -> tuple[DeadLetterReason, str] | None:
         try:
             run, rows = self._rows(standing, message)
         except _UndecodableError as error:
-            return error
+            # Not the error itself: through its traceback it would hold the whole batch, and itself, in a circle.
+            return error.reason, error.detail
         self.columns.add(standing.key, run, rows)
         return None
 
@@ -371,8 +372,8 @@ def _letter(
     )
 
 
-def _undecodable(error: _UndecodableError, standing: Standing, message: Message) -> DeadLetter:
-    return _letter(message.entry, error.reason, error.detail, message.uplink.device, offset=standing.first)
+def _undecodable(reason: DeadLetterReason, detail: str, standing: Standing, message: Message) -> DeadLetter:
+    return _letter(message.entry, reason, detail, message.uplink.device, offset=standing.first)
 
 
 def _letter_about_lost(standing: Standing) -> DeadLetter:

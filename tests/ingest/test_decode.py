@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,6 +149,18 @@ def test_the_earliest_copy_gives_the_measuring_time(bench: Bench, *, at_once: bo
     assert bench.values("radio") == {NOON: 7.5}
     assert -90 in [row[0] for row in bench.store.rows.values()]
     assert bench.store.done.tally == Tally(decoded=1, duplicates=1)
+
+
+def test_what_a_batch_held_goes_with_it_although_nobody_looks_for_circles(bench: Bench) -> None:
+    strangers = [helium(number, after(number), device="a81758ffff00ffff") for number in range(50)]
+    gc.collect()
+    gc.disable()
+    try:
+        bench.take(*(helium(number, after(number)) for number in range(200)), *strangers)
+        assert gc.collect() < 200
+    finally:
+        gc.enable()
+    assert bench.store.done.tally == Tally(decoded=200, dead_lettered=50)
 
 
 def test_moved_readings_are_marked_for_recomputation_from_where_they_are_now(bench: Bench) -> None:
