@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from decoding_bench import DEVICE, NOON, PROFILES, after, helium, payload_of, plain
 from memory_ports import MemoryJournal, MemoryStore
@@ -13,7 +15,8 @@ from memory_ports import MemoryJournal, MemoryStore
 from gruenpuls.domain.device import Device
 from gruenpuls.domain.ports import Progress, Tally
 from gruenpuls.domain.series import Owner, SeriesKey
-from gruenpuls.domain.uplink import DeadLetterReason, RawMessage
+from gruenpuls.domain.uplink import DeadLetterReason, Radio, RawMessage
+from gruenpuls.simulation.messages import HEARD, chirpstack_v4
 from gruenpuls.stores.registry.registry import Registry
 from ingest.decode import Decoder
 from ingest.uplink_index import UplinkIndex
@@ -103,3 +106,32 @@ def test_letters_buried_and_revived_twice_are_counted_once(registry: Registry, i
         SeriesKey(Owner.CHANNEL, f"{DEVICE}/radio", "signal_to_noise_ratio"),
     }
     assert [run.name for run in registry.past.profile_runs().values()] == ["bench-probe"]
+
+
+def test_which_gateways_and_sources_passed_messages_on_is_kept(registry: Registry, index: UplinkIndex) -> None:
+    registry.devices.add(Device(DEVICE, "bench-probe"), actor="test")
+    heard = msgspec.structs.replace(HEARD, gateways=2)
+
+    def message(number: int, at: datetime, radio: Radio) -> RawMessage:
+        text = chirpstack_v4(DEVICE, payload_of(21, 40), port=5, counter=number, measured_at=at, radio=radio)
+        return RawMessage("city", "up", at, text)
+
+    messages = [
+        message(number, at, by)
+        for number, (at, by) in enumerate([(NOON, heard), (after(200), HEARD), (after(200), HEARD)])
+    ]
+    journal, store = MemoryJournal([*messages, messages[0]]), MemoryStore()
+    decoder = Decoder(journal, index, PROFILES.get, registry.arrivals, store)
+    while decoder.step() is not None:
+        pass
+    bonds = registry.relays.of_devices([DEVICE])
+    noon = int(NOON.timestamp()) // 3600
+    hours = registry.relays.hours({it.relay for it in bonds}, noon // 24, noon // 24)
+    named = registry.relays.named(hours.keys())
+    told = {(named[number].kind.value, named[number].name): found.tolist() for number, found in hours.items()}
+    first, second = sorted(name for kind, name in told if kind == "gateway")
+    assert told == {
+        ("source", "city"): [noon, noon + 3],
+        ("gateway", first): [noon, noon + 3],
+        ("gateway", second): [noon],
+    }
