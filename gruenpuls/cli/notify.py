@@ -17,8 +17,11 @@ from gruenpuls.cli.session import Session
 from gruenpuls.domain.errors import GruenpulsError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alerts.notifiers.message import Note
     from alerts.policy import AreaLetter, Policy
+    from alerts.stages.case import Dropped
 
 app = typer.Typer(help="Messages: who is told, by which channel, and whether they arrive.", no_args_is_help=True)
 
@@ -95,6 +98,7 @@ def status(
     context: typer.Context,
     as_json: Json = False,
     check: Annotated[bool, typer.Option("--check", help="End with 1 where messages fail or were given up.")] = False,
+    held: Annotated[bool, typer.Option("--held", help="List each incident that is held back, too.")] = False,
 ) -> None:
     """Say what waits, what was delivered, what failed, and what is held back and why."""
     from gruenpuls.domain.clock import wall_clock
@@ -106,12 +110,13 @@ def status(
     counts = outbox.counts()
     channels = sorted({name for name, _ in counts})
     troubled = [it for it in outbox.list([Delivery.WAITING, Delivery.GIVEN_UP]) if it.error]
-    held: Counter[str] = Counter()
+    dropped: Sequence[Dropped] = ()
     if session.settings.notify.policy_file is not None:
         _, _, decision = notification(session.settings, session.registry, policy(session.settings)).outlook(
             wall_clock()
         )
-        held.update(dropped.reason.value for dropped in decision.dropped)
+        dropped = decision.dropped
+    reasons = Counter(it.reason.value for it in dropped)
     if as_json:
         print_json(
             {
@@ -125,7 +130,8 @@ def status(
                     }
                     for it in troubled
                 ],
-                "held_back": dict(held),
+                "held_back": dict(reasons),
+                **({"held": [_held_plain(it) for it in dropped]} if held else {}),
             }
         )  # fmt: skip
     else:
@@ -136,13 +142,27 @@ def status(
                        local(it.made_at, zone), it.error] for it in troubled]  # fmt: skip
             heads = ["number", "channel", "receiver", "state", "tries", "made", "why"]
             print_table("Not delivered", heads, listed)
-        if held:
-            reasons = [[reason.replace("_", " "), count] for reason, count in held.most_common()]
-            print_table("Held back now", ["reason", "incidents"], reasons)
+        if reasons:
+            counted = [[reason.replace("_", " "), count] for reason, count in reasons.most_common()]
+            print_table("Held back now", ["reason", "incidents"], counted)
+        if held and dropped:
+            each = [[it.case.number, it.case.incident.rule, it.case.site.key, it.receiver or None,
+                     it.reason.value.replace("_", " "), it.by or None, local(it.until, zone)]
+                    for it in dropped]  # fmt: skip
+            heads = ["incident", "rule", "site", "receiver", "reason", "by", "until"]
+            print_table("What is held back, from whom and until when", heads, each)
         if session.settings.notify.policy_file is None:
             terminal.print("There is no notification policy: nobody is told anything.")
     if check and troubled:
         raise typer.Exit(1)
+
+
+def _held_plain(it: Dropped) -> dict[str, object]:
+    case = it.case
+    return {
+        "incident": case.number, "rule": case.incident.rule, "site": case.site.key, "receiver": it.receiver or None,
+        "reason": it.reason, "by": it.by or None, "until": it.until,
+    }  # fmt: skip
 
 
 @app.command()

@@ -108,7 +108,12 @@ def test_status_says_what_is_held_back(city: CommandLine, tmp_path: Path) -> Non
     _dry(tmp_path)
     assert city.json("notify", "status") == {"channels": {}, "troubled": [], "held_back": {"group_wait": 1}}
     city("silence", "add", "--site", "lime", "--for", "2 h", "--reason", "dug up")
-    assert city.json("notify", "status")["held_back"] == {"silenced": 1}
+    status = city.json("notify", "status", "--held")
+    assert status["held_back"] == {"silenced": 1}
+    (held,) = status["held"]
+    assert (held["site"], held["rule"], held["reason"], held["by"]) == ("lime", RULE, "silenced", "1")
+    assert held["until"] is not None
+    assert "silenced" in city("notify", "status", "--held")
 
 
 def test_a_silence_is_made_listed_and_ended(city: CommandLine, tmp_path: Path) -> None:

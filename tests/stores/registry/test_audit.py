@@ -213,6 +213,7 @@ READING = {
     "judgements.of_test",
     "judgements.subjects",
     "latest.of",
+    "latest.water_balance",
     "overview.glances",
     "past.measured_series",
     "past.profile_runs",
