@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -27,6 +27,9 @@ from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incident_settling import WateredBefore
 from gruenpuls.stores.registry.incidents import IncidentFilter
 from gruenpuls.stores.registry.resolution import FleetSeries
+
+_SITES_AT_ONCE: Final = 500
+"""So many sites are judged together: a rule of devices reads all that is measured there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +94,15 @@ class Evaluation:
         """
         sites = self.registry.places.by_keys([span.site for span in spans])
         known = [span for span in spans if span.site in sites]
+        series = self._sight.known(self.rules, list(sites))
         for rule in self.rules:
-            kept = self.registry.rule_states.load(rule.name)
+            kept = self.registry.rule_states.load(rule.name, sites)
             within = {key for key, site in sites.items() if rule.applies_to.includes(site, now.year)}
             self._withdraw(rule, [key for key in sites if kept.get(key) and key not in within])
             concerned = [span for span in known if span.site in within]
             if not concerned:
                 continue
-            rows = self._sight.series(rule, [span.site for span in concerned])
+            rows = self._sight.series(rule, [span.site for span in concerned], series)
             watched = {rows.sites[place] for place in np.unique(rows.site)} | kept.keys()
             for group in self._groups(rule, [span for span in concerned if span.site in watched], sites, kept):
                 self._judge_group(rule, group, [sites[key] for key in group.sites], rows, now)
@@ -114,11 +118,12 @@ class Evaluation:
     ) -> Iterator[_Group]:
         together: dict[tuple[str, datetime], dict[str, dict[str, Any] | None]] = {}
         earlier: dict[str, list[Incident]] | None = None
+        digest = rule.digest
         for span in spans:
             zone = sites[span.site].time_zone
             changed = day_start(span.from_day, ZoneInfo(zone))
             state = kept.get(span.site) or {}
-            start = datetime.fromisoformat(state["at"]) if state.get("digest") == rule.digest else None
+            start = datetime.fromisoformat(state["at"]) if state.get("digest") == digest else None
             if start is None or changed < start:
                 if earlier is None:
                     earlier = self._incidents(rule)
@@ -126,12 +131,14 @@ class Evaluation:
             else:
                 together.setdefault((zone, start), {})[span.site] = state["state"]
         for (zone, start), rows in together.items():
-            keys = tuple(sorted(rows))
-            states = RuleStates.from_rows(rule, [rows[key] for key in keys])
-            for place, key in enumerate(keys):
-                if rows[key] is None:
-                    states.starting(place, start)
-            yield _Group(keys, ZoneInfo(zone), start, states)
+            every = sorted(rows)
+            for first in range(0, len(every), _SITES_AT_ONCE):
+                keys = tuple(every[first : first + _SITES_AT_ONCE])
+                states = RuleStates.from_rows(rule, [rows[key] for key in keys])
+                for place, key in enumerate(keys):
+                    if rows[key] is None:
+                        states.starting(place, start)
+                yield _Group(keys, ZoneInfo(zone), start, states)
 
     def _incidents(self, rule: Rule) -> dict[str, list[Incident]]:
         by_site: dict[str, list[Incident]] = {}
@@ -157,10 +164,11 @@ class Evaluation:
         self.registry.incidents.settle(
             rule.name, group.sites, group.start, resolved + found, watered=_watered_before(rule)
         )
+        digest = rule.digest
         self.registry.rule_states.save(
             rule.name,
             {
-                key: {"digest": rule.digest, "at": checkpoint.isoformat(), "state": row}
+                key: {"digest": digest, "at": checkpoint.isoformat(), "state": row}
                 for key, row in zip(group.sites, states.to_rows(), strict=True)
             },
         )

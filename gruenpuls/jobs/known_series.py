@@ -63,7 +63,7 @@ class KnownSeries:
 
     def of(self, quantities: Collection[str]) -> FleetSeries:
         """Return what `Resolution.fleet_series` says of these quantities, a site's rows sorted by series."""
-        self._look_up(set(quantities) - self._held.keys())
+        self.look_up(quantities)
         wanted = sorted(set(quantities))
         if not wanted:
             return self.registry.resolution.fleet_series((), self.sites)
@@ -84,12 +84,14 @@ class KnownSeries:
             for name in quantities:
                 self._held.pop(name, None)
 
-    def _look_up(self, quantities: Collection[str]) -> None:
-        if not quantities:
+    def look_up(self, quantities: Collection[str]) -> None:
+        """Ask the registry for those of these quantities that are not held yet."""
+        new = set(quantities) - self._held.keys()
+        if not new:
             return
-        rows = self.registry.resolution.fleet_series(quantities, self.sites)
+        rows = self.registry.resolution.fleet_series(new, self.sites)
         self._keys = rows.sites
-        for quantity in quantities:
+        for quantity in new:
             mine = rows.quantity == quantity
             self._held[quantity] = _Rows(
                 {name: _Column.of(getattr(rows, name)[mine]) for name in _TEXTS},

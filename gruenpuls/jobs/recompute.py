@@ -10,6 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gruenpuls.domain.ports import DirtySpan, ObservationStore, Run
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Output, Processor
@@ -25,9 +26,13 @@ from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import FleetSeries
 from gruenpuls.stores.registry.weather_use import WeatherSpan
 
-SITE_DAYS_AT_ONCE: Final = 8000
-"""Sites times days of hours of one batch; bounds the memory a processor takes to some hundred megabytes."""
-_DAYS_FOR_ONE_OF_HOURS: Final = 60
+SITE_DAYS_AT_ONCE: Final = 2500
+"""Sites times days of hours of one batch; bounds the memory a processor takes to about a hundred megabytes."""
+READINGS_AT_ONCE: Final = 200_000
+"""So many results are written in one transaction, which costs the same for few."""
+_RECENT: Final = 10
+"""Up to so many days are read hour by hour whatever is made of them; of decades most places know a few months [d]."""
+_DAYS_FOR_ONE_OF_HOURS: Final = 200
 """Days by the day that take no more than one of hours at several depths."""
 _DAY: Final = timedelta(days=1)
 
@@ -86,6 +91,7 @@ class _Results:
 
     found: dict[SeriesKey, list[tuple[Times, Array]]]
     spans: list[WeatherSpan]
+    count: int = 0
 
 
 def digest(processor: Processor) -> str:
@@ -151,7 +157,7 @@ class Recomputation:
             zone = ZoneInfo(name)
             known = KnownSeries(self.registry, list(some))
             # One look-up of everything costs little more than that of one processor.
-            known.of(_quantities(self.processors))
+            known.look_up(_quantities(self.processors))
             yield Batch(some, zone, first, local_day(now, zone), known, Described(some))
 
     def _fill(self, processor: Processor, batch: Batch, around: Surroundings) -> None:
@@ -162,16 +168,23 @@ class Recomputation:
             able = np.array([place for place, key in enumerate(rows.sites) if batch.sites[key].kind in GROWING])
         active = np.union1d(able, rows.site[rows.origin == processor.name]).astype(np.int64)
         longest = max((end - begin).days for begin, end in years(batch.first, batch.end(processor)))
-        weight = _DAYS_FOR_ONE_OF_HOURS if processor.cadence is Cadence.DAY else 1
-        size = max(1, weight * SITE_DAYS_AT_ONCE // (longest + processor.memory + processor.spin_up + 1))
+        days = longest + processor.memory + processor.spin_up + 1
+        weight = min(days, _RECENT) + days // _DAYS_FOR_ONE_OF_HOURS if processor.cadence is Cadence.DAY else days
+        size = max(1, SITE_DAYS_AT_ONCE // weight)
+        first, results = 0, _Results({}, [])
         for start in range(0, len(active), size):
-            self._replace(processor, batch, at_sites(rows, active[start : start + size]), around)
+            end = min(start + size, len(active))
+            self._judge(processor, batch, at_sites(rows, active[start:end]), around, results)
+            if results.count >= READINGS_AT_ONCE or end == len(active):
+                self._replace(processor, batch, at_sites(rows, active[first:end]), results)
+                first, results = end, _Results({}, [])
 
-    def _replace(self, processor: Processor, batch: Batch, rows: FleetSeries, around: Surroundings) -> None:
-        """Replace one processor's results for some sites, in one transaction."""
-        results = _Results({}, [])
-        before = chosen(rows, rows.origin == processor.name)
+    def _judge(
+        self, processor: Processor, batch: Batch, rows: FleetSeries, around: Surroundings, results: _Results
+    ) -> None:
+        """Add what a processor says of some sites to the results."""
         if processor.carries:
+            before = chosen(rows, rows.origin == processor.name)
             carried = self._carried(processor, before, batch)
             known = np.all([~np.isnan(column) for column in carried.values()], axis=0)
             for places, spun_up in ((np.flatnonzero(known), False), (np.flatnonzero(~known), True)):
@@ -180,6 +193,10 @@ class Recomputation:
                     self._compute(processor, batch, at_sites(rows, places), around, results, state, spun_up=spun_up)
         else:
             self._compute(processor, batch, rows, around, results, {}, spun_up=False)
+
+    def _replace(self, processor: Processor, batch: Batch, rows: FleetSeries, results: _Results) -> None:
+        """Put one processor's results of some sites in the place of those before, in one transaction."""
+        before = chosen(rows, rows.origin == processor.name)
         fresh = self._readings(processor, results)
         batch.known.note(set(fresh.series.tolist()), {output.quantity for output in processor.outputs})
         series = sorted({*before.series.tolist(), *fresh.series.tolist()})
@@ -232,10 +249,10 @@ class Recomputation:
             carried = {(it.quantity, it.statistic): said[it.quantity, it.statistic][-1] for it in processor.carries}
             mine = starts >= max(to_stored(day_start(first, batch.zone)), kept_from)
             for output in processor.outputs:
-                for key, column in _columns(processor, output, plots, said[output.quantity, output.statistic][mine]):
-                    known = ~np.isnan(column)
-                    if known.any():
-                        results.found.setdefault(key, []).append((starts[mine][known], column[known]))
+                values = said[output.quantity, output.statistic][mine]
+                for key, known, column in _columns(processor, output, plots, values):
+                    results.found.setdefault(key, []).append((starts[mine][known], column))
+                    results.count += len(column)
 
     def _carried(self, processor: Processor, before: FleetSeries, batch: Batch) -> Carried:
         """Return what a processor said of the day before the first, by quantity and statistic."""
@@ -304,12 +321,18 @@ def _since_weather(fleet: Fleet, starts: Times, latest: np.datetime64) -> tuple[
     return shortened, starts[since]
 
 
-def _columns(processor: Processor, output: Output, plots: Plots, values: Array) -> Iterator[tuple[SeriesKey, Array]]:
-    """Yield each series of an output with its values by time."""
-    for place, site in enumerate(plots.sites):
-        depths = plots.depths[place].tolist() if output.by_depth else [None]
-        for layer, depth in enumerate(depths):
-            if depth is not None and np.isnan(depth):
-                continue
-            key = SeriesKey(Owner.SITE, site.key, output.quantity, depth, output.statistic, processor.name)
-            yield key, values[:, place, layer] if output.by_depth else values[:, place]
+def _columns(
+    processor: Processor, output: Output, plots: Plots, values: Array
+) -> Iterator[tuple[SeriesKey, NDArray[np.bool_], Array]]:
+    """Yield each series an output has values for: when, and these."""
+    known = ~np.isnan(values)
+    told = known.any(axis=0)
+    if output.by_depth:
+        told &= ~np.isnan(plots.depths)
+    depths = plots.depths.ravel().tolist() if output.by_depth else [None] * told.size
+    known, values = known.reshape(len(values), told.size), values.reshape(len(values), told.size)
+    for column in np.flatnonzero(told).tolist():
+        site = plots.rows.sites[column * len(plots.rows.sites) // told.size]
+        key = SeriesKey(Owner.SITE, site, output.quantity, depths[column], output.statistic, processor.name)
+        when = known[:, column]
+        yield key, when, values[when, column]

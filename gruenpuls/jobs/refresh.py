@@ -20,8 +20,8 @@ from gruenpuls.jobs.recompute import Recomputation, digest
 from gruenpuls.jobs.weather import touched
 from gruenpuls.stores.registry import Registry
 
-SITES_AT_ONCE: Final = 20_000
-"""So many dirty sites are worked off before the first of them are cleared."""
+SITES_AT_ONCE: Final = 2500
+"""So many dirty sites are worked off before the first of them are cleared; bounds memory whatever the city's size."""
 _LAST_ZONE: Final = timezone(timedelta(hours=14))
 """Where a day begins first."""
 

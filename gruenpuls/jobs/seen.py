@@ -19,7 +19,7 @@ from gruenpuls.domain.site import Site
 from gruenpuls.jobs.device_signs import OF_DEVICES
 from gruenpuls.jobs.fleet import stated
 from gruenpuls.jobs.hearing import Hearing, measured
-from gruenpuls.jobs.ownership import chosen, owned
+from gruenpuls.jobs.ownership import at_sites, chosen, owned
 from gruenpuls.jobs.quality_settling import Settling
 from gruenpuls.stores.registry.resolution import FleetSeries
 
@@ -45,13 +45,29 @@ class Sight:
 
     hearing: Hearing
 
-    def series(self, rule: Rule, sites: Collection[str]) -> FleetSeries:
-        """Return the series of these sites that a rule watches, or that tell it where probes sit and who is heard."""
-        watched = {it.quantity for it in rule.watch}
-        everything = bool(watched & OF_DEVICES) or any(it.placement for it in rule.watch)
-        rows = self.hearing.registry.resolution.fleet_series(_MEASURED if everything else sorted(watched), sites)
+    def known(self, rules: Collection[Rule], sites: Collection[str]) -> FleetSeries:
+        """Return the series of these sites that any of these rules may ask for, looked up once for all."""
+        watched = {it.quantity for rule in rules for it in rule.watch}
+        everything = bool(watched & OF_DEVICES) or any(it.placement for rule in rules for it in rule.watch)
+        measured = _MEASURED if everything else ()
+        return self.hearing.registry.resolution.fleet_series(watched, sites, measured=measured)
+
+    def series(self, rule: Rule, sites: Collection[str], known: FleetSeries | None = None) -> FleetSeries:
+        """Return the series of these sites that a rule watches, or that tell it where probes sit and who is heard.
+
+        Parameters
+        ----------
+        rule : Rule
+        sites : collection of str
+        known : FleetSeries or None
+            What `known` said of this rule and others, at these sites and maybe more; None looks it up.
+        """
+        known = self.known([rule], sites) if known is None else known
+        asked = set(sites)
+        places = [place for place, key in enumerate(known.sites) if key in asked]
+        rows = at_sites(known, np.array(places, np.int64))
         mine = _any_watched(rule, rows)
-        if watched & OF_DEVICES:
+        if any(it.quantity in OF_DEVICES for it in rule.watch):
             mine |= rows.origin == "measured"
         return chosen(rows, mine)
 

@@ -16,7 +16,7 @@ from gruenpuls.domain.reading import ReadingBatch
 from gruenpuls.domain.series import SeriesKey
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, execute_many, portions, upsert
+from gruenpuls.stores.registry.connection import Database, among, execute_many, portions, upsert
 from gruenpuls.stores.registry.devices import registered_devices
 from gruenpuls.stores.registry.dirty import mark_series
 from gruenpuls.stores.registry.latest import keep_latest, replace_kept
@@ -128,11 +128,9 @@ class Arrivals:
         table = schema.latest.c
         found: dict[int, datetime] = {}
         with self.database.reading() as connection:
-            for part in portions(sorted(series)):
-                rows = connection.execute(
-                    sa.select(table.series_id, table.measured_at).where(table.series_id.in_(part))
-                )
-                found.update((number, moment) for number, moment in rows)
+            mine = among(connection, table.series_id, sorted(series))
+            rows = connection.execute(sa.select(table.series_id, table.measured_at).where(mine))
+            found.update((number, moment) for number, moment in rows)
         return found
 
     def replace_latest(self, series: Collection[int], readings: ReadingBatch) -> None:

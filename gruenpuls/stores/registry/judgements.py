@@ -213,13 +213,10 @@ def touching(
 ) -> list[FlagInterval]:
     """Return the judgements that touch these series in this span, in an open transaction, oldest word first."""
     table = schema.flag_interval.c
-    found: list[sa.Row[*tuple[Any, ...]]] = []
-    for part in portions(sorted(set(series))):
-        query = sa.select(schema.flag_interval).where(
-            table.series_id.in_(part), table.from_at < to_at, table.to_at > from_at
-        )
-        found += connection.execute(query).all()
-    return [_interval(row) for row in sorted(found, key=lambda row: row.id)]
+    query = sa.select(schema.flag_interval).where(
+        among(connection, table.series_id, sorted(set(series))), table.from_at < to_at, table.to_at > from_at
+    )
+    return [_interval(row) for row in connection.execute(query.order_by(table.id))]
 
 
 def _joined(

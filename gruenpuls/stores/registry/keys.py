@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from gruenpuls.domain.errors import InputError
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import portions
+from gruenpuls.stores.registry.connection import among
 
 _SEPARATORS: Final = str.maketrans("", "", " :-.")
 _DEV_EUI: Final = re.compile(r"[0-9a-f]{16}")
@@ -55,11 +55,9 @@ def device_ids(connection: sa.Connection, keys: Collection[str]) -> dict[str, in
 
 
 def _ids(connection: sa.Connection, table: sa.Table, keys: Collection[str], kind: str) -> dict[str, int]:
-    found: dict[str, int] = {}
     wanted = sorted(set(keys))
-    for part in portions(wanted):
-        rows = connection.execute(sa.select(table.c.key, table.c.id).where(table.c.key.in_(part)))
-        found.update((row.key, row.id) for row in rows)
+    rows = connection.execute(sa.select(table.c.key, table.c.id).where(among(connection, table.c.key, wanted)))
+    found: dict[str, int] = {key: number for key, number in rows}  # noqa: C416  rows are no pairs to mypy
     if len(found) < len(wanted):
         missing = next(key for key in wanted if key not in found)
         raise InputError(what=f"there is no such {kind}", where=f"{kind} {missing!r}", remedy="add it first")

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from gruenpuls.domain.incident import Modelled
 from gruenpuls.domain.reading import Flag, ReadingBatch, effective_flags, from_stored
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, among, portions, upsert
+from gruenpuls.stores.registry.connection import Database, among, upsert
 from gruenpuls.stores.registry.judgements import touching
 
 _INSTANT = timedelta(milliseconds=1)
@@ -32,16 +32,12 @@ class Latest:
         """Return the last values of these series with their effective flags, sorted by series."""
         table = schema.latest.c
         columns = (table.series_id, table.measured_at, table.value, table.flag, table.run_id)
-        batches = []
         with self.database.reading() as connection:
-            for part in portions(sorted(set(series))):
-                query = sa.select(*columns).where(table.series_id.in_(part)).order_by(table.series_id)
-                rows = connection.execute(query).all()
-                if rows:
-                    batches.append(ReadingBatch.of(*zip(*rows, strict=True)))
-            batch = ReadingBatch.joined(batches)
-            if not len(batch):
-                return batch
+            mine = among(connection, table.series_id, sorted(set(series)))
+            rows = connection.execute(sa.select(*columns).where(mine).order_by(table.series_id)).all()
+            if not rows:
+                return ReadingBatch.empty()
+            batch = ReadingBatch.of(*zip(*rows, strict=True))
             span = from_stored(batch.measured_at.min()), from_stored(batch.measured_at.max()) + _INSTANT
             intervals = touching(connection, batch.series.tolist(), *span)
         flags = effective_flags(batch, intervals)
@@ -78,8 +74,8 @@ class Latest:
 
 def replace_kept(connection: sa.Connection, series: Collection[int], readings: ReadingBatch) -> None:
     """Forget what is kept of these series and keep these readings, in an open transaction."""
-    for part in portions(sorted(set(series))):
-        connection.execute(sa.delete(schema.latest).where(schema.latest.c.series_id.in_(part)))
+    forgotten = among(connection, schema.latest.c.series_id, sorted(set(series)))
+    connection.execute(sa.delete(schema.latest).where(forgotten))
     keep_latest(connection, readings)
 
 

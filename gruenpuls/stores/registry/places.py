@@ -17,7 +17,7 @@ from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.site import Site, SiteKind, Soil
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.audit import record_all
-from gruenpuls.stores.registry.connection import Database, portions, upsert
+from gruenpuls.stores.registry.connection import Database, among, upsert
 from gruenpuls.stores.registry.dirty import mark_from_first_day
 
 _PLAIN: Final = (
@@ -228,9 +228,8 @@ def differences(before: Site, after: Site) -> dict[str, list[Any]]:
 def registered_sites(connection: sa.Connection, keys: Collection[str]) -> dict[str, Site]:
     """Return the registered ones among these sites, in an open transaction."""
     found: dict[str, Site] = {}
-    for part in portions(sorted(set(keys))):
-        for row in connection.execute(_selected().where(schema.site.c.key.in_(part))):
-            found[row.key] = _site(row)
+    for row in connection.execute(_selected().where(among(connection, schema.site.c.key, sorted(set(keys))))):
+        found[row.key] = _site(row)
     return found
 
 

@@ -17,7 +17,7 @@ from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Ids, Times, Values, to_stored
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, portions
+from gruenpuls.stores.registry.connection import Database, among
 from gruenpuls.stores.registry.keys import site_ids
 
 Texts = NDArray[np.str_]
@@ -120,8 +120,18 @@ class Resolution:
         found += [_site_series(row, from_at, to_at) for row in derived]
         return sorted(found, key=_order)
 
-    def fleet_series(self, quantities: Collection[str], sites: Collection[str] | None = None) -> FleetSeries:
+    def fleet_series(
+        self, quantities: Collection[str], sites: Collection[str] | None = None, *, measured: Collection[str] = ()
+    ) -> FleetSeries:
         """Return the series of these quantities for all sites, or for some, in a few queries.
+
+        Parameters
+        ----------
+        quantities : collection of str
+        sites : collection of str or None
+            Their keys; None for all.
+        measured : collection of str
+            More quantities, of which only what devices measure is wanted: most series are derived.
 
         Raises
         ------
@@ -132,13 +142,13 @@ class Resolution:
             if sites is None:
                 rows = connection.execute(sa.select(schema.site.c.key, schema.site.c.id)).all()
                 ids = {row.key: row.id for row in rows}
-                chosen: list[Sequence[int] | None] = [None]
+                chosen: Sequence[int] | None = None
             else:
                 ids = site_ids(connection, sites)
-                chosen = list(portions(sorted(ids.values()))) or [[]]
+                chosen = sorted(ids.values())
             keys = tuple(sorted(ids))
             position = {ids[key]: index for index, key in enumerate(keys)}
-            parts = [part for some in chosen for part in _fleet_parts(connection, quantities, some, position)]
+            parts = list(_fleet_parts(connection, (quantities, measured), chosen, position))
         return _joined(keys, parts)
 
     def keys(self, series: Collection[int]) -> dict[int, SeriesKey]:
@@ -157,11 +167,10 @@ class Resolution:
         query = sa.select(*columns).select_from(schema.series.outerjoin(schema.device).outerjoin(schema.site))
         found: dict[int, SeriesKey] = {}
         with self.database.reading() as connection:
-            for part in portions(sorted(set(series))):
-                for row in connection.execute(query.where(table.id.in_(part))):
-                    owner = Owner.SITE if row.device is None else Owner.CHANNEL
-                    owner_key = row.site if row.device is None else f"{row.device}/{row.channel}"
-                    found[row.id] = SeriesKey(owner, owner_key, row.quantity, row.depth, row.statistic, row.origin)
+            for row in connection.execute(query.where(among(connection, table.id, sorted(set(series))))):
+                owner = Owner.SITE if row.device is None else Owner.CHANNEL
+                owner_key = row.site if row.device is None else f"{row.device}/{row.channel}"
+                found[row.id] = SeriesKey(owner, owner_key, row.quantity, row.depth, row.statistic, row.origin)
         return found
 
     def runs(self, numbers: Collection[int]) -> dict[int, Run]:
@@ -243,14 +252,16 @@ class _Part:
 
 def _fleet_parts(
     connection: sa.Connection,
-    quantities: Collection[str],
+    quantities: tuple[Collection[str], Collection[str]],
     sites: Sequence[int] | None,
     position: dict[int, int],
 ) -> Iterator[_Part]:
+    """Yield what is measured of either quantities, then what is derived of the first."""
     series, deployment, channel = schema.series.c, schema.deployment.c, schema.channel.c
-    wanted = series.quantity.in_(sorted(set(quantities)))
-    there = sa.true() if sites is None else deployment.site_id.in_(sites)
-    here = series.site_id.is_not(None) if sites is None else series.site_id.in_(sites)
+    of_either = series.quantity.in_(sorted({*quantities[0], *quantities[1]}))
+    of_first = series.quantity.in_(sorted(set(quantities[0])))
+    there = sa.true() if sites is None else among(connection, deployment.site_id, sites)
+    here = series.site_id.is_not(None) if sites is None else among(connection, series.site_id, sites)
 
     deployed = connection.execute(
         sa.select(deployment.device_id, deployment.site_id, deployment.from_at, deployment.to_at)
@@ -265,12 +276,12 @@ def _fleet_parts(
     measured = connection.execute(
         sa.select(*_columns(), series.device_id, channel.height, channel.placement)
         .select_from(_with_probe(schema.series))
-        .where(wanted, owned_by)
+        .where(of_either, owned_by)
     ).all()
     yield _cut(measured, deployed, position)
 
     nothing = (sa.null().label(name) for name in ("height", "placement"))
-    derived = connection.execute(sa.select(*_columns(), series.site_id, *nothing).where(wanted, here)).all()
+    derived = connection.execute(sa.select(*_columns(), series.site_id, *nothing).where(of_first, here)).all()
     yield _Part(
         derived,
         np.arange(len(derived)),

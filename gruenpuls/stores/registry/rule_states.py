@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, upsert
+from gruenpuls.stores.registry.connection import Database, among, upsert
 from gruenpuls.stores.registry.keys import site_ids
 
 
@@ -19,8 +19,8 @@ class RuleStates:
 
     database: Database
 
-    def load(self, rule: str) -> dict[str, Any]:
-        """Return the JSON states of a rule, by site key."""
+    def load(self, rule: str, sites: Collection[str]) -> dict[str, Any]:
+        """Return the JSON states of a rule at the known ones among these sites, by site key."""
         table = schema.rule_state.c
         query = (
             sa.select(schema.site.c.key, table.state)
@@ -28,7 +28,8 @@ class RuleStates:
             .where(table.rule == rule)
         )
         with self.database.reading() as connection:
-            return {row.key: row.state for row in connection.execute(query)}
+            mine = among(connection, schema.site.c.key, sorted(sites))
+            return {row.key: row.state for row in connection.execute(query.where(mine))}
 
     def save(self, rule: str, states: Mapping[str, Any]) -> None:
         """Keep the JSON states of a rule for these sites; other sites' states stay.

@@ -303,7 +303,9 @@ def test_a_rule_remembers_each_site(city: Registry) -> None:
     city.rule_states.save("drought", {ROOF.key: [1]})
     city.rule_states.save("drought", {})
     city.rule_states.save("heat", {LIME.key: 1})
-    assert city.rule_states.load("drought") == {LIME.key: {"since": "2026-05-01", "level": 2}, ROOF.key: [1]}
-    assert city.rule_states.load("nobody") == {}
+    kept = city.rule_states.load("drought", [LIME.key, ROOF.key, "gone"])
+    assert kept == {LIME.key: {"since": "2026-05-01", "level": 2}, ROOF.key: [1]}
+    assert city.rule_states.load("drought", [ROOF.key]) == {ROOF.key: [1]}
+    assert city.rule_states.load("nobody", [LIME.key]) == {}
     with pytest.raises(InputError, match="no such site"):
         city.rule_states.save("heat", {"nowhere": 1})
