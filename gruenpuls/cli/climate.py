@@ -15,6 +15,7 @@ from gruenpuls.cli.session import Session
 from gruenpuls.domain.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from enum import IntEnum
 
     from gruenpuls.language.speech import Speech
@@ -92,6 +93,9 @@ def now(
     context: typer.Context,
     site: Annotated[str | None, typer.Argument(help="Key of a site; by default all that measure it.")] = None,
     district: District = None,
+    more: Annotated[
+        bool, typer.Option("--more", help="All other figures: WBGT, humidex, dew point and so on.")
+    ] = False,
     as_json: Json = False,
     as_csv: Csv = False,
     german: German = False,
@@ -109,6 +113,9 @@ def now(
         print_json([_plain(it) for it in found])
         return
     words = session.speech(german=german)
+    if more:
+        _print_more(found, words, as_csv=as_csv, german=german)
+        return
     columns = headings(
         words, "site", "name", "hour", "shade", "shade_class", "sun", "sun_class", "pet", "pet_class", "why"
     )
@@ -131,6 +138,28 @@ def now(
         print_csv(columns, rows, german=german)
         return
     print_table(words.text("climate.now"), columns, [list(map(rounded, row)) for row in rows])
+
+
+def _print_more(found: Sequence[Felt], words: Speech, *, as_csv: bool, german: bool) -> None:
+    """Print a row for each figure of each site."""
+    columns = headings(words, "site", "name", "hour", "figure", "where", "value", "unit")
+    rows: list[list[object]] = [
+        [
+            it.key,
+            it.name,
+            it.at if as_csv or it.at is None else words.moment(it.at),
+            words.quantity(figure.quantity),
+            words.text(f"statistic.{figure.statistic}") if figure.statistic else None,
+            figure.value,
+            words.unit(figure.quantity),
+        ]
+        for it in found
+        for figure in it.more
+    ]
+    if as_csv:
+        print_csv(columns, rows, german=german)
+        return
+    print_table(words.text("climate.more"), columns, [list(map(rounded, row)) for row in rows])
 
 
 @app.command("cool-places")

@@ -31,6 +31,17 @@ SUN: Final = "sun"
 POSITION: Final = "position"
 """Named among what is missing where nobody knows where the site is."""
 _PET: Final = "physiological_equivalent_temperature"
+MORE: Final = (
+    "wet_bulb_globe_temperature",
+    _PET,
+    "heat_index",
+    "humidex",
+    "mean_radiant_temperature",
+    "wet_bulb_temperature",
+    "dew_point_temperature",
+    "vapour_pressure_deficit",
+)
+"""What is there for those who ask for it by name."""
 _OWN: Final = ("air_temperature", "relative_humidity")
 _RADIATION: Final = ("global_radiation", "illuminance")
 _WIND: Final = "wind_speed"
@@ -38,6 +49,23 @@ _OLDEST: Final = timedelta(hours=3)
 """An hour that began longer ago is not now."""
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One of the other figures of heat.
+
+    Parameters
+    ----------
+    quantity, statistic : str
+        Where it is felt: ``"shade"``, ``"sun"``, ``"globe"``, or empty where that makes no difference.
+    value : float
+        [unit of the quantity]
+    """
+
+    quantity: str
+    statistic: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +84,8 @@ class Felt:
     pet : float or None
         PET in the shade [°C].
     pet_class : PetClass or None
+    more : tuple of Figure
+        All others of that hour, in the order of `MORE`.
     missing : tuple of str
         Quantities, or `POSITION`, that lack where there is no UTCI in the shade.
     reasons : tuple of str
@@ -72,6 +102,7 @@ class Felt:
     sun_class: UtciClass | None
     pet: float | None
     pet_class: PetClass | None
+    more: tuple[Figure, ...] = ()
     missing: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
@@ -120,7 +151,7 @@ def felt_now(
     chosen = [known_site(registry, key)] if key else registry.places.list(SiteFilter(district=district))
     sites = {site.key: site for site in chosen}
     found = []
-    for glance in registry.overview.glances({FELT, _PET, *_OWN}):
+    for glance in registry.overview.glances({FELT, *MORE, *_OWN}):
         able = all(any(not it.statistic for it in glance.values.get(name, ())) for name in _OWN)
         if glance.key in sites and (able or key is not None):
             found.append(_felt(registry, readings, sites[glance.key], glance, present))
@@ -132,7 +163,7 @@ def _felt(registry: Registry, readings: ObservationReader, site: Site, glance: S
     now = present.beside(max(measured, default=None))
     values: dict[tuple[str, str], tuple[float, datetime]] = {
         (quantity, it.statistic): (it.value, it.measured_at)
-        for quantity in (FELT, _PET)
+        for quantity in (FELT, *MORE)
         for it in glance.values.get(quantity, ())
         if it.flag is not Flag.FAIL and timedelta(0) <= now - it.measured_at <= _OLDEST
     }
@@ -153,6 +184,11 @@ def _felt(registry: Registry, readings: ObservationReader, site: Site, glance: S
         sun_class=_utci(sun[0]),
         pet=pet[0],
         pet_class=None if pet[0] is None else PetClass(int(pet_class(np.array([pet[0]]))[0])),
+        more=tuple(
+            Figure(quantity, statistic, value)
+            for (quantity, statistic), (value, _) in values.items()
+            if quantity != FELT and (quantity, statistic) != (_PET, SHADE)
+        ),
         missing=missing,
         reasons=reasons,
     )

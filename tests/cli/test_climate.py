@@ -105,7 +105,17 @@ def test_how_hot_it_feels_is_told_in_words_and_what_lacks_too(city: CommandLine)
         put(site, "air_temperature", [31.0], hour)
         put(site, "relative_humidity", [40.0], hour)
     put("park", FELT, [38.5], hour, "shade")
+    put("park", "wet_bulb_globe_temperature", [27.4], hour, "sun")
+    put("park", "dew_point_temperature", [15.8], hour)
     park, square = city.json("climate", "now")
+    assert {(it["quantity"], it["statistic"]): it["value"] for it in park["more"]} == {
+        ("wet_bulb_globe_temperature", "sun"): 27.4,
+        ("dew_point_temperature", ""): 15.8,
+    }
+    more = city("climate", "now", "--more", "--csv", "--german")
+    assert "in der Sonne;27,4;°C" in more
+    assert "Taupunkt" in more
+    assert "27.4" in city("climate", "now", "park", "--more")
     assert (park["shade"], park["shade_class"], park["reasons"]) == (38.5, "very_strong_heat_stress", [])
     assert (square["shade"], square["missing"][0]) == (None, "wind_speed")
     assert "very strong heat stress" in city("climate", "now", "--csv")
