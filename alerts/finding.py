@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from alerts.rule import Rule
+from alerts.span import milliseconds
 from alerts.state import AT_REST, NEVER, Moments, RuleStates, Steps
 from gruenpuls.domain.incident import Incident, IncidentState, Severity
 from gruenpuls.domain.reading import Ids, Values
@@ -74,11 +75,16 @@ def resolved(rule: Rule, sites: Sequence[str], states: RuleStates, place: Ids) -
 def _values(
     rule: Rule, states: RuleStates, place: Ids
 ) -> Iterator[tuple[float | None, float | None, tuple[tuple[str, float], ...]]]:
-    """Yield of each site the worst value, the last one, and what everything watched said last."""
+    """Yield of each site the worst value, the last one, and what everything watched said last.
+
+    What was said so long before it began that judging it anew would not look there is left out: it would be told or
+    not by how often the site was judged.
+    """
     names = [watched.called for watched in rule.watch]
-    for peak, last, held in zip(
-        _told(states.peak[place]), _told(states.last_value[place]), states.held[place].tolist(), strict=True
-    ):
+    near = states.held_at[place] >= (states.began_at[place] - milliseconds(rule.context))[:, None]
+    held_values = np.where(near, states.held[place], np.nan)
+    last_values = np.where(near[:, 0], states.last_value[place], np.nan)
+    for peak, last, held in zip(_told(states.peak[place]), _told(last_values), held_values.tolist(), strict=True):
         yield peak, last, tuple([pair for pair in zip(names, held, strict=True) if not isnan(pair[1])])
 
 

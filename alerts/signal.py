@@ -167,6 +167,8 @@ def _hold(states: RuleStates, place: int, site: Ids, moment: Moments, value: Val
     newer = moment > states.held_at[site, place]
     states.held[site[newer], place] = value[newer]
     states.held_at[site[newer], place] = moment[newer]
+    if place == 0:
+        states.last_value[site[newer]] = value[newer]
 
 
 def _side_by_side(site: Ids, moment: Moments, place: Ids, value: Values, width: int) -> Rows:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alerts.evaluate import evaluate, restart_at
@@ -236,6 +236,8 @@ def test_batches_of_any_size_end_in_the_same_incidents(readings: list[Reading], 
 
 
 @given(series(), st.integers(0, 90), st.sampled_from(EVERY_RULE))
+@example([(0.5, 0.0, 0), (1.0, 20.0, 1)], 14, EITHER)
+@example([(0.5, 0.0, 0), (30.0, 20.0, 1)], 60, EITHER)
 def test_judging_again_from_where_the_rule_was_at_rest_is_judging_all(
     readings: list[Reading], changed: int, rule: Rule
 ) -> None:
