@@ -9,7 +9,7 @@ from gruenpuls.domain.ports import Commit
 from gruenpuls.domain.reading import Flag
 from gruenpuls.stores.embedded.columns import Columns, fetched
 from gruenpuls.stores.embedded.lake import moment
-from gruenpuls.stores.embedded.layout import CREATE_PROGRESS, CREATE_RECENT, GONE
+from gruenpuls.stores.embedded.layout import CREATE_PROGRESS, CREATE_RECENT, GONE, TOUCH_RECENT
 
 
 def changes_of(commit: Commit) -> Columns:
@@ -83,7 +83,8 @@ def fold(cursor: duckdb.DuckDBPyConnection, changes: Columns | None, *, waiting:
     cursor.execute(f"INSERT INTO lake.reading FROM settled WHERE flag <> {GONE}")
     cursor.execute("DROP TABLE settled")
     cursor.execute("DROP TABLE lake.recent")
-    cursor.execute(CREATE_RECENT)
+    for statement in (CREATE_RECENT, *TOUCH_RECENT):
+        cursor.execute(statement)
     done = cursor.execute("FROM lake.progress ORDER BY seq DESC LIMIT 1").fetchone()
     assert done is not None  # an empty store has a row of its own
     cursor.execute("DROP TABLE lake.progress")

@@ -24,11 +24,17 @@ CREATE_PROGRESS = (
     "CREATE TABLE lake.progress (seq BIGINT NOT NULL, next_offset BIGINT NOT NULL,"
     " decoded BIGINT NOT NULL, dead_lettered BIGINT NOT NULL, duplicates BIGINT NOT NULL)"
 )
+TOUCH_RECENT = (
+    f"INSERT INTO lake.recent VALUES (0, 0, TIMESTAMP_MS '1970-01-01', NULL, {GONE}, 0)",  # noqa: S608 - a constant
+    "DELETE FROM lake.recent",
+)
+"""A table that never held a row has no statistics in DuckLake 1.0, which looks for them in vain at every question."""
 _TABLES = (
     f"CREATE TABLE lake.reading ({_COLUMNS})",
     "ALTER TABLE lake.reading SET PARTITIONED BY (year(measured_at), month(measured_at))",
     "ALTER TABLE lake.reading SET SORTED BY (series ASC, measured_at ASC)",
     CREATE_RECENT,
+    *TOUCH_RECENT,
     CREATE_PROGRESS,
     "INSERT INTO lake.progress VALUES (0, 0, 0, 0, 0)",
     """CREATE TABLE lake.forecast (issued_at TIMESTAMP_MS NOT NULL, valid_at TIMESTAMP_MS NOT NULL,
@@ -143,6 +149,9 @@ def _settle(lake: Lake) -> None:
     def settle(cursor: duckdb.DuckDBPyConnection) -> None:
         for table in _SETTLED:
             cursor.execute(f"CALL lake.set_option('data_inlining_row_limit', '0', table_name => {quoted(table)})")
+
+        # A question for a year of one series shall not unpack those of its neighbours.
+        cursor.execute("CALL lake.set_option('parquet_row_group_size', '12288', table_name => 'rollup')")
 
     lake.try_until_free(settle)
 
