@@ -90,6 +90,9 @@ def sponge(
 def gauge(
     context: typer.Context,
     days: Annotated[int, typer.Option(min=1, max=400, help="How many days back, up to yesterday.")] = 14,
+    exposure: Annotated[
+        str, typer.Option(help="How they stand (free, light, moderate, strong shelter): adds what they did not catch.")
+    ] = "",
     as_json: Json = False,
     german: German = False,
 ) -> None:
@@ -98,12 +101,16 @@ def gauge(
 
     from gruenpuls.queries.rain_gauges import rain_gauges
     from gruenpuls.service.rooms import reading_store
+    from processors.rain.gauge_correction import Exposure
 
     session: Session = context.obj
+    if exposure and exposure not in set(Exposure):
+        what = f"no gauge stands {exposure!r}"
+        raise InputError(what, where="--exposure", remedy=f"one of {', '.join(Exposure)}")
     end = session.now().date()
     first = end - timedelta(days=days)
     with closing(reading_store(session.settings, session.registry.judgements)) as store:
-        found = rain_gauges(session.registry, store, first, end)
+        found = rain_gauges(session.registry, store, first, end, Exposure(exposure) if exposure else None)
     if as_json:
         print_json([asdict(it) for it in found])
         return
@@ -113,6 +120,9 @@ def gauge(
         [it.key, it.name, it.days, _rounded(it.rain), it.witnesses, _spans(it.blocked, words), _spans(it.frozen, words)]
         for it in found
     ]
+    if exposure:
+        columns += _headings(words, "caught_less", "uncorrected")
+        rows = [[*row, _rounded(it.caught_less), it.uncorrected] for row, it in zip(rows, found, strict=True)]
     title = words.text("rain.gauges", first=words.day(first), last=words.day(end - timedelta(days=1)))
     print_table(title, columns, rows)
 

@@ -16,6 +16,7 @@ from gruenpuls.domain.processor import Array
 from gruenpuls.domain.site import Site
 from gruenpuls.queries.daily_rain import GRID, RAIN, midnight, rain_of_place
 from gruenpuls.stores.registry import Registry
+from processors.rain.gauge_correction import Exposure, gauge_correction
 from processors.rain.gauge_fault import blocked_gauge, frozen_gauge
 
 NEAR: Final = 10.0
@@ -40,6 +41,10 @@ class RainGauge:
         Days on which it was dry although it rained around for days.
     frozen : tuple of date
         Days on which it was dry and too cold for a gauge without heating.
+    caught_less : float or None
+        What wind, wetting and snow kept out of it, by Richter (1995) [mm]; None where nobody asked.
+    uncorrected : int
+        Wet days of which the temperature, and so the kind of precipitation, is not known; they count as caught.
     """
 
     key: str
@@ -49,10 +54,24 @@ class RainGauge:
     witnesses: int
     blocked: tuple[date, ...]
     frozen: tuple[date, ...]
+    caught_less: float | None = None
+    uncorrected: int = 0
 
 
-def rain_gauges(registry: Registry, readings: ObservationReader, first: date, end: date) -> Sequence[RainGauge]:
-    """Return the places that measure rain, those in doubt first; the end is exclusive."""
+def rain_gauges(
+    registry: Registry, readings: ObservationReader, first: date, end: date, exposure: Exposure | None = None
+) -> Sequence[RainGauge]:
+    """Return the places that measure rain, those in doubt first.
+
+    Parameters
+    ----------
+    registry : Registry
+    readings : ObservationReader
+    first, end : date
+        The end is exclusive.
+    exposure : Exposure or None
+        How the gauges stand, where what they did not catch is asked for.
+    """
     rows = registry.resolution.fleet_series([RAIN])
     told = (rows.statistic == "") & np.isnan(rows.depth)
     keys = [rows.sites[place] for place in np.unique(rows.site[told & (rows.origin != GRID)])]
@@ -71,6 +90,7 @@ def rain_gauges(registry: Registry, readings: ObservationReader, first: date, en
             around.append(rain(site.key, zones[place], grid=True))
         beside = np.stack(around, axis=1) if around else np.empty((len(own[place]), 0))
         cold = _temperature(registry, readings, site, first, end)
+        less, unknown = (None, 0) if exposure is None else _caught_less(own[place], cold, first, exposure)
         found.append(
             RainGauge(
                 site.key,
@@ -80,9 +100,18 @@ def rain_gauges(registry: Registry, readings: ObservationReader, first: date, en
                 len(around),
                 _days(blocked_gauge(own[place], beside), first),
                 _days(frozen_gauge(own[place], cold), first),
+                less,
+                unknown,
             )
         )
     return sorted(found, key=lambda it: (-len(it.blocked), -len(it.frozen), it.key))
+
+
+def _caught_less(rain: Array, temperature: Array, first: date, exposure: Exposure) -> tuple[float, int]:
+    """Return what a gauge did not catch [mm], and of how many wet days nobody can say."""
+    days = np.datetime64(first) + np.arange(len(rain))
+    whole = gauge_correction(days.astype("datetime64[ms]"), rain[:, None], temperature[:, None], exposure)[:, 0]
+    return float(np.nansum(whole - rain)), int(((rain > 0) & np.isnan(whole)).sum())
 
 
 def _distances(sites: Sequence[Site]) -> Array:

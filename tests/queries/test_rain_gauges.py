@@ -10,6 +10,7 @@ from jobs.city import City, hourly
 from gruenpuls.domain.device import Channel, Device
 from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.queries.rain_gauges import RainGauge, rain_gauges
+from processors.rain.gauge_correction import Exposure
 
 FIRST, DAYS = date(2026, 11, 2), 6
 MIDNIGHT = datetime(2026, 11, 1, 23, tzinfo=UTC)
@@ -19,7 +20,7 @@ PLACES = {"near": 51.5, "blocked": 51.52, "other": 51.54, "far": 52.9}
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RainGauge]]:
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     city = City.at(tmp_path_factory.mktemp("city"))
     for key, latitude in PLACES.items():
         channels = (Channel("precipitation", "precipitation"), Channel("air_temperature", "air_temperature"))
@@ -30,8 +31,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RainGa
         city.arrive(hourly(f"g-{key}", "precipitation", fell, MIDNIGHT + timedelta(hours=1)))
         if key == "near":
             city.arrive(hourly(f"g-{key}", "air_temperature", COLD, MIDNIGHT))
-    yield {it.key: it for it in rain_gauges(city.registry, city.store, FIRST, FIRST + timedelta(days=DAYS))}
+    yield city
     city.close()
+
+
+@pytest.fixture(scope="module")
+def found(city: City) -> dict[str, RainGauge]:
+    return {it.key: it for it in rain_gauges(city.registry, city.store, FIRST, FIRST + timedelta(days=DAYS))}
 
 
 def test_a_gauge_that_stayed_dry_while_others_did_not_comes_first(found: dict[str, RainGauge]) -> None:
@@ -49,3 +55,13 @@ def test_a_gauge_far_from_others_has_no_witnesses(found: dict[str, RainGauge]) -
 def test_dry_days_of_frost_are_doubted_where_the_temperature_is_known(found: dict[str, RainGauge]) -> None:
     assert found["near"].frozen == (FIRST + timedelta(days=4), FIRST + timedelta(days=5))
     assert found["other"].frozen == ()
+
+
+def test_what_a_gauge_did_not_catch_is_told_where_the_temperature_is_known(city: City) -> None:
+    end = FIRST + timedelta(days=DAYS)
+    found = {it.key: it for it in rain_gauges(city.registry, city.store, FIRST, end, Exposure.FREE)}
+    # Two days of rain in winter: 0.34 P^0.46 each, of 7.2 and 9.6 mm.
+    assert found["near"].caught_less == pytest.approx(0.34 * (7.2**0.46 + 9.6**0.46))
+    assert (found["other"].caught_less, found["other"].uncorrected) == (0.0, 2)
+    sheltered = {it.key: it for it in rain_gauges(city.registry, city.store, FIRST, end, Exposure.STRONG)}
+    assert 0 < (sheltered["near"].caught_less or 0) < found["near"].caught_less
