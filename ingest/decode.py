@@ -27,8 +27,9 @@ from ingest.decode_batch import Batch, Message, read_message
 from ingest.javascript import CodecPool
 from ingest.reading_columns import Fleet, earliest_moments
 from ingest.resolve import Copy, milliseconds
-from ingest.uplink_index import Change, UplinkIndex
+from ingest.uplink_index import UplinkIndex
 from ingest.uplink_index_file import DamagedIndexError
+from ingest.uplink_standing import Change
 
 BATCH: Final = 20_000
 """Most messages in one commit."""

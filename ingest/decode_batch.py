@@ -19,7 +19,7 @@ from ingest.javascript import Codec, CodecError, CodecPool, Fault, Payload
 from ingest.javascript.pool import Outcome
 from ingest.reading_columns import DeviceColumns, Fleet, ReadingColumns, Row
 from ingest.resolve import Copy, copy_of, milliseconds, moment_of
-from ingest.uplink_index import Change, Standing
+from ingest.uplink_standing import Change, Standing
 
 _TEXT_LENGTH: Final = 500
 _HOUR: Final = 3600

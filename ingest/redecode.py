@@ -31,7 +31,8 @@ from ingest.reading_columns import earliest_moments
 from ingest.redecode_window import AHEAD, BACK, Window, windows
 from ingest.resolve import milliseconds, moment_of
 from ingest.revision import Mask, Summary, revision
-from ingest.uplink_index import Standing, UplinkIndex
+from ingest.uplink_index import UplinkIndex
+from ingest.uplink_standing import Standing
 
 WINDOW: Final = 20_000
 """Most uplinks in one transaction, unless more come in one step."""

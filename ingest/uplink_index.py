@@ -15,47 +15,11 @@ from typing import Final, NamedTuple, TypeVar
 from gruenpuls.domain.ports import Tally
 from ingest.resolve import Copy, Reception, climbing, epochs, told_apart, united
 from ingest.uplink_index_file import DamagedIndexError, index_errors, opened, remove
+from ingest.uplink_standing import Change, Standing
 
 _Item = TypeVar("_Item")
 _MANY: Final = 500
 _UPLINK: Final = "key, device, measured_at, rank, offset, first, dead"
-
-
-class Standing(NamedTuple):
-    """An uplink as the index has it.
-
-    Parameters
-    ----------
-    key : bytes
-        Its identity.
-    device : int
-        The index's own number for its device.
-    measured_at : int
-        The earliest time of all its copies, milliseconds since 1970, UTC.
-    rank : int
-        See `ingest.resolve.Copy`.
-    offset : int
-        The copy that counts.
-    first : int
-        The copy that came first; its dead letter, if there is one, has this offset.
-    dead : bool
-        Whether it is a dead letter.
-    """
-
-    key: bytes
-    device: int
-    measured_at: int
-    rank: int
-    offset: int
-    first: int
-    dead: bool
-
-
-class Change(NamedTuple):
-    """What messages did to one uplink; None before it was known, and after it proved to be another's copy."""
-
-    before: Standing | None
-    after: Standing | None
 
 
 class _Counts(NamedTuple):

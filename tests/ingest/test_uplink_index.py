@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from gruenpuls.domain.errors import BusyError, StorageError
 from gruenpuls.domain.ports import Tally
 from ingest.resolve import Copy
-from ingest.uplink_index import Change, Standing, UplinkIndex
+from ingest.uplink_index import UplinkIndex
 from ingest.uplink_index_file import DamagedIndexError
+from ingest.uplink_standing import Change, Standing
 
 
 @pytest.fixture
