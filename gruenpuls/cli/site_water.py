@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gruenpuls.language.speech import Speech
     from gruenpuls.queries.site_explanation import SiteExplanation
     from gruenpuls.queries.site_water import SiteWater
+    from gruenpuls.stores.registry.weather_use import WeatherSpan
     from processors.water.watering import Verdict
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -199,9 +200,9 @@ def _print_explanation(found: SiteExplanation, limits: tuple[float | None, float
     )
     weather: list[list[object]] = [
         [
-            words.quantity(it.span.quantity),
+            f"{words.quantity(it.span.quantity)}{_statistic(it.span.statistic, words)}",
             words.measure(it.value, it.span.quantity),
-            _from_where(it.span.source, it.station_name, it.span.distance, words),
+            _from_where(it.span, it.station_name, words),
             words.text("explain.since", day=words.day(it.span.from_day)),
         ]
         for it in found.weather
@@ -214,7 +215,7 @@ def _print_explanation(found: SiteExplanation, limits: tuple[float | None, float
             step.version,
             ", ".join(words.quantity(name) for name in step.inputs),
             "\n".join(
-                f"{words.quantity(it.quantity)}{f' {it.statistic}' if it.statistic else ''}"
+                f"{words.quantity(it.quantity)}{_statistic(it.statistic, words)}"
                 f"{'' if it.depth is None else f' {words.number(it.depth)} cm'}: {words.measure(it.value, it.quantity)}"
                 for it in step.results
             ),
@@ -295,12 +296,24 @@ def _assumed(origin: str | None, words: Speech) -> str | None:
     return None if origin is None else words.text("explain.assumed", origin=words.text(f"explain.origin.{origin}"))
 
 
-def _from_where(source: str, name: str | None, distance: float | None, words: Speech) -> str:
-    match source:
+def _statistic(name: str, words: Speech) -> str:
+    """Return what a value is of a day or span, to be written behind the quantity; the last one goes unnamed."""
+    if name in {"", "last"}:
+        return ""
+    key = f"statistic.{name}"
+    return f", {words.text(key) if words.knows(key) else name}"
+
+
+def _from_where(span: WeatherSpan, name: str | None, words: Speech) -> str:
+    match span.source:
+        case "own" if span.statistic.startswith("forecast"):
+            return words.text("explain.forecast")
         case "own" | "grid":
-            return words.text(f"explain.{source}")
+            return words.text(f"explain.{span.source}")
         case "station":
-            return words.text("explain.station", name=name, distance=words.number(distance, 1))
+            return words.text("explain.station", name=name, distance=words.number(span.distance, 1))
+        case _ if span.statistic.startswith("forecast"):
+            return words.text("explain.no_forecast")
         case _:
             return words.text("explain.nowhere")
 

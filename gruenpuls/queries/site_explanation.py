@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from typing import Final
@@ -17,16 +17,15 @@ import processors
 from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.ports import ObservationReader, Run
 from gruenpuls.domain.processor import Processor
-from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, ReadingBatch, from_stored
 from gruenpuls.domain.site import Site
-from gruenpuls.queries.calendar_day import by_day
+from gruenpuls.queries.daily_rain import midnight
 from gruenpuls.queries.lane import MEASURED, OF_DEVICE
 from gruenpuls.queries.site_water import OUTLOOK
+from gruenpuls.queries.site_weather import WeatherTold, site_weather
 from gruenpuls.queries.watering_verdicts import Detected, WateringSeen, seen_waterings
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import SiteSeries
-from gruenpuls.stores.registry.weather_use import WeatherSpan
 from processors.soil.judgement import Reason as SoilReason
 from processors.water.site_parameters import site_parameters
 from processors.water.water_balance import DEMAND_ASSUMED, RAIN_ASSUMED
@@ -110,24 +109,6 @@ class Told:
     lowest: float | None
     mean: float | None
     highest: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class WeatherTold:
-    """A weather quantity the site was given.
-
-    Parameters
-    ----------
-    span : WeatherSpan
-        From where, over how long.
-    station_name : str or None
-    value : float or None
-        On the day, as the station has it now [unit of the quantity].
-    """
-
-    span: WeatherSpan
-    station_name: str | None
-    value: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,14 +244,14 @@ def site_explanation(
         what = f"{day} is still to come"
         raise InputError(what, where="DATE", remedy="name a day up to today")
     day = day or _last_day(registry, key, today)
-    from_at, to_at = _bounds(day, zone)
+    from_at, to_at = midnight(day, zone), midnight(day + _DAY, zone)
     series = registry.resolution.site_series(key, from_at, to_at)
     batch = readings.read([one.series for one in series], from_at, to_at)
     runs = registry.resolution.runs(np.unique(batch.run).tolist())
     told = tuple(_told(series, batch, runs))
     sources = {made.name: made.source for made in made_by}
     steps = tuple(_steps(series, batch, runs, sources))
-    weather = tuple(_weather(registry, readings, site, day))
+    weather = tuple(site_weather(registry, readings, site, day))
     parameters = site_parameters([site], day.year)
     columns = {name: float(values[0]) for name, values in parameters.columns.items()}
     assumed = tuple(Assumption(name, origin.value) for name, origin in parameters.assumed(0).items())
@@ -296,11 +277,6 @@ def site_explanation(
 def _last_day(registry: Registry, key: str, today: date) -> date:
     spans = registry.weather_use.of_site(key, today - _LOOK_BACK, today + _DAY)
     return min(max((span.to_day for span in spans), default=today), today) - _DAY
-
-
-def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    midnight, next_one = (datetime.combine(it, time(), zone).astimezone(UTC) for it in (day, day + _DAY))
-    return midnight, next_one
 
 
 def _of(batch: ReadingBatch, one: SiteSeries) -> ReadingBatch:
@@ -356,47 +332,6 @@ def _steps(
             run = runs.get(number)
             version = "" if run is None else run.version
             yield Step(name, version, sources[name], _INPUTS[name], at, tuple(results))
-
-
-def _weather(registry: Registry, readings: ObservationReader, site: Site, day: date) -> Iterator[WeatherTold]:
-    spans = registry.weather_use.of_site(site.key, day, day + _DAY)
-    stations = registry.places.by_keys({span.station for span in spans if span.station is not None})
-    for span in dict.fromkeys(spans):
-        station = stations.get(span.station or "")
-        value = None if station is None else _value(registry, readings, span, station, site, day)
-        yield WeatherTold(span, None if station is None else station.name, value)
-
-
-def _value(
-    registry: Registry, readings: ObservationReader, span: WeatherSpan, station: Site, site: Site, day: date
-) -> float | None:
-    """Return what the station has of the site's day; a sum of it all, or the mean."""
-    zone = ZoneInfo(site.time_zone)
-    from_at, to_at = _bounds(day, zone)
-    by_step = span.statistic in {"mean", "sum", "last", "min", "max", "median"}
-    statistic = "" if by_step else span.statistic
-    # A sum is told at its end: what is told at the last midnight fell on the day.
-    ends_late = span.statistic == "sum"
-    shift = timedelta(milliseconds=1) if ends_late else timedelta(0)
-    series = [
-        one.series
-        for one in registry.resolution.site_series(station.key, from_at, to_at)
-        if one.quantity == span.quantity
-        and one.statistic == statistic
-        and one.depth is None
-        and (one.origin == "radolan") == (span.source == "grid")
-    ]
-    found = []
-    for number in series:
-        rows = readings.read([number], from_at + shift, to_at + shift)
-        rows = rows.where((rows.flag != Flag.FAIL) & (rows.flag != Flag.MISSING))
-        if len(rows):
-            aggregation = QUANTITIES[span.quantity].aggregation
-            if ends_late:
-                found.append(float(by_day(rows.measured_at, rows.value, zone, aggregation)[1].sum()))
-            else:
-                found.append(float(rows.value.mean()))
-    return float(np.mean(found)) if found else None
 
 
 def _with_remarks(found: SiteExplanation, *, mounted: bool, check: bool) -> SiteExplanation:

@@ -157,7 +157,13 @@ def test_a_site_explains_itself_to_people_and_machines(dry: CommandLine) -> None
     text = dry("site", "explain", "B-1", "--german")
     for expected in ("Hafen, 1,8 km entfernt", "water_balance", "angenommen aus", "Gießmenge", "Kein Sensor"):
         assert expected in text
+    for line in ("Lufttemperatur, Mittel", "Niederschlag, Summe", "keine Vorhersage"):
+        assert line in text
+    assert "nirgends" not in text, "that nothing was forecast says nothing of where it is measured"
     told = dry.json("site", "explain", "B-1")
+    value = {(it["span"][1], it["span"][2]): it["value"] for it in told["weather"]}
+    assert value["air_temperature", "mean"] == pytest.approx(24, abs=0.1)
+    assert (value["precipitation", "sum"], value["precipitation", "forecast_2d"]) == (0, None)
     assert {it["name"] for it in told["steps"]} >= {"water_balance", "irrigation_need"}
     assert told["remarks"] == ["no_sensor"]
     assert "still to come" in dry("site", "explain", "B-1", "2100-01-01", status=2)
