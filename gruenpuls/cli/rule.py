@@ -182,11 +182,18 @@ def backtest(
     if district is None:
         _keep(session, trials, (first, last))
     if plot is not None:
-        _draw(plot, trials, begin, end, session.settings.time_zone)
+        _draw(plot, _labelled(trials, rules or []), begin, end, session.settings.time_zone)
     if as_json:
         print_json([_plain(trial, begin, end) for trial in trials])
         return
-    _print_trials(trials, begin, end, session.settings.time_zone)
+    _print_trials(_labelled(trials, rules or []), begin, end, session.settings.time_zone)
+
+
+def _labelled(trials: Sequence[RuleTrial], wanted: Sequence[str]) -> list[tuple[str, RuleTrial]]:
+    """Return trials with what tells them apart: two files may hold a rule of one name."""
+    names = [Path(name).name for name in wanted] or [trial.rule.name for trial in trials]
+    told = names if len(set(names)) == len(names) else wanted
+    return [(f"{place} {name}", trial) for place, (name, trial) in enumerate(zip(told, trials, strict=True), 1)]
 
 
 def _keep(session: Session, trials: Sequence[RuleTrial], days: tuple[date, date]) -> None:
@@ -256,15 +263,14 @@ def _plain(trial: RuleTrial, begin: datetime, end: datetime) -> dict[str, Any]:
     }
 
 
-def _print_trials(trials: Sequence[RuleTrial], begin: datetime, end: datetime, zone: str) -> None:
+def _print_trials(trials: Sequence[tuple[str, RuleTrial]], begin: datetime, end: datetime, zone: str) -> None:
     rows = []
-    numbered = [(place, trial) for place, trial in enumerate(trials, 1) if trial.judged]
-    for place, trial in numbered:
+    judged = [(label, trial) for label, trial in trials if trial.judged]
+    for label, trial in judged:
         found, lasted = trial.incidents, trial.mean_duration
         rows.append(
             [
-                place,
-                trial.rule.name,
+                label,
                 trial.judged,
                 len(found),
                 trial.sites,
@@ -274,33 +280,30 @@ def _print_trials(trials: Sequence[RuleTrial], begin: datetime, end: datetime, z
                 None if lasted is None else round(lasted / timedelta(days=1), 1),
             ]
         )
-    heads = ["#", "rule", "sites judged", "incidents", "sites", "messages", "first", "last", "mean days"]
+    heads = ["rule", "sites judged", "incidents", "sites", "messages", "first", "last", "mean days"]
     print_table(
         f"What rules would have done, {local(begin, zone)[:10]} to {local(end - timedelta(days=1), zone)[:10]}",
         heads,
         rows,
     )
-    idle = [trial.rule.name for trial in trials if not trial.judged]
+    idle = [trial.rule.name for _, trial in trials if not trial.judged]
     if idle:
         terminal.print(Text(f"Without a reading to judge: {', '.join(idle)}", style="dim"))
     terminal.print("Sites at which each fires, week by week:")
-    for place, trial in numbered:
+    width = max((len(label) for label, _ in judged), default=0)
+    for label, trial in judged:
         weeks = _weekly(trial.firing_by_day(begin, end))
         most = max(weeks, default=0)
         drawn = "".join(_BARS[-(-week * (len(_BARS) - 1) // most)] if most else _BARS[0] for week in weeks)
-        terminal.print(Text(f"  {place:>2} │{drawn}│ at most {most}"))
+        terminal.print(Text(f"  {label:<{width}} │{drawn}│ at most {most}"))
 
 
-def _draw(file: Path, trials: Sequence[RuleTrial], begin: datetime, end: datetime, zone: str) -> None:
+def _draw(file: Path, trials: Sequence[tuple[str, RuleTrial]], begin: datetime, end: datetime, zone: str) -> None:
     import numpy as np
 
     from gruenpuls.plots.trials import Strip, trials_plot
 
-    strips = [
-        Strip(f"{place} {trial.rule.name}", trial.firing_by_day(begin, end))
-        for place, trial in enumerate(trials, 1)
-        if trial.judged
-    ]
+    strips = [Strip(label, trial.firing_by_day(begin, end)) for label, trial in trials if trial.judged]
     if not strips:
         raise InputError(what="no rule had a reading to judge", where="--plot", remedy="choose another span")
     first = np.datetime64(begin.astimezone(ZoneInfo(zone)).date(), "D")
