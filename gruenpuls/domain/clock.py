@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -12,6 +12,8 @@ Clock = Callable[[], datetime]
 """Returns the present as an aware UTC datetime."""
 Beside = Callable[[datetime, datetime], datetime]
 """Returns the present, which is the first, as seen from something recorded at the second; all aware UTC."""
+
+_AROUND: Final = timedelta(days=7)
 
 
 def wall_clock() -> datetime:
@@ -61,13 +63,20 @@ def playing(spans: Sequence[ReplaySpan], moment: datetime) -> ReplaySpan | None:
     return next((span for span in spans if span.recorded_from <= moment <= span.recorded_to), None)
 
 
+def _of_record(spans: Sequence[ReplaySpan], moment: datetime) -> ReplaySpan | None:
+    """Return the span a moment belongs to, since what is computed reaches some days beyond what was recorded."""
+    inside = playing(spans, moment)
+    around = (it for it in spans if it.recorded_from - _AROUND <= moment <= it.recorded_to + _AROUND)
+    return inside or next(around, None)
+
+
 def beside(spans: Sequence[ReplaySpan], now: datetime, moment: datetime) -> datetime:
     """Return the present as seen from something recorded at a moment.
 
     Once a replay has moved on to another record, what belongs to an earlier one stands still at its end instead
     of growing years old.
     """
-    span = playing(spans, moment)
+    span = _of_record(spans, moment)
     return now if span is None or span == playing(spans, now) else span.recorded_to
 
 

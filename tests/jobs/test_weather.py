@@ -161,13 +161,14 @@ def test_what_a_replay_has_left_behind_is_not_carried_into_the_next_record(wet: 
         return ReplaySpan("record", begin, end, begin, end)
 
     years_later = midnight(3000)
-    standing = partial(beside, (span(midnight(0), midnight(2)), span(years_later, years_later + timedelta(days=9))))
+    record = span(midnight(1) - timedelta(hours=9), midnight(1) + timedelta(hours=22))
+    standing = partial(beside, (record, span(years_later, years_later + timedelta(days=9))))
     plant(wet, TREE, gauge("own"))
     wet.arrive(falling("own", 1.2, 0, 2))
     wet.now = years_later + timedelta(days=1)
     wet.refresh = replace(wet.refresh, beside=standing)
     wet.refresh.work_off()
-    assert list(storage(wet).values()) == [1.2, 2.4]
+    assert list(storage(wet).values()) == [1.2]
     assert NewDay(wet.registry, lambda: wet.now, "Europe/Berlin", standing).mark() == 0
     assert new_day(wet) == 1, "outside a replay it is due"
 
