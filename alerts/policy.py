@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -225,7 +225,7 @@ class AreaLetter(Part):
     area : str
         What the area is called.
     match : Matcher or None
-        Its places; by default those whose maintenance area, or else whose district, is called so.
+        Its places; by default the maintenance area that is called so, or where there is none the district.
     to : tuple of str
         Receivers, or duty rosters: whoever is on call when it is due.
     language : str or None
@@ -240,9 +240,13 @@ class AreaLetter(Part):
     language: Literal["de", "en"] | None = None
     budget: float | None = Field(default=None, gt=0)
 
-    def includes(self, site: Site) -> bool:
-        """Whether a site lies in the area."""
-        return self.area in {site.maintenance_area, site.district} if self.match is None else self.match.includes(site)
+    def of(self, sites: Iterable[Site]) -> set[str]:
+        """Return the keys of those sites that lie in the area."""
+        listed = [*sites]
+        if self.match is not None:
+            return {site.key for site in listed if self.match.includes(site)}
+        managed = {site.key for site in listed if site.maintenance_area == self.area}
+        return managed or {site.key for site in listed if site.district == self.area}
 
     @property
     def code(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -16,6 +17,7 @@ from alerts.wording import Language, worded
 from gruenpuls.domain.incident import Incident, IncidentState
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.reading import Flag, from_stored
+from gruenpuls.domain.site import Site
 from gruenpuls.language.speech import Speech
 from gruenpuls.queries.overview import SILENT_AFTER, STATUS
 from gruenpuls.queries.present import Present
@@ -62,6 +64,7 @@ class LetterDesk:
     present: Present
     table: LimitTable = LIMITS
     _waters: Sequence[SiteWater] | None = field(default=None, init=False)
+    _sites: Sequence[Site] | None = field(default=None, init=False)
 
     def letter(self, wanted: AreaLetter, language: Language) -> Letter:
         """Return the letter of an area for the week that is.
@@ -74,19 +77,27 @@ class LetterDesk:
         now, words = self.present.now, Speech(language, self.zone)
         today = now.astimezone(self.zone).date()
         monday = today - timedelta(days=today.weekday())
-        waters = [water for water in self._all() if wanted.includes(water.site)]
+        here = self._within(wanted)
+        waters = [water for water in self._all() if water.site.key in here]
         before = self._a_week_ago(waters)
         plan = watering_plan(self.registry, waters, now, budget=wanted.budget)
         by_key = {water.site.key: water for water in waters}
         sunday = _SUNDAY - today.weekday()
         rows = [_row(by_key[it.key], it, before, words, litres=it.litres) for it in plan.given]
-        settled = {it.key for it in (*plan.given, *plan.left_out)}
-        later = [water for water in waters if water.site.key not in settled and _due(water, sunday)]
+        without = [it for it in plan.left_out if it.reason is not Reason.WATERED]
+        settled = {it.key for it in (*plan.given, *without)}
+        # Who was watered within a day may be due again by Sunday; that it still is, nobody knows yet.
+        watered = {it.key for it in plan.left_out} - settled
+        later = [
+            water
+            for water in waters
+            if water.site.key not in settled and _due(water, 1 if water.site.key in watered else 0, sunday)
+        ]
         rows += [_later(water, before, today, words) for water in sorted(later, key=_soonest)]
-        left_out = [_left_out(it, words) for it in plan.left_out if it.reason is not Reason.WATERED]
+        left_out = [_left_out(it, words) for it in without]
         given = self.registry.waterings.of_sites(None, now - _WEEK, now)
         mine = [it.watering for it in given if it.watering.site in by_key]
-        alerts, alerts_open = self._alerts(wanted, words, language)
+        alerts, alerts_open = self._alerts(here, words, language)
         ahead = [water for water in waters if water.days_left is not None and water.middle is not None]
         year, number, _ = today.isocalendar()
         return Letter(
@@ -120,6 +131,11 @@ class LetterDesk:
             self._waters = site_waters(self.registry, self.present, silent_after=SILENT_AFTER, table=self.table)
         return self._waters
 
+    def _within(self, wanted: AreaLetter) -> AbstractSet[str]:
+        if self._sites is None:
+            self._sites = self.registry.places.list()
+        return wanted.of(self._sites)
+
     def _a_week_ago(self, waters: Sequence[SiteWater]) -> Mapping[str, SiteStatus]:
         """Return how sites stood a week ago, as those said who say it now: probes or the balance."""
         then = self.present.now - _WEEK
@@ -149,13 +165,13 @@ class LetterDesk:
                 found[reckoned[series]] = _by_balance(by_key[reckoned[series]], value)
         return {key: status for key, status in found.items() if status is not SiteStatus.UNJUDGED}
 
-    def _alerts(self, wanted: AreaLetter, words: Speech, language: Language) -> tuple[list[Change], int]:
+    def _alerts(self, area: AbstractSet[str], words: Speech, language: Language) -> tuple[list[Change], int]:
         """Return which alerts there are anew, got worse or ended within the week, and how many go on."""
         since = self.present.now - _WEEK
         states = (*_ON, IncidentState.RESOLVED)
         kept = [it.incident for it in self.registry.incidents.list(IncidentFilter(states, not_over_by=since))]
-        sites = self.registry.places.by_keys({incident.site for incident in kept})
-        here = [it for it in kept if wanted.includes(sites[it.site]) and it.rule in self.rules]
+        here = [it for it in kept if it.site in area and it.rule in self.rules]
+        sites = self.registry.places.by_keys({incident.site for incident in here})
         found = []
         for incident in here:
             what = _what_of(incident, since)
@@ -225,9 +241,11 @@ def _row(
     )
 
 
-def _due(water: SiteWater, sunday: int) -> bool:
-    """Whether a site that has enough today needs water by Sunday evening."""
-    return water.days_left is not None and water.middle is not None and water.days_left <= sunday
+def _due(water: SiteWater, first: int, sunday: int) -> bool:
+    """Whether a site that has enough today needs water by Sunday evening, and not on the first days."""
+    if water.days_left is None or water.middle is None:
+        return False
+    return water.days_left <= sunday and (not first or water.days_left > first)
 
 
 def _soonest(water: SiteWater) -> tuple[float, float, str]:

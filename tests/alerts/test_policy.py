@@ -153,12 +153,11 @@ def test_an_area_is_named_in_letters_every_receiver_takes(area: str, code: str) 
     assert AreaLetter(area=area, to=("anna",)).code == code
 
 
-def test_a_letter_is_about_the_maintenance_area_or_district_of_its_name_unless_it_says_otherwise() -> None:
-    here, there = site("a", "Süd"), replace(site("b", "Nord"), maintenance_area="Süd")
-    assert [AreaLetter(area="Süd", to=("x",)).includes(it) for it in (here, there, site("c", "Nord"))] == [
-        True,
-        True,
-        False,
-    ]
-    matching = AreaLetter.model_validate({"area": "Süd", "to": ["x"], "match": {"maintenance_areas": ["Süd"]}})
-    assert [matching.includes(it) for it in (here, there)] == [False, True]
+def test_a_letter_is_about_the_maintenance_area_of_its_name_or_else_the_district() -> None:
+    south, north, managed = site("a", "Süd"), site("b", "Nord"), replace(site("c", "Nord"), maintenance_area="Süd")
+    letter = AreaLetter(area="Süd", to=("x",))
+    assert letter.of([south, north]) == {"a"}
+    assert letter.of([south, north, managed]) == {"c"}, "nobody's tree is in two letters"
+    assert AreaLetter(area="West", to=("x",)).of([south, north]) == set()
+    matching = AreaLetter.model_validate({"area": "Süd", "to": ["x"], "match": {"districts": ["Süd", "Nord"]}})
+    assert matching.of([south, north, managed]) == {"a", "b", "c"}
