@@ -11,7 +11,8 @@ from notified import POLICY, site
 
 from alerts.hours import Hours
 from alerts.matcher import Matcher
-from alerts.policy import AreaLetter, Roster, parse_policy, read_policy
+from alerts.policy import AreaLetter, parse_policy, read_policy
+from alerts.roster import Roster
 from gruenpuls.domain.errors import ConfigurationError
 
 BERLIN = ZoneInfo("Europe/Berlin")
