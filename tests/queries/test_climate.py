@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
-from queries.city import City
+from queries.city import City, opened
 
 from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.processor import Array
@@ -47,27 +48,34 @@ def put_days(city: City, site: str, statistic: str, first: date, values: Array) 
     city.put(series, [midnight + timedelta(days=day) for day in range(len(values))], values.tolist())
 
 
-@pytest.fixture
-def pair(empty: City) -> City:
-    place(empty, "park")
-    place(empty, "square")
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """Open a city for all who ask of one place of their own."""
+    with opened(tmp_path_factory.mktemp("shared")) as city:
+        yield city
+
+
+@pytest.fixture(scope="module")
+def pair(shared: City) -> City:
+    place(shared, "park")
+    place(shared, "square")
     steps = np.arange(40 * 24)
     wave = 22 + 6 * np.sin(steps / 24 * 2 * np.pi) + np.random.default_rng(3).normal(0, 0.4, len(steps))
-    put(empty, "square", "air_temperature", wave)
-    put(empty, "park", "air_temperature", wave - np.where(steps % 24 < 12, 2.0, 1.0))
-    return empty
+    put(shared, "square", "air_temperature", wave)
+    put(shared, "park", "air_temperature", wave - np.where(steps % 24 < 12, 2.0, 1.0))
+    return shared
 
 
-def test_a_season_is_counted_from_the_days_and_the_hours_that_are_known(empty: City) -> None:
-    place(empty, "park")
+def test_a_season_is_counted_from_the_days_and_the_hours_that_are_known(shared: City) -> None:
+    place(shared, "counted")
     maximum = np.array([31, 30, 33, 24.9, 25, np.nan, -1.0])
     for day, value in enumerate(maximum.tolist()):
         if not np.isnan(value):
-            put_days(empty, "park", "max_day", date(2023, 7, 1) + timedelta(days=day), np.array([value]))
-            put_days(empty, "park", "min_day", date(2023, 7, 1) + timedelta(days=day), np.array([value - 10]))
-    put_days(empty, "park", "min_night", date(2023, 7, 1), np.array([20.0, 19.9]))
-    put(empty, "park", FELT, np.array([27.0, 40.0, 20.0]), statistic="shade")
-    winter, spring, summer, autumn, year = season_climate(empty.registry, empty.store, "park", NOW)
+            put_days(shared, "counted", "max_day", date(2023, 7, 1) + timedelta(days=day), np.array([value]))
+            put_days(shared, "counted", "min_day", date(2023, 7, 1) + timedelta(days=day), np.array([value - 10]))
+    put_days(shared, "counted", "min_night", date(2023, 7, 1), np.array([20.0, 19.9]))
+    put(shared, "counted", FELT, np.array([27.0, 40.0, 20.0]), statistic="shade")
+    winter, spring, summer, autumn, year = season_climate(shared.registry, shared.store, "counted", NOW)
     assert [it.season for it in (winter, spring, summer, autumn, year)] == [
         "winter",
         "spring",
@@ -85,28 +93,40 @@ def test_a_season_is_counted_from_the_days_and_the_hours_that_are_known(empty: C
     assert summer.known_hours == pytest.approx(3 / (92 * 24))
 
 
-def test_a_heat_wave_over_a_season_s_edge_is_counted_in_both_and_by_the_record_of_a_station(empty: City) -> None:
-    place(empty, "park")
-    place(empty, "station")
-    put_days(empty, "station", "max_day", date(1961, 1, 1), np.full(30 * 365 + 7, 20.0))
-    put_days(empty, "park", "max_day", date(2023, 5, 30), np.array([29.0, 29.0, 29.0, 27.0]))
-    found = {it.season: it for it in season_climate(empty.registry, empty.store, "park", NOW, 2023, "station")}
+def test_a_heat_wave_over_a_season_s_edge_is_counted_in_both_and_by_the_record_of_a_station(shared: City) -> None:
+    place(shared, "hot")
+    place(shared, "station")
+    # Only what the threshold of these days rests on: the store keeps each month in a file of its own.
+    midnights = [
+        datetime(year, 5, 10, tzinfo=UTC) - timedelta(hours=1) + timedelta(days=day)
+        for year in range(1961, 1973)
+        for day in range(45)
+    ]
+    record = shared.derive("station", "air_temperature", "made", statistic="max_day")
+    shared.put(record, midnights, [20.0] * len(midnights))
+    put_days(shared, "hot", "max_day", date(2023, 5, 30), np.array([29.0, 29.0, 29.0, 27.0]))
+    found = {it.season: it for it in season_climate(shared.registry, shared.store, "hot", NOW, 2023, "station")}
     assert (found["spring"].heat_wave_days_dwd, found["summer"].heat_wave_days_dwd) == (2, 1)
     assert found["year"].heat_wave_days == 0
 
 
+@pytest.fixture(scope="module")
+def nameless(shared: City) -> City:
+    place(shared, "nameless")
+    return shared
+
+
 @pytest.mark.parametrize("year", [2024, 1990, 0, 99999])
-def test_a_year_without_a_day_is_said_to_have_none(empty: City, year: int) -> None:
-    place(empty, "park")
+def test_a_year_without_a_day_is_said_to_have_none(nameless: City, year: int) -> None:
     with pytest.raises(InputError):
-        season_climate(empty.registry, empty.store, "park", NOW, year)
+        season_climate(nameless.registry, nameless.store, "nameless", NOW, year)
 
 
-def test_from_december_on_it_is_the_next_year_s_winter(empty: City) -> None:
-    place(empty, "park")
-    put_days(empty, "park", "max_day", date(2023, 12, 1), np.array([-2.0]))
-    put_days(empty, "park", "min_day", date(2023, 12, 1), np.array([-5.0]))
-    winter, year = season_climate(empty.registry, empty.store, "park", datetime(2023, 12, 2, 12, tzinfo=UTC))
+def test_from_december_on_it_is_the_next_year_s_winter(shared: City) -> None:
+    place(shared, "winter")
+    put_days(shared, "winter", "max_day", date(2023, 12, 1), np.array([-2.0]))
+    put_days(shared, "winter", "min_day", date(2023, 12, 1), np.array([-5.0]))
+    winter, year = season_climate(shared.registry, shared.store, "winter", datetime(2023, 12, 2, 12, tzinfo=UTC))
     assert (winter.first, winter.ice_days, year.frost_days) == (date(2023, 12, 1), 1, 1)
 
 
@@ -142,23 +162,28 @@ def test_what_is_felt_comes_with_its_class(empty: City) -> None:
     ],
 )
 def test_why_nobody_knows_how_hot_it_feels(
-    empty: City, wrong: dict[str, float], missing: tuple[str, ...], reasons: tuple[str, ...]
+    shared: City,
+    request: pytest.FixtureRequest,
+    wrong: dict[str, float],
+    missing: tuple[str, ...],
+    reasons: tuple[str, ...],
 ) -> None:
-    place(empty, "park")
+    key = request.node.callspec.id
+    place(shared, key)
     right = {"air_temperature": 24.0, "relative_humidity": 50.0, "wind_speed": 2.0, "global_radiation": 500.0}
     for name, value in {**right, **wrong}.items():
         if not np.isnan(value):
-            put(empty, "park", name, np.array([value]), HOUR)
-    [found] = felt_now(empty.registry, empty.store, Present(NOW), key="park")
+            put(shared, key, name, np.array([value]), HOUR)
+    [found] = felt_now(shared.registry, shared.store, Present(NOW), key=key)
     assert (found.shade, found.shade_class) == (None, None)
     assert found.missing == missing
     assert set(reasons) <= set(found.reasons)
     assert bool(reasons) == bool(found.reasons)
 
 
-def test_without_a_position_there_is_no_sun(empty: City) -> None:
-    place(empty, "park", None, None)
-    [found] = felt_now(empty.registry, empty.store, Present(NOW), key="park")
+def test_without_a_position_there_is_no_sun(shared: City) -> None:
+    place(shared, "nowhere", None, None)
+    [found] = felt_now(shared.registry, shared.store, Present(NOW), key="nowhere")
     assert found.missing == ("air_temperature", "relative_humidity", "wind_speed", POSITION)
 
 
@@ -225,56 +250,61 @@ def test_only_months_known_before_and_after_tell_of_a_change(empty: City) -> Non
         change(empty.registry, empty.store, ("yard", "square"), date(2023, 8, 20), span)
 
 
-@pytest.fixture
-def country(empty: City) -> City:
-    place(empty, "square")
-    place(empty, "field", 51.6, 7.9)
+@pytest.fixture(scope="module")
+def country(shared: City) -> City:
+    place(shared, "quarter")
+    place(shared, "field", 51.6, 7.9)
     steps = np.arange(10 * 24)
     evening = steps % 24 >= 20
-    put(empty, "field", "air_temperature", np.full(len(steps), 14.0))
-    put(empty, "square", "air_temperature", np.where(evening, 18.0, 17.0))
-    put(empty, "field", "wind_speed", np.where(steps // 24 == 4, 6.0, 1.5))
-    put(empty, "field", "precipitation", np.where(steps == 7 * 24 + 2, 3.0, 0.0))
-    return empty
+    put(shared, "field", "air_temperature", np.full(len(steps), 14.0))
+    put(shared, "quarter", "air_temperature", np.where(evening, 18.0, 17.0))
+    put(shared, "field", "wind_speed", np.where(steps // 24 == 4, 6.0, 1.5))
+    put(shared, "field", "precipitation", np.where(steps == 7 * 24 + 2, 3.0, 0.0))
+    return shared
 
 
 def test_the_heat_island_is_told_of_clear_calm_dry_nights_only(country: City) -> None:
     span = Span(date(2023, 6, 2), date(2023, 6, 9))
-    found = island(country.registry, country.store, "square", "field", span)
+    found = island(country.registry, country.store, "quarter", "field", span)
     # Windy after midnight on the 5th, rain in the night to the 8th and within a day of it.
     assert (found.nights, found.fit, found.clouds_known) == (7, len(found.told), False)
     assert [it.night.day for it in found.told] == [2, 3, 6, 8]
     assert found.told[0].mean == pytest.approx((3 * 4 + 5 * 3) / 8)
     assert (found.largest, found.mean) == (4.0, pytest.approx(3.375))
     put(country, "field", "cloud_cover", np.full(240, 90.0))
-    overcast = island(country.registry, country.store, "square", "field", span)
+    overcast = island(country.registry, country.store, "quarter", "field", span)
     assert (overcast.clouds_known, overcast.fit, overcast.mean, overcast.told) == (True, 0, None, ())
 
 
 def test_the_country_must_have_wind_and_rain(country: City) -> None:
-    with pytest.raises(InputError, match="square has no hourly wind_speed"):
-        island(country.registry, country.store, "field", "square", Span(date(2023, 6, 2), date(2023, 6, 9)))
+    with pytest.raises(InputError, match="quarter has no hourly wind_speed"):
+        island(country.registry, country.store, "field", "quarter", Span(date(2023, 6, 2), date(2023, 6, 9)))
 
 
-def test_cooling_along_a_path_is_told_by_place_and_distance(empty: City) -> None:
+def test_cooling_along_a_path_is_told_by_place_and_distance(shared: City) -> None:
     steps = np.arange(6 * 24)
     for number, rate in enumerate((1.0, 0.8, 0.6)):
-        place(empty, f"p{number}", 51.5 + number / 111.19, 7.4)
-        put(empty, f"p{number}", "air_temperature", 30 - rate * ((steps - 18) % 24))
+        place(shared, f"p{number}", 51.5 + number / 111.19, 7.4)
+        put(shared, f"p{number}", "air_temperature", 30 - rate * ((steps - 18) % 24))
     keys = ["p0", "p1", "p2"]
-    found = path(empty.registry, empty.store, keys, Span(date(2023, 6, 2), date(2023, 6, 5)))
+    found = path(shared.registry, shared.store, keys, Span(date(2023, 6, 2), date(2023, 6, 5)))
     assert [it.rate for it in found.places] == pytest.approx([1.0, 0.8, 0.6])
     assert [it.distance for it in found.places] == pytest.approx([0, 1, 2], abs=1e-3)
     assert [it.nights for it in found.places] == [3, 3, 3]
     assert found.change == pytest.approx(-0.2, abs=1e-3)
     assert found.nights == 3
-    two = path(empty.registry, empty.store, keys[:2], Span(date(2023, 6, 2), date(2023, 6, 5)))
+    two = path(shared.registry, shared.store, keys[:2], Span(date(2023, 6, 2), date(2023, 6, 5)))
     assert (two.change, two.nights) == (None, 0)
 
 
-@pytest.mark.parametrize("keys", [["p0"], ["p0", "p0"], ["p0", "lost"], ["p0", "nobody"]])
-def test_a_path_has_two_places_somebody_knows(empty: City, keys: list[str]) -> None:
-    place(empty, "p0")
-    place(empty, "lost", None, None)
+@pytest.fixture(scope="module")
+def lost(shared: City) -> City:
+    place(shared, "found")
+    place(shared, "lost", None, None)
+    return shared
+
+
+@pytest.mark.parametrize("keys", [["found"], ["found", "found"], ["found", "lost"], ["found", "nobody"]])
+def test_a_path_has_two_places_somebody_knows(lost: City, keys: list[str]) -> None:
     with pytest.raises(InputError):
-        path(empty.registry, empty.store, keys, Span(date(2023, 6, 2), date(2023, 6, 5)))
+        path(lost.registry, lost.store, keys, Span(date(2023, 6, 2), date(2023, 6, 5)))
