@@ -37,8 +37,6 @@ _LEWIS: Final = 1.67
 _WOODCOCK: Final = 0.38
 """How well vapour passes through clothes compared with heat [-]."""
 _STANDARD_PRESSURE: Final = 1013.25
-_COLDEST_SKIN: Final = -60.0
-_HOTTEST_SKIN: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ from gruenpuls.domain.reading import Times, Values
 
 DRY_GAP: Final = np.timedelta64(4, "h")
 """So long without rain ends an event: DWA-A 531."""
-LONG_DRY_GAP: Final = np.timedelta64(6, "h")
-"""The other usual choice."""
 LEAST: Final = 0.01
 """Less in a step is no rain [mm]."""
 

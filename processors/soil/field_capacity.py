@@ -15,9 +15,6 @@ PLATEAUS: Final = "plateaus"
 """The statistic of how many winter days it rests on; 0 is a watering only."""
 REMEMBERED: Final = 400
 """So long a plateau counts: through the summer after it, and the next winter's beginning [d]."""
-_DEVIATION: Final = 5.0
-_LEAST_DEVIATION: Final = 1.5
-_DEVIATION_AFTER_WATERING: Final = 7.0
 
 
 def _running(values: Array, days: int) -> Array:
@@ -72,37 +69,6 @@ def learned_field_capacity(plateau: Array, after_watering: Array) -> tuple[Array
     counted[REMEMBERED:] -= counted[: max(len(counted) - REMEMBERED, 0)].copy()
     learned = np.where(np.isnan(winter), summer, winter)
     return learned, np.where(np.isnan(learned), np.nan, counted)
-
-
-def learned_deviation(plateaus: Array) -> Array:
-    """Return how uncertain a learned field capacity is, by the winter days it rests on.
-
-    Parameters
-    ----------
-    plateaus : float64 (...)
-        Winter days behind it, from `learned_field_capacity`; 0 where it rests on waterings only [-].
-
-    Returns
-    -------
-    float64 (...)
-        Standard deviation [% by volume]; NaN where nothing was learned.
-
-    Notes
-    -----
-    Valid for one probe at one place. One plateau lies within 5 % by volume of field capacity, more of them
-    average out down to the 1.5 % of a calibrated probe; after a watering roots have drunk, and it is 7 %.
-
-    References
-    ----------
-    All our own choice; that it falls with the root of the count is the equation of the error of a mean.
-
-    Examples
-    --------
-    >>> learned_deviation(np.array([np.nan, 0, 1, 4, 100])).tolist()
-    [nan, 7.0, 5.0, 2.5, 1.5]
-    """
-    of_winter = np.maximum(_DEVIATION / np.sqrt(np.maximum(plateaus, 1)), _LEAST_DEVIATION)
-    return np.where(plateaus == 0, _DEVIATION_AFTER_WATERING, of_winter + 0 * plateaus)
 
 
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:

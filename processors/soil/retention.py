@@ -16,7 +16,6 @@ CENTIMETRES_PER_KPA: Final = 10.197
 """Height of the water column that presses as much [cm/kPa]."""
 FIELD_CAPACITY_PF: Final = 1.8
 WILTING_POINT_PF: Final = 4.2
-WESSOLEK: Final = "Wessolek, Kaupenjohann and Renger (2009), Bodenökologie und Bodengenese 40, table 10"
 
 CURVE_ATTRIBUTES: Final = ("residual_water", "saturated_water", "curve_alpha", "curve_n")
 """Under what `gruenpuls.domain.processor.Fleet.attributes` holds the fields of `Retention`, in their order."""
@@ -149,11 +148,6 @@ class Retention:
         """Return the plant-available water [% nFK] at a tension [kPa]; above 100 while water still drains."""
         dry, full = self.wilting_point, self.field_capacity
         return np.asarray(_PERCENT * (self.water_content(tension) - dry) / (full - dry))
-
-    def tension_at(self, available_water: Array | float) -> Array:
-        """Return the tension [kPa] at which so much plant-available water [% nFK] is left."""
-        dry, full = self.wilting_point, self.field_capacity
-        return self.tension(dry + np.asarray(available_water, np.float64) / _PERCENT * (full - dry))
 
     def by_depth(self) -> Retention:
         """Return the curves of sites (site,) ready for arrays (time, site, depth) or (site, depth)."""

@@ -292,36 +292,3 @@ def water_stress(depletion: Array, available: Array, fraction: Array) -> Array:
     reserve = np.where(valid, (1 - fraction) * available, np.nan)
     coefficient: Array = np.clip((available - depletion) / reserve, 0.0, 1.0)
     return coefficient
-
-
-def tree_demand(evapotranspiration: Array, stress: Array, crown: Array) -> Array:
-    """Return how much a tree drinks in a day; a millimetre on a square metre is a litre.
-
-    Parameters
-    ----------
-    evapotranspiration : float64 (...)
-        Of the unstressed tree [mm/d].
-    stress : float64 (...)
-        What `water_stress` gives [-].
-    crown : float64 (...)
-        What `crown_projection` gives [m2].
-
-    Returns
-    -------
-    float64 (...)
-        [L/d]
-
-    Notes
-    -----
-    Valid for single crowns that do not shade each other.
-
-    References
-    ----------
-    Allen et al. (1998), FAO Irrigation and Drainage Paper 56, equation 81, times an area.
-
-    Examples
-    --------
-    >>> tree_demand(np.array([3.36]), np.array([1.0]), np.array([28.3])).round(0).tolist()
-    [95.0]
-    """
-    return evapotranspiration * stress * crown

@@ -18,8 +18,6 @@ Sites = TypeVar("Sites", Bucket, State)
 
 HORIZON: Final = 10
 """How far the outlook goes [d]: as far as MOSMIX does."""
-FORECAST_OLDEST: Final = 36.0
-"""A forecast older than this is not used any more [h]: its tenth day has then passed out of sight; our choice."""
 BEYOND: Final = np.inf
 """In the place of a number of days that is more than the horizon: nobody knows how many."""
 

@@ -14,70 +14,8 @@ INTENSIVE_DEPTH: Final = 0.3
 INTENSIVE_FROM: Final = 0.15
 """From this depth a roof of unknown planting counts as intensive [m]."""
 
-_DEPTHS: Final = np.array([4.0, 6.0, 10.0, 15.0, 25.0, 50.0])
-_PEAK: Final = np.array([0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1])
 _YEARLY: Final = np.array([40.0, 45.0, 50.0, 55.0, 60.0])
 _YEARLY_DEPTHS: Final = np.array([4.0, 6.0, 10.0, 15.0])
-
-
-def roof_storage(depth: Array, maximum_water_capacity: Array) -> Array:
-    """Return what a roof's layer holds when it is full.
-
-    Parameters
-    ----------
-    depth : float64 (...)
-        Of the substrate [m].
-    maximum_water_capacity : float64 (...)
-        By FLL [% by volume].
-
-    Returns
-    -------
-    float64 (...)
-        [mm]
-
-    Notes
-    -----
-    Valid for depths above 0 and capacities up to 100 %.
-
-    References
-    ----------
-    FLL, Dachbegrünungsrichtlinien (2018), maximum water capacity. A definition, without an equation number.
-
-    Examples
-    --------
-    >>> roof_storage(np.array([0.08]), np.array([35.0])).tolist()
-    [28.0]
-    """
-    return 10.0 * depth * maximum_water_capacity
-
-
-def peak_runoff_coefficient(depth: Array) -> Array:
-    """Return the share of a 15-minute cloudburst a saturated roof of up to 5° sheds.
-
-    Parameters
-    ----------
-    depth : float64 (...)
-        Of the substrate [m].
-
-    Returns
-    -------
-    float64 (...)
-        [-]; missing where the depth is.
-
-    Notes
-    -----
-    Valid for roofs of up to 5° with the usual multi-layer build-up.
-
-    References
-    ----------
-    FLL, Dachbegrünungsrichtlinien (2018), table of peak runoff coefficients by depth.
-
-    Examples
-    --------
-    >>> peak_runoff_coefficient(np.array([0.03, 0.08, 0.3, 0.6])).tolist()
-    [0.7, 0.5, 0.2, 0.1]
-    """
-    return np.where(np.isnan(depth), np.nan, _PEAK[np.searchsorted(_DEPTHS, 100 * depth)])
 
 
 def expected_yearly_retention(depth: Array) -> Array:

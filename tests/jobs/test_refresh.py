@@ -146,7 +146,7 @@ def test_shuffled_arrival_ends_in_the_same_values_and_incidents(tmp_path: Path, 
         coming = sorted(readings, key=lambda reading: reading.at)
         if name == "shuffled":
             random.shuffle(coming)
-        parts = np.array_split(np.arange(len(coming)), 3)
+        parts = np.array_split(np.arange(len(coming)), 2)
         for part in parts:
             city.arrive([coming[index] for index in part])
             city.now = max(reading.at for reading in coming[: part[-1] + 1])

@@ -12,7 +12,7 @@ from processors.rain.gauge_correction import EXPONENT, FACTOR, Exposure, correct
 from processors.rain.gauge_fault import blocked_gauge, frozen_gauge
 from processors.rain.heavy_rain_index import heavy_rain_index
 from processors.rain.intensity import hourly_sums, moving_sums
-from processors.rain.rain_event import LONG_DRY_GAP, rain_events
+from processors.rain.rain_event import rain_events
 from processors.rain.rain_level import HEAVY, LONG, rain_level
 from processors.rain.rare_rain import PERIODS, RareRain, rain_yield, rare_rain_of, return_period
 
@@ -113,7 +113,7 @@ def test_events_hold_all_rain_and_are_so_far_apart(rain: list[float], gap: int) 
 def test_five_dry_hours_part_events_by_one_rule_and_not_by_the_other() -> None:
     rain = np.array([1.0, 0, 0, 0, 0, 0, 2.0])
     assert len(rain_events(*hours(7), rain)) == 2
-    assert len(rain_events(*hours(7), rain, LONG_DRY_GAP)) == 1
+    assert len(rain_events(*hours(7), rain, np.timedelta64(6, "h"))) == 1
 
 
 @given(st.lists(st.one_of(st.floats(0, 50), st.just(np.nan)), min_size=1, max_size=80), st.integers(1, 72))

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.soil.field_capacity import REMEMBERED, learned_deviation, learned_field_capacity
+from processors.soil.field_capacity import REMEMBERED, learned_field_capacity
 
 
 def column(days: int, seen: dict[int, float]) -> np.ndarray:
@@ -41,10 +41,3 @@ def test_it_says_what_looking_back_from_each_day_says(seen: dict[int, float], da
         assert plateaus[day, 0, 0] == len(remembered)
     else:
         assert np.isnan(learned[day, 0, 0])
-
-
-def test_confidence_grows_with_winters_days() -> None:
-    deviation = learned_deviation(np.arange(0.0, 30))
-    assert (np.diff(deviation) <= 0).all()
-    assert deviation[0] > deviation[1] > deviation[-1] > 0
-    assert np.isnan(learned_deviation(np.array([np.nan]))).all()

@@ -61,7 +61,6 @@ def test_drier_soil_never_holds_more(soil: str, one: float, other: float) -> Non
 def test_tension_survives_the_way_there_and_back(soil: str, tension: float) -> None:
     curve = CURVES[soil]
     assert curve.tension(curve.water_content(tension)) == pytest.approx(tension, rel=1e-6)
-    assert curve.tension_at(curve.available_water(tension)) == pytest.approx(tension, rel=1e-6)
 
 
 @pytest.mark.parametrize("soil", sorted(CURVES))
