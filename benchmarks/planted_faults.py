@@ -2,8 +2,8 @@
 
 Run with ``python benchmarks/planted_faults.py [SITES] [DIRECTORY]``. `gruenpuls simulate` makes three months of hourly
 readings with stuck, drifting and exposed sensors and dying batteries; spikes, false clocks, offsets and silences are
-put in on top. Then `gruenpuls work` runs until nothing is left to do, and `gruenpuls quality report` is held against what
-was planted. An empty directory that is named is kept.
+put in on top. Then `gruenpuls work` runs until nothing is left to do, and `gruenpuls quality report` is held against
+what was planted. An empty directory that is named is kept.
 """
 
 from __future__ import annotations
