@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +21,7 @@ from processors.quality.frozen_ground import frozen_ground
 from processors.quality.neighbours import apart, outlying, slope
 from processors.quality.rise_without_rain import rise_without_rain
 from processors.quality.saturated_plateau import saturated_plateau
+from processors.quality.spike import spike
 from processors.quality.strands import Strands
 
 
@@ -152,3 +156,10 @@ def test_wrong_input_gives_flags_for_every_quantity(quantity: str, values: tuple
     for verdict in told:
         assert len(verdict.flags) == len(values)
         assert set(verdict.flags.tolist()) <= {1, 2, 3, 4, 9}, verdict
+
+
+def test_the_published_spikes_are_found(reference_values: Callable[[str], list[dict[str, Any]]]) -> None:
+    for entry in reference_values("qc.spike"):
+        told = entry["inputs"]
+        found = spike(hourly(*map(float, told["values"])), told["suspect"], told["fail"])
+        assert found.tolist() == entry["expected"], entry["id"]
