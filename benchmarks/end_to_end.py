@@ -43,7 +43,7 @@ from mosquitto import Mosquitto  # noqa: E402 - the path comes first
 from gruenpuls.simulation.messages import chirpstack_v4, helium, things_stack_v3  # noqa: E402 - the path comes first
 from gruenpuls.simulation.publish import Publisher  # noqa: E402 - the path comes first
 
-MOST = 30_000
+MOST = 60_000
 WARM_UP = 100
 STREAM_RATE = 300
 KILL_SECONDS = 8.0
@@ -221,7 +221,7 @@ def told(name: str, results: list[Result], beside: list[Result], lost: str = "")
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--messages", type=int, default=20_000, help=f"in each run, at most {MOST}")
+    parser.add_argument("--messages", type=int, default=50_000, help=f"in each run, at most {MOST}")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--kills", type=int, default=3, help="of each contender; 0 leaves this part out")
     parser.add_argument("--backlog", type=int, default=BACKLOG_UPLINKS, help="0 leaves this part out")

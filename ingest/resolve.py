@@ -160,16 +160,17 @@ def _begun(kind: bytes, *names: str) -> bytes:
 
 def _rank(uplink: Uplink) -> int:
     radio = uplink.radio
-    faintness = _FAINTEST if radio.rssi is None else min(max(int((1000 - radio.rssi) * 1000), 0), _FAINTEST - 1)
-    heard = _heard(uplink.port, radio.rssi, radio.snr)
-    return faintness << 32 | zlib.crc32(uplink.decoded or b"", zlib.crc32(uplink.payload, heard))
+    faintness, heard = _heard(uplink.port, radio.rssi, radio.snr)
+    return faintness | zlib.crc32(uplink.decoded or b"", zlib.crc32(uplink.payload, heard))
 
 
 @lru_cache(maxsize=1 << 15)
-def _heard(port: int | None, rssi: float | None, snr: float | None) -> int:
+def _heard(port: int | None, rssi: float | None, snr: float | None) -> tuple[int, int]:
+    """Return the faintness in the place it has in a rank, and a checksum of all three."""
     # Writing numbers takes long, and there are not many different ones; zero and minus zero are the same one.
     rssi, snr = (None if level is None else level + 0.0 for level in (rssi, snr))
-    return zlib.crc32(f"{port} {rssi} {snr} ".encode())
+    faintness = _FAINTEST if rssi is None else min(max(int((1000 - rssi) * 1000), 0), _FAINTEST - 1)
+    return faintness << 32, zlib.crc32(f"{port} {rssi} {snr} ".encode())
 
 
 def epochs(receptions: Sequence[Reception]) -> list[list[Reception]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
@@ -369,10 +370,10 @@ class UplinkIndex:
     def _apply(self, changes: Sequence[Change]) -> None:
         gone = [before for before, after in changes if before is not None and after is None]
         self._db.executemany("DELETE FROM uplink WHERE key = ?", ((before.key,) for before in gone))
-        self._db.executemany(
-            "INSERT OR REPLACE INTO uplink VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (after for _, after in changes if after is not None),
-        )
+        # Many in one statement: a quarter of what each takes alone is the way to SQLite and back.
+        for part in _parts([after for _, after in changes if after is not None]):
+            rows = ",".join(["(?,?,?,?,?,?,?)"] * len(part))
+            self._db.execute(f"INSERT OR REPLACE INTO uplink VALUES {rows}", list(chain.from_iterable(part)))  # noqa: S608  placeholders only
         new = sum(before is None for before, _ in changes)
         self._count(uplinks=new - len(gone), dead=-sum(before.dead for before in gone))
 

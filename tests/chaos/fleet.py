@@ -136,7 +136,7 @@ class City:
                 f'[[sources]]\nname = "{client}"\nport = {broker}\ntopics = ["{topic}"]\nclient_id = "{client}"\n'
                 for client, topic in sessions(collectors)
             )
-            + f"[console]\nport = {console}\n[work]\npause = 0.1\n[store]\nthreads = 1\n"
+            + f"[console]\nport = {console}\n[store]\nthreads = 1\n"
             + (f'kind = "influxdb"\n[store.influxdb]\nurl = "{influx}"\n' if influx else ""),
             encoding="utf-8",
         )

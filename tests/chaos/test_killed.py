@@ -33,7 +33,7 @@ SEED = extent("SEED", 20261122, 20261122)
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(180 + 90 * KILLS + UPLINKS // 100)]
 
 _SERVER = "influxd"
-_PUBLISHING_SECONDS = 2.0
+_PUBLISHING_SECONDS = 1.0
 """Between two kills."""
 _PORTION = 100
 
