@@ -12,7 +12,7 @@ from gruenpuls.stores.embedded.columns import Columns, fetched, times
 
 _LATEST = """
     SELECT max(measured_at) AS latest
-    FROM (SELECT measured_at FROM lake.reading UNION ALL SELECT measured_at FROM lake.recent)
+    FROM (SELECT measured_at FROM lake.reading UNION ALL SELECT measured_at FROM lake.recent WHERE seq > 0)
 """
 _FIRST = np.datetime64(-(1 << 63) + 1, "ms")
 

@@ -28,7 +28,10 @@ TOUCH_RECENT = (
     f"INSERT INTO lake.recent VALUES (0, 0, TIMESTAMP_MS '1970-01-01', NULL, {GONE}, 0)",  # noqa: S608 - a constant
     "DELETE FROM lake.recent",
 )
-"""A table that never held a row has no statistics in DuckLake 1.0, which looks for them in vain at every question."""
+"""A table that never held a row has no statistics in DuckLake 1.0, which looks for them in vain at every question.
+
+What was deleted stays in the statistics: the least and the greatest of a column are asked for with ``seq > 0``.
+"""
 _TABLES = (
     f"CREATE TABLE lake.reading ({_COLUMNS})",
     "ALTER TABLE lake.reading SET PARTITIONED BY (year(measured_at), month(measured_at))",

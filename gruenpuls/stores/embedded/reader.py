@@ -21,15 +21,13 @@ from gruenpuls.stores.embedded.judgement import EFFECTIVE_FLAG, segments
 from gruenpuls.stores.embedded.lake import Lake
 from gruenpuls.stores.embedded.rollup_reading import Summing
 from gruenpuls.stores.embedded.rollup_retention import outdated
-from gruenpuls.stores.embedded.rollup_state import NEVER, rollup_state
-from gruenpuls.stores.embedded.selection import FEW, current, stored
+from gruenpuls.stores.embedded.rollup_state import NEVER, RollupStatistics, rollup_state, rollup_statistics
+from gruenpuls.stores.embedded.selection import current, stored
 from gruenpuls.stores.embedded.statistics import StoreStatistics, statistics
 
 Answer = TypeVar("Answer")
 _HOUR = 3_600_000
 """[ms]"""
-_LONG = timedelta(days=31)
-"""A shorter span of readings is summed up as fast as what was summed up is found."""
 _LOOK_EVERY = 60.0
 """How often it is looked up from when on readings are kept [s]."""
 _BEGINNING = np.datetime64("0001-01-01T00:00:00.000", "ms")
@@ -106,7 +104,8 @@ class EmbeddedReader:
         start, end = to_stored(from_at), to_stored(to_at)
         ends = start != start.astype("datetime64[h]")
         by_hours = milliseconds % _HOUR == 0 and start - ends * INSTANT == start.astype("datetime64[h]")
-        if by_hours and ((len(series) <= FEW and to_at - from_at >= _LONG) or start < self._readings_kept_from()):
+        # Hours are hardly found sooner than readings are summed up; only where these are gone they are all there is.
+        if by_hours and start < self._readings_kept_from():
             found = self.hourly([Stretch(one, from_at, to_at, ends=bool(ends)) for one in set(series)])
             found = found.where(found.count > 0)
             length = np.timedelta64(milliseconds, "ms")
@@ -170,6 +169,12 @@ class EmbeddedReader:
             return Outdated(tier, keep_from, 0, 0, None, None, 0)
         return self._asked(lambda cursor: outdated(cursor, tier, keep_from))
 
+    def rollups(self) -> RollupStatistics:
+        """Return how far hours and days are summed up, for people."""
+        if not self._lake.has_rollups:
+            return RollupStatistics(None, None, None, 0, 0, 0, None, None, None)
+        return self._asked(rollup_statistics)
+
     def _readings_kept_from(self) -> np.datetime64:
         """Return from when on readings are kept; looked up now and then, since only retention changes it."""
         if not self._lake.has_rollups:
@@ -220,7 +225,7 @@ class EmbeddedReader:
         """Return the moments of the first and the last reading; None where there is none."""
         bounds = """
             SELECT min(measured_at) AS first, max(measured_at) AS last
-            FROM (SELECT measured_at FROM lake.reading UNION ALL SELECT measured_at FROM lake.recent)
+            FROM (SELECT measured_at FROM lake.reading UNION ALL SELECT measured_at FROM lake.recent WHERE seq > 0)
         """
         found = self._asked(lambda cursor: fetched(cursor, bounds))
         if np.ma.is_masked(found["first"]):

@@ -67,7 +67,9 @@ class Summing:
         state = rollup_state(self.cursor, series) if self.has_rollups else None
         if state is None or state.extent is None or low > state.extent.last:
             return self._from_readings(wanted, intervals), nothing
-        kept = _Kept.read(self.cursor, series, low, high, state, intervals)
+        # What of days their readings tell needs no hours, unless readings are gone.
+        only_days = zone is not None and zone.key == state.extent.zone and low >= state.kept("raw")
+        kept = _Kept.read(self.cursor, series, (low, high), state, intervals, only_days=only_days)
         hours: list[Rollup] = []
         days: list[Rollup] = []
         ranges: list[Stretch] = []
@@ -113,25 +115,31 @@ class _Kept:
     digests: Digests
     columns: Columns
     rollup: Rollup
+    has_hours: bool
 
     @classmethod
     def read(
         cls,
         cursor: duckdb.DuckDBPyConnection,
         series: Collection[int],
-        low: np.datetime64,
-        high: np.datetime64,
+        span: tuple[np.datetime64, np.datetime64],
         state: RollupState,
         intervals: Sequence[FlagInterval],
+        *,
+        only_days: bool,
     ) -> _Kept:
         assert state.extent is not None
+        low, high = span
         zone = ZoneInfo(state.extent.zone)
         # Before the first day that was ever rolled up there is nothing but what came since.
         oldest = np.array([low, min([state.extent.first, *state.first])]).max() - HOUR
         edges = day_edges(oldest, max(min(high, state.extent.last) - INSTANT, oldest), zone)
-        span = f"step >= {moment(edges[0])} AND step < {moment(edges[-1])}"
-        columns = fetched(cursor, f"FROM lake.rollup WHERE {chosen(cursor, series)} AND {span} ORDER BY series, step")
-        return cls(edges, state.extent, state, judgement_digests(intervals, edges), columns, rollup_of(columns))
+        within = f"step >= {moment(edges[0])} AND step < {moment(edges[-1])}"
+        if only_days:
+            within += f" AND tier = {DAYS}"
+        columns = fetched(cursor, f"FROM lake.rollup WHERE {chosen(cursor, series)} AND {within} ORDER BY series, step")
+        digests = judgement_digests(intervals, edges)
+        return cls(edges, state.extent, state, digests, columns, rollup_of(columns), not only_days)
 
     def sort_out(
         self,
@@ -193,7 +201,7 @@ class _Kept:
         digests = np.array([self.digests.get((stretch.series, int(it)), 0) for it in place], np.int64)
         fresh = (self.columns["ends"][daily] == stretch.ends) & (self.columns["judged"][daily] == digests)
         dense = self.rollup.count[daily] + self.rollup.failed[daily] > DENSE
-        source[place] = np.where(fresh & dense, _HOURS, _READINGS)
+        source[place] = np.where(fresh & dense & self.has_hours, _HOURS, _READINGS)
         whole[place] = fresh
         for first, last in zip(
             self.state.first[self.state.series == stretch.series],

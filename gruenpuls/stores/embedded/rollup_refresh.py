@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import numpy as np
 
+from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.ports import FlagIntervals
 from gruenpuls.domain.reading import Times, to_stored
 from gruenpuls.domain.retention import Outdated, Tier
@@ -110,6 +111,24 @@ class RollingUp:
     def _tell(self, cursor: duckdb.DuckDBPyConnection, extent: Extent) -> None:
         told = [self._seq, extent.first, extent.last, extent.zone]
         cursor.execute("INSERT INTO lake.rolled VALUES ('days', ?, NULL, ?, ?, ?)", told)
+
+    def forget(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Forget all that is rolled up, in the cursor's transaction.
+
+        Raises
+        ------
+        InputError
+            If readings were taken away.
+        """
+        state = rollup_state(cursor, ())
+        if state.kept("raw") > NEVER:
+            what = (
+                f"readings before {state.kept('raw')} were taken away: their hours and days cannot be summed up again"
+            )
+            raise InputError(what, where="retention")
+        cursor.execute("DELETE FROM lake.rollup")
+        cursor.execute("DELETE FROM lake.rolled WHERE kind IN ('days', 'changed')")
+        self._marked_to = NEVER
 
     def advance(self, until: datetime, zone: ZoneInfo, ends: Collection[int]) -> bool:
         """Roll up the next days that are over by a moment; return whether there were any.
@@ -299,7 +318,7 @@ def _next_days(cursor: duckdb.DuckDBPyConnection, until: np.datetime64, zone: Zo
         found = fetched(
             cursor,
             "SELECT min(oldest) AS first FROM (SELECT min(measured_at) AS oldest FROM lake.reading"
-            " UNION ALL SELECT min(measured_at) FROM lake.recent)",
+            " UNION ALL SELECT min(measured_at) FROM lake.recent WHERE seq > 0)",
         )["first"]
         if np.ma.is_masked(found):
             return None

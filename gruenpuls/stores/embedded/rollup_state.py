@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import duckdb
 import numpy as np
 
-from gruenpuls.domain.reading import Ids, Times
+from gruenpuls.domain.reading import Ids, Times, from_stored
 from gruenpuls.stores.embedded.columns import fetched, times
 
 HOURS, DAYS = 0, 1
@@ -85,6 +86,54 @@ class RollupState:
     def kept(self, kind: str) -> np.datetime64:
         """Return from when on readings, ``"raw"``, or ``"hourly"`` or ``"daily"`` values are kept."""
         return self.kept_from.get(kind, NEVER)
+
+
+@dataclass(frozen=True, slots=True)
+class RollupStatistics:
+    """How far hours and days are summed up, for people.
+
+    Parameters
+    ----------
+    first_at, until : datetime or None
+        From when to when.
+    zone : str or None
+        Whose days.
+    waiting : int
+        Changes since then that are not summed up yet; they are told from readings.
+    hours, days : int
+        How many of both are kept.
+    raw_from, hourly_from, daily_from : datetime or None
+        What is older was taken away; None where nothing was.
+    """
+
+    first_at: datetime | None
+    until: datetime | None
+    zone: str | None
+    waiting: int
+    hours: int
+    days: int
+    raw_from: datetime | None
+    hourly_from: datetime | None
+    daily_from: datetime | None
+
+
+def rollup_statistics(cursor: duckdb.DuckDBPyConnection) -> RollupStatistics:
+    """Return how far the roll-ups of the lake go."""
+    state = rollup_state(cursor)
+    extent = state.extent
+    counts = dict(cursor.execute("SELECT tier, count(*) FROM lake.rollup GROUP BY tier").fetchall())
+    gone = {kind: from_stored(at) for kind, at in state.kept_from.items()}
+    return RollupStatistics(
+        from_stored(extent.first) if extent else None,
+        from_stored(extent.last) if extent else None,
+        extent.zone if extent else None,
+        len(state.series),
+        counts.get(HOURS, 0),
+        counts.get(DAYS, 0),
+        gone.get("raw"),
+        gone.get("hourly"),
+        gone.get("daily"),
+    )
 
 
 def rollup_state(cursor: duckdb.DuckDBPyConnection, series: Collection[int] | None = None) -> RollupState:

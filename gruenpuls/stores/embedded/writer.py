@@ -242,6 +242,16 @@ class EmbeddedStore(EmbeddedReader):
         self._rolling_up.refresh(ends)
         return self._rolling_up.advance(until, zone, ends)
 
+    def forget_rollups(self) -> None:
+        """Take away all hours and days, to be summed up anew.
+
+        Raises
+        ------
+        InputError
+            If readings were taken away: there is nothing else of that time.
+        """
+        self._commit(self._rolling_up.forget)
+
     def retire(self, tier: Tier, keep_from: datetime, ends: Collection[int]) -> Outdated:
         """Take away what a tier holds from before a moment; return what that was.
 

@@ -67,12 +67,10 @@ def test_what_is_rolled_up_is_not_looked_for_among_readings(store: EmbeddedStore
     rolled_up_to(store, START + 40 * DAY)
     stretch = Stretch(1, START, END)
     hours, days = store.hourly([stretch]), store.daily([stretch], BERLIN)
-    sums = store.aggregate([1], START, END, DAY)
     asked(store, "DELETE FROM lake.reading")
     # The last local day was not over.
     assert columns(store.hourly([stretch])) == columns(hours)[: 24 * 40 - 2]
     assert columns(store.daily([stretch], BERLIN)) == columns(days)[:-1]
-    assert store.aggregate([1], START, END, DAY).total.tolist()[:-1] == sums.total.tolist()[:-1]
 
 
 def test_days_of_few_readings_keep_no_hours(store: EmbeddedStore) -> None:
@@ -311,3 +309,13 @@ def test_a_kill_between_two_commits_leaves_it_right(directory: Path, monkeypatch
     assert_right(store, 1)
     assert marks(store) == 0
     store.close()
+
+
+def test_the_extent_is_that_of_the_readings_whether_they_wait_or_not(store: EmbeddedStore) -> None:
+    assert store.extent() is None
+    store.write(Commit(batch(row(1, START), row(1, START + DAY))))
+    assert store.extent() == (START, START + DAY)
+    store.compact()
+    assert store.extent() == (START, START + DAY)
+    rolled_up_to(store, START + 5 * DAY)
+    assert store.rollups().first_at == START - 2 * HOUR
