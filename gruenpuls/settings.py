@@ -160,6 +160,24 @@ class WorkSettings(_Table):
     compact_every: float = Field(600, gt=0, description="how often small files are merged [s]")
 
 
+class RetentionSettings(_Table):
+    """How long what is measured is kept; for ever unless it is set. The journal always is."""
+
+    raw_days: int | None = Field(None, ge=400, description="readings, once they are rolled up [d]")
+    hourly_days: int | None = Field(None, ge=400, description="hourly values [d]")
+    daily_days: int | None = Field(None, ge=400, description="daily values [d]")
+
+    @model_validator(mode="after")
+    def _finest_first(self) -> Self:
+        if self.daily_days is not None and (self.hourly_days or self.daily_days + 1) > self.daily_days:
+            message = "daily values are kept at least as long as hourly ones"
+            raise ValueError(message)
+        if self.hourly_days is not None and self.raw_days is not None and self.raw_days > self.hourly_days:
+            message = "hourly values are kept at least as long as readings"
+            raise ValueError(message)
+        return self
+
+
 class ForecastSettings(_Table):
     """The weather forecast of the DWD; nothing is fetched unless a url is set."""
 
@@ -285,6 +303,7 @@ class Settings(BaseSettings):
     journal: JournalSettings = JournalSettings()
     store: StoreSettings = StoreSettings()
     work: WorkSettings = WorkSettings()
+    retention: RetentionSettings = RetentionSettings()
     forecast: ForecastSettings = ForecastSettings()
     console: ConsoleSettings = ConsoleSettings()
     rules: RuleSettings = RuleSettings()

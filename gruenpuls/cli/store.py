@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from gruenpuls.cli.session import Session
 from gruenpuls.domain.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
+    from gruenpuls.domain.retention import Outdated
     from gruenpuls.settings import Settings
 
 app = typer.Typer(help="Where readings are kept.", no_args_is_help=True)
@@ -107,6 +109,124 @@ def copy(
     terminal.print(f"{found.copied_rows} of them in {found.copied_parts} parts {verb}; the rest was there already.")
     if not dry_run:
         terminal.print(f"To work with it, set store.kind = {target.store.kind!r}.")
+
+
+@app.command()
+def rollups(
+    context: typer.Context,
+    anew: Annotated[bool, typer.Option("--anew", help="Forget all hours and days and sum them up again.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Say how far hours and days are summed up; the service does that by itself. To start anew, it must be stopped."""
+    from gruenpuls.jobs.store_copy import Unjudged
+    from gruenpuls.service.rooms import reading_store
+    from gruenpuls.stores.embedded import EmbeddedReader
+
+    session: Session = context.obj
+    _embedded(session.settings)
+    if anew:
+        _rolled_up_anew(session)
+    with closing(reading_store(session.settings, Unjudged())) as store:
+        assert isinstance(store, EmbeddedReader)
+        said = asdict(store.rollups())
+    if as_json:
+        print_json(said)
+    else:
+        print_table("Hours and days", ["what", "is"], [[key, shown(value)] for key, value in said.items()])
+
+
+def _rolled_up_anew(session: Session) -> None:
+    from zoneinfo import ZoneInfo
+
+    from gruenpuls.jobs.rollups import Rollups
+    from gruenpuls.service.rooms import writing_store
+    from gruenpuls.stores.embedded import EmbeddedStore
+
+    with closing(writing_store(session.settings, session.registry.judgements)) as store, complaints.status("…"):
+        assert isinstance(store, EmbeddedStore)
+        store.forget_rollups()
+        work = Rollups(session.registry, store, session.now, ZoneInfo(session.settings.time_zone))
+        while work.keep():
+            pass
+        store.compact()
+
+
+@app.command()
+def retention(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is older than it shall be kept.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Take it away without asking.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Take away what is older than the settings say; by default everything is kept for ever, and the journal always.
+
+    The service does it daily by itself; to do it here, stop it first. Readings go by whole months once they
+    are rolled up, hours and days by whole years.
+    """
+    from gruenpuls.jobs.retention import Retention, outdated
+    from gruenpuls.jobs.store_copy import Unjudged
+    from gruenpuls.service.retention import kept
+    from gruenpuls.service.rooms import reading_store, writing_store
+    from gruenpuls.stores.embedded import EmbeddedReader, EmbeddedStore
+
+    session: Session = context.obj
+    _embedded(session.settings)
+    chosen = kept(session.settings)
+    with closing(reading_store(session.settings, Unjudged())) as reader:
+        assert isinstance(reader, EmbeddedReader)
+        found = outdated(reader, chosen, session.now())
+    if as_json:
+        print_json({"dry_run": dry_run, "tiers": [asdict(it) for it in found]})
+    else:
+        _tell_outdated(found, session.settings)
+    if dry_run or not any(it.rows for it in found):
+        return
+    if not yes:
+        typer.confirm("Take it away? It cannot be brought back", abort=True, err=True)
+    with closing(writing_store(session.settings, session.registry.judgements)) as store:
+        assert isinstance(store, EmbeddedStore)
+        Retention(session.registry, store, session.now, chosen).work_off()
+        store.compact(keep_for=timedelta(0))
+    if not as_json:
+        terminal.print("Taken away.")
+
+
+def _tell_outdated(found: Sequence[Outdated], settings: Settings) -> None:
+    from gruenpuls.domain.retention import Tier
+
+    told = {it.tier: it for it in found}
+    kept_for = {
+        Tier.RAW: settings.retention.raw_days,
+        Tier.HOURLY: settings.retention.hourly_days,
+        Tier.DAILY: settings.retention.daily_days,
+    }
+    rows = []
+    for tier, days in kept_for.items():
+        it = told.get(tier)
+        rows.append(
+            [tier.value, "for ever", "", "", "", "", "", ""]
+            if it is None
+            else [
+                tier.value,
+                f"{days} d",
+                it.before.date().isoformat(),
+                shown(it.series),
+                shown(it.rows),
+                shown(it.first_at),
+                shown(it.last_at),
+                shown(it.size),
+            ]
+        )
+    rows.append(["journal", "for ever", "", "", "", "", "", ""])
+    columns = ["tier", "kept", "older than", "series", "rows", "from", "to", "bytes"]
+    print_table("What is older than it shall be kept", columns, rows)
+
+
+def _embedded(settings: Settings) -> None:
+    if settings.store.kind != "embedded":
+        what = "only the embedded store keeps hours and days; an InfluxDB sums up what it is asked for"
+        remedy = "set how long readings are kept there: the retention policy of the database or bucket"
+        raise ConfigurationError(what, where="store.kind", remedy=remedy)
 
 
 def _chosen(session: Session, file: Path | None, kind: Kind | None) -> Settings:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -62,8 +63,10 @@ class Order:
 
 
 def span(standing: Standing, days: int) -> tuple[datetime, datetime]:
-    """Return the span a site's charts show: so many days up to the present as seen from there."""
-    return standing.now - timedelta(days=days), standing.now + timedelta(minutes=1)
+    """Return the span a site's charts show: so many days up to the present as seen from there, from a midnight there."""
+    there = standing.now.astimezone(ZoneInfo(standing.site.time_zone)) - timedelta(days=days)
+    begin = there.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    return begin, standing.now + timedelta(minutes=1)
 
 
 def list_pages(sources: Sources, rendering: Rendering, watch: Watch) -> APIRouter:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -22,6 +23,7 @@ from gruenpuls.jobs.outlook import Outlooks
 from gruenpuls.jobs.quality import Judging
 from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
+from gruenpuls.jobs.rollups import Rollups
 from gruenpuls.jobs.rule_switch import RuleSwitch
 from gruenpuls.jobs.silence import Silence
 from gruenpuls.jobs.ticker import Job, Ticker
@@ -33,6 +35,7 @@ from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.notify import notifying
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
 from gruenpuls.service.pace import MANY, Pace
+from gruenpuls.service.retention import retention_jobs
 from gruenpuls.service.rooms import clock, expected_intervals, standing_still
 from gruenpuls.service.rule_switch import RulesOn
 from gruenpuls.service.soil import city_processors, limit_table
@@ -45,6 +48,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 _REPORT_EVERY = 1.0
 _LONGEST_PAUSE = 30.0
 _DAYS_LEFT_EVERY = timedelta(minutes=1)
+_ROLLUPS_EVERY = timedelta(minutes=1)
 COLLECT_AFTER = 100_000
 """New objects after which Python looks for circles: a batch makes many and leaves none, so 700 is a waste."""
 
@@ -69,7 +73,7 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
             _log.info("orders that were cut short wait again", count=reopened)
         fetched = forecasts(settings, tools)
         catching_up = CatchingUp(settings.work.batch)
-        jobs = _jobs(settings, tools, catching_up) + forecast_jobs(fetched)
+        jobs = _jobs(settings, tools, catching_up) + retention_jobs(settings, tools) + forecast_jobs(fetched)
         telling = notifying(settings, tools.registry, tools.store)
         jobs += telling.jobs() if telling else []
         ticker = Ticker(tools.registry, jobs, owner=f"{socket.gethostname()}:{os.getpid()}")
@@ -101,6 +105,7 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
     outlooks = Outlooks(tools.registry, tools.store, clock(tools.registry), settings.time_zone, limit_table(settings))
     new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone, standing_still(tools.registry))
     silence = Silence(Hearing(tools.registry, tools.store, intervals), clock(tools.registry))
+    rollups = Rollups(tools.registry, tools.store, clock(tools.registry), ZoneInfo(settings.time_zone))
     return [
         # Before the refresh, which works off what it marks; it looks as often, since a replay's days are short.
         Job("new_day", timedelta(seconds=settings.work.recompute_every), new_day.mark),
@@ -110,6 +115,7 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
         Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(refresh.work_off)),
         # After it, since days left go out from the balance.
         Job("days_left", _DAYS_LEFT_EVERY, catching_up.put_off(outlooks.tell_days)),
+        Job("rollups", _ROLLUPS_EVERY, catching_up.put_off(rollups.keep)),
         Job("compact", timedelta(seconds=settings.work.compact_every), tools.store.compact),
     ]
 

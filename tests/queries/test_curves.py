@@ -9,11 +9,13 @@ import pytest
 from queries.city import NOW, City, hours
 
 from gruenpuls.domain.device import Channel, Deployment, Device
-from gruenpuls.domain.reading import Flag
+from gruenpuls.domain.reading import Flag, to_stored
 from gruenpuls.domain.site import Site, SiteKind
+from gruenpuls.queries import curves
 from gruenpuls.queries.curves import POINTS, Chart, Limits, site_charts
 
 END = NOW + timedelta(minutes=1)
+QUARTER = np.timedelta64(15, "m")
 
 
 def charts(city: City, key: str, days: int = 30) -> dict[str, Chart]:
@@ -150,3 +152,38 @@ def test_a_span_without_values_has_no_charts(city: City) -> None:
     assert site is not None
     early = NOW - timedelta(days=400)
     assert site_charts(city.registry, city.store, site, early, early + timedelta(days=30)) == ()
+
+
+@pytest.mark.parametrize("rolled_up", [False, True])
+def test_a_year_from_days_says_what_its_readings_say(
+    empty: City, monkeypatch: pytest.MonkeyPatch, rolled_up: bool
+) -> None:
+    tension = probe(empty)
+    runoff = empty.derive("T", "runoff", "water_balance")
+    quarters = [NOW - timedelta(minutes=15 * n) for n in range(96 * 300) if not 4000 < n < 4400]
+    generator = np.random.default_rng(5)
+    empty.put(tension, quarters, generator.uniform(5, 90, len(quarters)).tolist())
+    empty.put(tension, quarters[700:800], [500.0] * 100, flag=Flag.FAIL)
+    empty.put(runoff, quarters[::4], generator.uniform(0, 2, len(quarters[::4])).tolist())
+    if rolled_up:
+        while empty.store.roll_up(NOW, ZoneInfo("Europe/Berlin"), []):
+            pass
+    by_days = charts(empty, "T", 365)
+    monkeypatch.setattr(curves, "_BY_DAYS_FROM", timedelta(days=9999))
+    by_readings = charts(empty, "T", 365)
+    assert list(by_days) == list(by_readings) == ["soil_tension", "runoff"]
+    for name, chart in by_readings.items():
+        (found,), (expected,) = by_days[name].curves, chart.curves
+        assert by_days[name].left_out == chart.left_out
+        assert found.day.tolist() == expected.day.tolist()
+        assert found.day_value == pytest.approx(expected.day_value)
+    assert by_days["soil_tension"].left_out == 100
+    (found,), (expected,) = by_days["soil_tension"].curves, by_readings["soil_tension"].curves
+    assert len(found.value) <= POINTS
+    # The hours before the failed readings are no gap of days.
+    assert (np.isnan(found.value).sum(), np.isnan(expected.value).sum()) == (1, 2)
+    assert (np.nanmin(found.value), np.nanmax(found.value)) == (np.nanmin(expected.value), np.nanmax(expected.value))
+    assert np.isin(found.measured_at[~np.isnan(found.value)], to_stored(NOW) - np.arange(96 * 300) * QUARTER).all()
+    (found,), (expected,) = by_days["runoff"].curves, by_readings["runoff"].curves
+    assert found.measured_at.tolist() == expected.measured_at.tolist()
+    assert found.value == pytest.approx(expected.value)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from gruenpuls.domain.device import Placement
 from gruenpuls.domain.ports import Run
-from gruenpuls.domain.quantity import QUANTITIES
+from gruenpuls.domain.quantity import QUANTITIES, Aggregation
 from gruenpuls.domain.reading import Ids, Times, Values, to_stored
-from gruenpuls.domain.series import Owner, SeriesKey
+from gruenpuls.domain.series import AS_IT_CAME, Owner, SeriesKey
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.connection import Database, among
 from gruenpuls.stores.registry.keys import site_ids
@@ -172,6 +172,14 @@ class Resolution:
                 owner_key = row.site if row.device is None else f"{row.device}/{row.channel}"
                 found[row.id] = SeriesKey(owner, owner_key, row.quantity, row.depth, row.statistic, row.origin)
         return found
+
+    def told_at_their_end(self) -> list[int]:
+        """Return the series whose readings tell of the interval that ends with them: sums as they came."""
+        sums = sorted(name for name, it in QUANTITIES.items() if it.aggregation is Aggregation.SUM)
+        table = schema.series.c
+        query = sa.select(table.id).where(table.quantity.in_(sums), table.statistic == "", table.origin.in_(AS_IT_CAME))
+        with self.database.reading() as connection:
+            return list(connection.execute(query.order_by(table.id)).scalars())
 
     def runs(self, numbers: Collection[int]) -> dict[int, Run]:
         """Return what produced values, by the number they name it by."""

@@ -234,6 +234,7 @@ READING = {
     "resolution.keys",
     "resolution.runs",
     "resolution.site_series",
+    "resolution.told_at_their_end",
     "rule_states.load",
     "settings.value",
     "tallies.all",

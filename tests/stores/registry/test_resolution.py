@@ -181,3 +181,16 @@ def test_every_moment_of_a_device_belongs_to_the_site_it_was_at(
             there = where.get(asked) == site
             assert sum(begin <= moment < end for begin, end in cut) == there
             assert sum(begin <= moment < end for begin, end in spans) == there
+
+
+def test_only_sums_as_they_came_are_told_at_their_end(registry: Registry) -> None:
+    planted(registry)
+    rain, _, _, imported = registry.arrivals.series_ids(
+        [
+            measured("rain", "precipitation"),
+            measured("air", "air_temperature"),
+            derived("precipitation", statistic="sum_day"),
+            derived("precipitation", origin="imported"),
+        ]
+    )
+    assert registry.resolution.told_at_their_end() == [rain, imported]

@@ -1,0 +1,82 @@
+import io
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from command_line import CommandLine
+
+from gruenpuls.domain.ports import Commit
+from gruenpuls.domain.reading import ReadingBatch, to_stored
+from gruenpuls.service.registry import open_registry
+from gruenpuls.service.rooms import writing_store
+from gruenpuls.settings import settings_from
+
+NOW = datetime.now(UTC)
+DAYS = 480
+
+
+@pytest.fixture
+def kept(gruenpuls: CommandLine) -> CommandLine:
+    """Return a program whose store holds 480 days of one series every half hour."""
+    settings = settings_from()
+    count = DAYS * 48
+    at = to_stored(NOW - timedelta(days=DAYS)) + np.arange(count) * np.timedelta64(30, "m")
+    ones = np.ones(count, np.int64)
+    with (
+        closing(open_registry(settings)) as registry,
+        closing(writing_store(settings, registry.judgements)) as store,
+    ):
+        store.write(Commit(ReadingBatch(ones, at, np.linspace(0.0, 1.0, count), ones.astype(np.uint8), ones)))
+    return gruenpuls
+
+
+def test_hours_and_days_are_summed_up_anew_on_demand(kept: CommandLine) -> None:
+    assert kept.json("store", "rollups")["until"] is None
+    said = kept.json("store", "rollups", "--anew")
+    assert said["zone"] == "Europe/Berlin"
+    assert said["waiting"] == 0
+    assert DAYS - 2 <= said["days"] <= DAYS + 1
+    assert 24 * (DAYS - 2) <= said["hours"] <= 24 * (DAYS + 1)
+
+
+def test_by_default_everything_is_kept_for_ever(kept: CommandLine) -> None:
+    assert kept.json("store", "retention") == {"dry_run": False, "tiers": []}
+    assert kept("store", "retention", "--dry-run").count("for ever") == 4
+
+
+def test_what_is_too_old_is_shown_and_goes_only_when_asked_for(
+    kept: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUENPULS_RETENTION__RAW_DAYS", "400")
+    (shown,) = kept.json("store", "retention", "--dry-run")["tiers"]
+    assert shown["rows"] == 0, "nothing is rolled up yet"
+    kept("store", "rollups", "--anew")
+    rows = kept.json("store", "info")["rows"]
+    (shown,) = kept.json("store", "retention", "--dry-run")["tiers"]
+    assert (DAYS - 400 - 31) * 48 < shown["rows"] < (DAYS - 400 + 1) * 48
+    assert shown["size"] > 0
+    assert kept.json("store", "info")["rows"] == rows
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert "raw" in kept("store", "retention", status=1)
+    assert kept.json("store", "info")["rows"] == rows
+    kept("store", "retention", "--yes")
+    assert kept.json("store", "info")["rows"] == rows - shown["rows"]
+    said = kept.json("store", "rollups")
+    assert said["days"] >= DAYS - 2
+    assert said["raw_from"] is not None
+    assert "taken away" in kept("store", "rollups", "--anew", status=2)
+
+
+@pytest.mark.parametrize(("key", "value"), [("RAW_DAYS", "30"), ("DAILY_DAYS", "500"), ("HOURLY_DAYS", "399")])
+def test_a_retention_that_would_lose_days_is_refused(
+    gruenpuls: CommandLine, monkeypatch: pytest.MonkeyPatch, key: str, value: str
+) -> None:
+    monkeypatch.setenv(f"GRUENPULS_RETENTION__{key}", value)
+    assert "retention" in gruenpuls("store", "retention", "--dry-run", status=3)
+
+
+def test_an_influxdb_has_its_own_retention(gruenpuls: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRUENPULS_STORE__KIND", "influxdb")
+    assert "retention policy" in gruenpuls("store", "retention", "--dry-run", status=3)
+    assert "embedded" in gruenpuls("store", "rollups", status=3)
