@@ -12,8 +12,9 @@ from command_line import CommandLine
 from notified import firing, site
 
 from gruenpuls.domain.incident import IncidentState, Severity
-from gruenpuls.domain.ports import Run
+from gruenpuls.domain.ports import DeviceTally, Progress, Run, Tally
 from gruenpuls.domain.reading import Flag, ReadingBatch
+from gruenpuls.domain.relay import RelayKind, SilenceCause
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.watering import Watering
 from gruenpuls.stores.registry import Registry
@@ -55,6 +56,23 @@ def test_a_tree_whose_probe_fell_silent_says_so_and_what_the_balance_has_left(
     assert "Nach der Wasserbilanz sind jetzt 21 % nFK übrig" in german
     told = gruenpuls.json("incident", "show", "1")
     assert (told["modelled"]["middle"], round(told["silent_hours"])) == (21.4, 120)
+
+
+def test_a_silent_sensor_says_what_keeps_it_from_being_heard(gruenpuls: CommandLine, registry: Registry) -> None:
+    now = datetime.now(UTC)
+    heard = frozenset({("", 1), ("north-7", 1)})
+    tally = DeviceTally("a1", "city", Tally(1), None, heard)
+    registry.arrivals.note(ReadingBatch.empty(), [tally], Progress(1, Tally(1)))
+    (gateway,) = [it.relay for it in registry.relays.of_devices(["a1"]) if it.kind is RelayKind.GATEWAY]
+    saw = (("silence", 9.0), ("silence_cause", float(SilenceCause.GATEWAY)), ("silent_relay", float(gateway)))
+    registry.incidents.keep([replace(firing("sensor_silent", "lime", now - 9 * HOUR), last_at=now, saw=saw)])
+    assert "the gateway north-7" in " ".join(gruenpuls("incident", "list").split())
+    shown = " ".join(gruenpuls("incident", "show", "1").split())
+    assert "the cause is the gateway north-7" in shown
+    assert "silent_relay" not in shown
+    assert "das Gateway north-7" in " ".join(gruenpuls("incident", "show", "1", "--german").split())
+    told = gruenpuls.json("incident", "show", "1")
+    assert (told["silence_cause"], told["silent_relay"]) == ("gateway", {"kind": "gateway", "name": "north-7"})
 
 
 def test_one_that_ended_shows_its_peak_how_long_it_lasted_and_the_watering_before(
