@@ -72,6 +72,7 @@ class IncidentFilter:
     ----------
     states : collection of IncidentState or None
     rule, site : str or None
+    number : int or None
     not_over_by : datetime or None
         Neither those that were over before that moment.
     """
@@ -79,6 +80,7 @@ class IncidentFilter:
     states: Collection[IncidentState] | None = None
     rule: str | None = None
     site: str | None = None
+    number: int | None = None
     not_over_by: datetime | None = None
 
 
@@ -230,6 +232,8 @@ class Incidents:
             query = query.where(table.rule == wanted.rule)
         if wanted.site is not None:
             query = query.where(schema.site.c.key == wanted.site)
+        if wanted.number is not None:
+            query = query.where(table.id == wanted.number)
         if wanted.not_over_by is not None:
             query = query.where(sa.or_(table.resolved_at.is_(None), table.resolved_at >= wanted.not_over_by))
         with self.database.reading() as connection:
