@@ -90,7 +90,7 @@ def peak() -> float:
 def opened(folder: Path) -> Iterator[tuple[Registry, EmbeddedStore]]:
     """Open registry and store as the service does."""
     with Registry.open(f"sqlite:///{folder / 'registry.sqlite'}") as registry:
-        store = EmbeddedStore.open_writer(folder / "readings", registry.judgements, Limits(512, 2))
+        store = EmbeddedStore.open_writer(folder / "readings", registry.judgements, Limits(512, 1))
         yield registry, store
         store.close()
 

@@ -147,7 +147,7 @@ class StoreSettings(_Table):
     kind: Literal["embedded", "influxdb"] = Field("embedded", description="files in data_dir, or an InfluxDB")
     influxdb: InfluxSettings = Field(InfluxSettings(), description="the InfluxDB, where the kind is one")
     memory_mb: int = Field(512, ge=128, description="working memory of its engine, per process [MB]")
-    threads: int = Field(2, ge=1, le=64, description="threads of its engine, per process")
+    threads: int = Field(1, ge=1, le=64, description="threads of its engine, per process")
 
 
 class WorkSettings(_Table):

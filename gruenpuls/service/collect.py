@@ -12,6 +12,7 @@ import structlog
 from gruenpuls.domain.errors import GruenpulsError
 from gruenpuls.service.gaps import gap_address, gap_keeper, gap_orders
 from gruenpuls.service.logs import set_up_logs
+from gruenpuls.service.memory import keep_little
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.settings import GapSource, MqttSource, Settings
@@ -37,6 +38,7 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
     StorageError
         If the journal cannot be opened.
     """
+    keep_little()
     set_up_logs(settings.log.level, settings.log.form, "collect")
     stop = stop_on_request(with_parent=with_parent)
     with (

@@ -18,6 +18,7 @@ from gruenpuls.console.settings import BaseMap, ConsoleSettings
 from gruenpuls.domain.clock import wall_clock
 from gruenpuls.domain.errors import GruenpulsError, UnavailableError
 from gruenpuls.service.logs import set_up_logs
+from gruenpuls.service.memory import keep_little
 from gruenpuls.service.ready import ready_limits
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import clock, known_rules, reading_store, replay_spans
@@ -42,6 +43,7 @@ def run_console(settings: Settings, *, with_parent: bool) -> None:
     StorageError
         If the registry or the readings cannot be opened.
     """
+    keep_little()
     set_up_logs(settings.log.level, settings.log.form, "serve")
     stop = stop_on_request(with_parent=with_parent)
     listener = _listener(settings.console.host, settings.console.port)

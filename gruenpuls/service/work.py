@@ -32,6 +32,7 @@ from gruenpuls.service.catching_up import CatchingUp
 from gruenpuls.service.check import SelfChecking
 from gruenpuls.service.forecast import forecast_jobs, forecasts
 from gruenpuls.service.logs import set_up_logs
+from gruenpuls.service.memory import give_back, keep_little
 from gruenpuls.service.notify import notifying
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
 from gruenpuls.service.pace import MANY, Pace
@@ -63,6 +64,7 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
     StorageError
         If something is damaged or cannot be written at the start.
     """
+    keep_little()
     set_up_logs(settings.log.level, settings.log.form, "work")
     stop = stop_on_request(with_parent=with_parent)
     with workshop(settings) as tools:
@@ -102,6 +104,11 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
     refresh.mark_outdated()
     rules = RuleSwitch(evaluation, clock(tools.registry))
     rules.follow()
+
+    def worked_off() -> None:
+        if refresh.work_off():
+            give_back()
+
     outlooks = Outlooks(tools.registry, tools.store, clock(tools.registry), settings.time_zone, limit_table(settings))
     new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone, standing_still(tools.registry))
     silence = Silence(Hearing(tools.registry, tools.store, intervals), clock(tools.registry))
@@ -112,7 +119,7 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
         Job("rain_ahead", timedelta(seconds=settings.work.recompute_every), outlooks.tell_rain),
         Job("rules", timedelta(seconds=settings.work.recompute_every), rules.follow),
         Job("silence", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(silence.mark)),
-        Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(refresh.work_off)),
+        Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(worked_off)),
         # After it, since days left go out from the balance.
         Job("days_left", _DAYS_LEFT_EVERY, catching_up.put_off(outlooks.tell_days)),
         Job("rollups", _ROLLUPS_EVERY, catching_up.put_off(rollups.keep)),
