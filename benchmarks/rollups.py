@@ -58,6 +58,11 @@ def month(number: int, series: int, every: timedelta, rng: np.random.Generator) 
     return ReadingBatch(ids, np.tile(at, series) + jitter, walk, ones.astype(np.uint8), ones)
 
 
+def since(end: datetime) -> datetime:
+    """Return the midnight in Berlin a year before, where the page of a site begins."""
+    return (end - 365 * DAY).astimezone(BERLIN).replace(hour=0).astimezone(UTC)
+
+
 def timed(name: str, act: Callable[[int], object], times: int) -> float:
     """Print the median of how long something takes, by the clock and of the processors [ms]; return the latter."""
     wall, busy = [], []
@@ -78,7 +83,7 @@ def size(directory: Path, table: str) -> int:
 def drawn(reader: EmbeddedReader, series: int, times: int) -> None:
     """Compare a year's hours and days from readings with what is kept."""
     end = START + timedelta(days=388)
-    from_at = end - timedelta(days=365)
+    from_at = since(end)
 
     def stretches(turn: int) -> list[Stretch]:
         return [Stretch(turn * series + one, from_at, end) for one in range(series)]
@@ -111,7 +116,7 @@ def page(reader: EmbeddedReader, directory: Path, times: int) -> None:
         end = START + 388 * DAY
 
         def charts(_turn: int) -> object:
-            return curves.site_charts(registry, reader, tree, end - 365 * DAY, end)
+            return curves.site_charts(registry, reader, tree, since(end), end)
 
         kept = timed("a site's page, 8 curves, 365 days: from days that are kept", charts, times)
         curves._BY_DAYS_FROM = 9999 * DAY  # noqa: SLF001 - as it was drawn before
