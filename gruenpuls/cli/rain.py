@@ -12,6 +12,7 @@ import typer
 from gruenpuls.cli.output import print_csv, print_json, print_table, terminal
 from gruenpuls.cli.session import Session
 from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.local_time import day_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,7 +143,6 @@ def event(
     from zoneinfo import ZoneInfo
 
     from gruenpuls.jobs.rare_rain import kept_table
-    from gruenpuls.queries.daily_rain import midnight
     from gruenpuls.queries.rain_events import rains_of_site
     from gruenpuls.service.rooms import reading_store
 
@@ -154,7 +154,7 @@ def event(
     last = _day(to_text, "--to") if to_text else session.now().date()
     first = _day(from_text, "--from") if from_text else last - timedelta(days=30)
     zone = ZoneInfo(place.time_zone)
-    span = midnight(first, zone), midnight(last + timedelta(days=1), zone)
+    span = day_start(first, zone), day_start(last + timedelta(days=1), zone)
     table = kept_table(session.registry)
     with closing(reading_store(session.settings, session.registry.judgements)) as store:
         found = rains_of_site(session.registry, store, place, *span, timedelta(hours=dry_hours), table)

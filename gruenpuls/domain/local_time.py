@@ -1,13 +1,30 @@
-"""What clocks show: many moments at once, in a time zone."""
+"""What clocks and calendars of a time zone show; a day there lasts 23 to 25 hours."""
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gruenpuls.domain.reading import Times, from_stored
+from gruenpuls.domain.reading import Times, from_stored, to_stored
+
+
+def day_start(day: date, zone: tzinfo) -> datetime:
+    """Return when a day begins somewhere, aware UTC."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def local_day(moment: datetime, zone: tzinfo) -> date:
+    """Return which day it is somewhere."""
+    return moment.astimezone(zone).date()
+
+
+def calendar(first: date, days: int, zone: tzinfo) -> tuple[Times, Times]:
+    """Return calendar days, and the moments in UTC at which each begins and the last one ends."""
+    dates = [first + timedelta(days=number) for number in range(days + 1)]
+    midnights = [to_stored(day_start(day, zone)) for day in dates]
+    return np.array(dates[:-1], "datetime64[D]"), np.array(midnights, "datetime64[ms]")
 
 
 def local_times(moments: Times, zone: tzinfo) -> Times:

@@ -17,10 +17,10 @@ from alerts.rule import Rule
 from alerts.signal import Seen
 from alerts.state import RuleStates
 from gruenpuls.domain.incident import Incident, IncidentState
+from gruenpuls.domain.local_time import day_start, local_day
 from gruenpuls.domain.ports import DirtySpan, ObservationReader
 from gruenpuls.domain.reading import from_stored, to_stored
 from gruenpuls.domain.site import Site
-from gruenpuls.jobs.days import day_start, local_day
 from gruenpuls.jobs.hearing import Hearing
 from gruenpuls.jobs.seen import Sight
 from gruenpuls.stores.registry import Registry

@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gruenpuls.domain.clock import NO_REPLAY, Beside, Clock
-from gruenpuls.jobs.days import local_day
+from gruenpuls.domain.local_time import local_day
 from gruenpuls.jobs.recompute import GROWING
 from gruenpuls.stores.registry import Registry
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from gruenpuls.domain.clock import Clock
 from gruenpuls.domain.forecast import ForecastState, StationForecast
+from gruenpuls.domain.local_time import calendar, day_start, local_day
 from gruenpuls.domain.ports import ObservationStore, Run
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.reading import Flag, ReadingBatch, to_stored
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.site import Site, growing_season
-from gruenpuls.jobs.days import day_start, local_day
 from gruenpuls.jobs.recompute import GROWING
 from gruenpuls.stores.forecasts import forecast_state, kept_forecast, usable
 from gruenpuls.stores.registry import Registry
@@ -191,9 +191,7 @@ class Outlooks:
         latitude = known_latitude(part.coordinates()[0])
         batch = kept_forecast(self.store, fresh, QUANTITIES_NEEDED, begin=part.span[1], oldest=state.oldest)
         forecast = hourly_forecast(batch, [one.station for one in fresh]).and_nothing_at(latitude[:1])
-        dates = np.array([part.day + (number + 1) * _DAY for number in range(days)], "datetime64[D]")
-        midnights = [to_stored(day_start(part.day + (number + 1) * _DAY, part.zone)) for number in range(days + 1)]
-        return weather_ahead(forecast, dates, np.array(midnights, "datetime64[ms]"))
+        return weather_ahead(forecast, *calendar(part.day + _DAY, days, part.zone))
 
     def _balance(self, part: _Sites) -> State:
         """Return the state of each site's balance at the end of the day, NaN where there is none."""

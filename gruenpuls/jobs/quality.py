@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from gruenpuls.domain.device import Deployment
 from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.local_time import day_start, local_day
 from gruenpuls.domain.ports import DirtySpan, ObservationStore
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, FlagInterval, from_stored, to_stored
-from gruenpuls.jobs.days import day_start, local_day
 from gruenpuls.jobs.quality_among import Peers, among_peers
 from gruenpuls.jobs.quality_gauges import judged_gauges
 from gruenpuls.jobs.quality_rain import wetted_without_rain

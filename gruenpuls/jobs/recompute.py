@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from gruenpuls.domain.local_time import day_start, local_day
 from gruenpuls.domain.ports import DirtySpan, ObservationStore, Run
 from gruenpuls.domain.processor import Array, Cadence, Fleet, Output, Processor
 from gruenpuls.domain.reading import Flag, Ids, ReadingBatch, Times, to_stored
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.site import Site, SiteKind
-from gruenpuls.jobs.days import day_start, local_day, years
+from gruenpuls.jobs.days import years
 from gruenpuls.jobs.fleet import Described, Given, Plots, given, judged_places, wanted_rows
 from gruenpuls.jobs.known_series import KnownSeries
 from gruenpuls.jobs.ownership import at_sites, chosen

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from gruenpuls.domain.clock import NO_REPLAY, Beside, Clock
+from gruenpuls.domain.local_time import local_day
 from gruenpuls.domain.ports import DirtySpan
 from gruenpuls.domain.reading import from_stored
-from gruenpuls.jobs.days import local_day
 from gruenpuls.jobs.evaluate import Evaluation
 from gruenpuls.jobs.quality import Judging
 from gruenpuls.jobs.recompute import Recomputation, digest

@@ -12,8 +12,8 @@ import numpy as np
 
 from alerts.rule import Rule
 from gruenpuls.domain.clock import Clock
+from gruenpuls.domain.local_time import local_day
 from gruenpuls.domain.quantity import QUANTITIES
-from gruenpuls.jobs.days import local_day
 from gruenpuls.jobs.device_signs import OF_DEVICES
 from gruenpuls.jobs.evaluate import Evaluation
 

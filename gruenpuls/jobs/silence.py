@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from gruenpuls.domain.clock import Clock
+from gruenpuls.domain.local_time import local_day
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import to_stored
-from gruenpuls.jobs.days import local_day
 from gruenpuls.jobs.hearing import Hearing, measured
 from gruenpuls.jobs.ownership import chosen
 

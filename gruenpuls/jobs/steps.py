@@ -11,12 +11,12 @@ from typing import Final
 
 import numpy as np
 
+from gruenpuls.domain.local_time import day_start
 from gruenpuls.domain.ports import Aggregates, ObservationReader
 from gruenpuls.domain.processor import Array, Cadence, Input
 from gruenpuls.domain.quantity import QUANTITIES, Aggregation
 from gruenpuls.domain.reading import Ids, Times, Values, from_stored, to_stored
 from gruenpuls.domain.series import AS_IT_CAME
-from gruenpuls.jobs.days import day_start
 from gruenpuls.jobs.ownership import at_sites, chosen, owned
 from gruenpuls.stores.registry.resolution import FleetSeries
 

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from gruenpuls.domain.local_time import day_start
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.reading import Flag, from_stored
 from gruenpuls.domain.site import Site, SiteKind
-from gruenpuls.queries.daily_rain import midnight
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.places import SiteFilter
 from gruenpuls.stores.registry.resolution import SiteSeries
@@ -73,7 +73,7 @@ def cisterns(
 
 def _cistern(registry: Registry, readings: ObservationReader, site: Site, first: date, end: date) -> Cistern:
     zone = ZoneInfo(site.time_zone)
-    from_at, to_at = midnight(first, zone), midnight(end, zone)
+    from_at, to_at = day_start(first, zone), day_start(end, zone)
     series = [it for it in registry.resolution.site_series(site.key, from_at, to_at) if it.quantity == _LEVEL]
     area, capacity = (_positive(site.attributes.get(name)) for name in ("area", "cistern_capacity"))
     level = at = None

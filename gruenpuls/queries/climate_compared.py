@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from gruenpuls.domain.distance import distance
 from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.local_time import day_start
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.reading import Times, to_stored
 from gruenpuls.domain.site import Site
 from gruenpuls.queries.calendar_day import local_days
 from gruenpuls.queries.climate_season import FELT, SHADE, known_site
-from gruenpuls.queries.daily_rain import RAIN, midnight
+from gruenpuls.queries.daily_rain import RAIN
 from gruenpuls.queries.site_steps import hourly, hours_between, local_hours
 from gruenpuls.stores.registry import Registry
 from processors.climate.cooling_effect import Effect, before_and_after, cooling_effect
@@ -52,7 +53,7 @@ class Span:
 
     def steps(self, zone: ZoneInfo) -> Times:
         """Return the hours from the first day to the last [UTC]."""
-        return hours_between(midnight(self.first, zone), midnight(self.end, zone))
+        return hours_between(day_start(self.first, zone), day_start(self.end, zone))
 
     def within(self, steps: Times, zone: ZoneInfo) -> NDArray[np.bool_]:
         """Return which of these hours count."""
@@ -186,7 +187,7 @@ def island(registry: Registry, readings: ObservationReader, key: str, reference:
     site, country = known_site(registry, key), known_site(registry, reference, "--reference")
     zone = ZoneInfo(site.time_zone)
     # Nights begin in the evening of their date: the last one ends, and rain before the first fell, outside.
-    from_at, to_at = midnight(span.first, zone) - _BEFORE, midnight(span.end + _DAY, zone)
+    from_at, to_at = day_start(span.first, zone) - _BEFORE, day_start(span.end + _DAY, zone)
     steps = hours_between(from_at, to_at)
 
     def measured(place: Site, quantity: str, where: str) -> Array:
@@ -265,7 +266,7 @@ def change(
     """
     pair = known_site(registry, places[0]), known_site(registry, places[1], "--control")
     steps, values, zone = _pair(registry, readings, pair, span, felt=felt)
-    at = to_stored(midnight(changed_on, zone))
+    at = to_stored(day_start(changed_on, zone))
     known = np.isfinite(values).all(axis=1)
     both = set(_months(steps[known & (steps < at)], zone)) & set(_months(steps[known & (steps >= at)], zone))
     if not both:
@@ -293,7 +294,7 @@ def path(registry: Registry, readings: ObservationReader, keys: Sequence[str], s
     latitude, longitude = (np.array([getattr(site, name) for site in sites]) for name in ("latitude", "longitude"))
     legs = distance(latitude[:-1], longitude[:-1], latitude[1:], longitude[1:])
     along = np.concatenate([[0.0], np.cumsum(legs)])
-    from_at, to_at = midnight(span.first, zone), midnight(span.end + _DAY, zone)
+    from_at, to_at = day_start(span.first, zone), day_start(span.end + _DAY, zone)
     values = hourly(registry, readings, keys, _AIR, from_at, to_at)
     found = night_cooling(hours_between(from_at, to_at), values, latitude, longitude)
     inside = (found.nights >= np.datetime64(span.first)) & (found.nights < np.datetime64(span.end))
@@ -319,7 +320,7 @@ def _pair(
     zone = ZoneInfo(pair[0].time_zone)
     steps = span.steps(zone)
     name, statistic = (FELT, SHADE) if felt else (_AIR, "")
-    bounds = midnight(span.first, zone), midnight(span.end, zone)
+    bounds = day_start(span.first, zone), day_start(span.end, zone)
     values = hourly(registry, readings, [site.key for site in pair], name, *bounds, statistic)
     counts = span.within(steps, zone)
     if pair[0].key == pair[1].key or not np.isfinite(values[counts]).all(axis=1).any():

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.local_time import day_start
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.site import Site
 from gruenpuls.queries.calendar_day import Days, local_days
-from gruenpuls.queries.daily_rain import midnight
 from gruenpuls.queries.site_steps import daily, hourly, hours_between
 from gruenpuls.stores.registry import Registry
 from processors.climate.climate_days import ClimateDays, climate_days
@@ -139,7 +139,7 @@ def season_climate(
     counts = climate_days(inner[:, 0], inner[:, 1], inner[:, 2])
     threshold = _threshold(registry, readings, site if record is None else known_site(registry, record, "--record"))
     by_day = np.column_stack([_ordered(counts), _waves(around[:, :1], first - _AROUND, threshold), inner[:, [0, 2]]])
-    from_at, to_at = midnight(first, zone), midnight(end, zone)
+    from_at, to_at = day_start(first, zone), day_start(end, zone)
     felt = hourly(registry, readings, [key], FELT, from_at, to_at, SHADE)
     if np.isnan(by_day).all() and np.isnan(felt).all():
         what = f"nothing is known of the air temperature at {key} from {first} to {end - _DAY}"

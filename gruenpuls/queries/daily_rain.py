@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from gruenpuls.domain.local_time import day_start
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.reading import Times, to_stored
@@ -27,11 +28,6 @@ _HOURS: Final = np.timedelta64(1, "h").astype("timedelta64[ms]")
 _ONE: Final = timedelta(milliseconds=1)
 _COMPLETE: Final = 0.9
 """Share of a day's hours the balance asks for [-]."""
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Return when a day begins somewhere, aware UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def daily_rain(
@@ -91,7 +87,7 @@ def rain_of_place(
     mask = (rows.site == rows.sites.index(station)) & (rows.statistic == statistic) & ((rows.origin == GRID) == grid)
     places = np.flatnonzero(mask & np.isnan(rows.depth)).tolist()
     days = (end - first).days
-    from_at, to_at = midnight(first, zone), midnight(end, zone)
+    from_at, to_at = day_start(first, zone), day_start(end, zone)
     hours = int((to_at - from_at) / _HOUR)
     total, count = np.zeros(hours), np.zeros(hours)
     for place in places:

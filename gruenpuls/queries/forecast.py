@@ -11,6 +11,7 @@ import numpy as np
 
 from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.forecast import ForecastState, ForecastStation, StationForecast
+from gruenpuls.domain.local_time import calendar
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.reading import Times, to_stored
 from gruenpuls.stores.forecasts import joined_forecast
@@ -70,13 +71,6 @@ class ShownForecast:
     age: timedelta
     stale: bool
     days: tuple[ForecastDay, ...]
-
-
-def calendar(first: date, days: int, zone: ZoneInfo) -> tuple[Times, Times]:
-    """Return calendar days, and the moments in UTC at which each begins and the last one ends."""
-    dates = [first + timedelta(days=number) for number in range(days + 1)]
-    midnights = [to_stored(datetime(one.year, one.month, one.day, tzinfo=zone)) for one in dates]
-    return np.array(dates[:-1], "datetime64[D]"), np.array(midnights, "datetime64[ms]")
 
 
 def shown_forecast(

@@ -11,10 +11,10 @@ import numpy as np
 
 from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.forecast import StationForecast
+from gruenpuls.domain.local_time import calendar, day_start
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.reading import from_stored, to_stored
 from gruenpuls.domain.site import growing_season
-from gruenpuls.queries.forecast import calendar
 from gruenpuls.stores.forecasts import forecast_state, kept_forecast, usable
 from gruenpuls.stores.registry import Registry
 from processors.soil.limits import LIMITS, LimitTable
@@ -97,7 +97,7 @@ def _state(
     series = dict(zip(kinds, rows.series[mine].tolist(), strict=True))
     if not set(STATE.values()) <= set(series):
         return None
-    midnight = datetime(today.year, today.month, today.day, tzinfo=zone)
+    midnight = day_start(today, zone)
     latest = reader.latest([series[kind] for kind in STATE.values()], midnight)
     last = {int(number): place for place, number in enumerate(latest.series.tolist())}
     if len(last) < len(STATE) or len(set(latest.measured_at.tolist())) > 1:

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from gruenpuls.domain.distance import distance
+from gruenpuls.domain.local_time import day_start
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.site import Site
-from gruenpuls.queries.daily_rain import GRID, RAIN, midnight, rain_of_place
+from gruenpuls.queries.daily_rain import GRID, RAIN, rain_of_place
 from gruenpuls.stores.registry import Registry
 from processors.rain.gauge_correction import Exposure, gauge_correction
 from processors.rain.gauge_fault import blocked_gauge, frozen_gauge
@@ -126,7 +127,7 @@ def _distances(sites: Sequence[Site]) -> Array:
 def _temperature(registry: Registry, readings: ObservationReader, site: Site, first: date, end: date) -> Array:
     """Return the mean air temperature of each day at a site [°C]; NaN where it does not measure it."""
     zone = ZoneInfo(site.time_zone)
-    from_at, to_at = midnight(first, zone), midnight(end, zone)
+    from_at, to_at = day_start(first, zone), day_start(end, zone)
     series = [
         it
         for it in registry.resolution.site_series(site.key, from_at, to_at)
@@ -135,7 +136,7 @@ def _temperature(registry: Registry, readings: ObservationReader, site: Site, fi
     found = np.full((end - first).days, np.nan)
     for one in series[:1]:
         for day in range(len(found)):
-            begin, stop = midnight(first + day * _DAY, zone), midnight(first + (day + 1) * _DAY, zone)
+            begin, stop = day_start(first + day * _DAY, zone), day_start(first + (day + 1) * _DAY, zone)
             begin, stop = max(begin, one.from_at), min(stop, one.to_at)
             if begin < stop:
                 parts = readings.aggregate([one.series], begin, stop, stop - begin)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.local_time import day_start
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.quantity import QUANTITIES
@@ -57,8 +58,7 @@ class _Days:
 
     def bounds(self, first: date, end: date) -> tuple[datetime, datetime]:
         """Return when these days begin and end, aware UTC."""
-        midnights = [datetime(it.year, it.month, it.day, tzinfo=self.zone).astimezone(UTC) for it in (first, end)]
-        return midnights[0], midnights[1]
+        return day_start(first, self.zone), day_start(end, self.zone)
 
     def series(self, site: str) -> Sequence[SiteSeries]:
         return self.registry.resolution.site_series(site, *self.bounds(self.first, self.end))

@@ -15,11 +15,11 @@ import numpy as np
 
 import processors
 from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.local_time import day_start
 from gruenpuls.domain.ports import ObservationReader, Run
 from gruenpuls.domain.processor import Processor
 from gruenpuls.domain.reading import Flag, ReadingBatch, from_stored
 from gruenpuls.domain.site import Site
-from gruenpuls.queries.daily_rain import midnight
 from gruenpuls.queries.lane import MEASURED, OF_DEVICE
 from gruenpuls.queries.site_water import OUTLOOK
 from gruenpuls.queries.site_weather import WeatherTold, site_weather
@@ -244,7 +244,7 @@ def site_explanation(
         what = f"{day} is still to come"
         raise InputError(what, where="DATE", remedy="name a day up to today")
     day = day or _last_day(registry, key, today)
-    from_at, to_at = midnight(day, zone), midnight(day + _DAY, zone)
+    from_at, to_at = day_start(day, zone), day_start(day + _DAY, zone)
     series = registry.resolution.site_series(key, from_at, to_at)
     batch = readings.read([one.series for one in series], from_at, to_at)
     runs = registry.resolution.runs(np.unique(batch.run).tolist())

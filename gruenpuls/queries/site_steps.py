@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from gruenpuls.domain.local_time import local_times
+from gruenpuls.domain.local_time import day_start, local_times
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.reading import Flag, Times, to_stored
 from gruenpuls.domain.series import AS_IT_CAME
 from gruenpuls.queries.calendar_day import local_days
-from gruenpuls.queries.daily_rain import GRID, RAIN, midnight
+from gruenpuls.queries.daily_rain import GRID, RAIN
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import FleetSeries
 
@@ -137,7 +137,7 @@ def daily(
         series = rows.series[mine].tolist()
         if not series:
             continue
-        read = readings.read(series, midnight(first, zone), midnight(end, zone))
+        read = readings.read(series, day_start(first, zone), day_start(end, zone))
         read = read.where((read.flag != Flag.FAIL) & (read.flag != Flag.MISSING))
         day = (local_days(read.measured_at, zone) - np.datetime64(first)).astype(np.int64)
         np.add.at(total[:, column], day, read.value)

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from gruenpuls.domain.local_time import day_start
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.reading import Flag, Values
 from gruenpuls.domain.series import AS_IT_CAME
 from gruenpuls.domain.site import Site
-from gruenpuls.queries.daily_rain import GRID, midnight
+from gruenpuls.queries.daily_rain import GRID
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.weather_use import WeatherSpan
 
@@ -63,7 +64,7 @@ def _value(
     registry: Registry, readings: ObservationReader, span: WeatherSpan, station: Site, zone: ZoneInfo, day: date
 ) -> float | None:
     """Return what the station has of a day, the mean of its series."""
-    from_at, to_at = midnight(day, zone), midnight(day + _DAY, zone)
+    from_at, to_at = day_start(day, zone), day_start(day + _DAY, zone)
     made = _BY_STEP.get(span.statistic)
     found = []
     for one in registry.resolution.site_series(station.key, from_at, to_at):

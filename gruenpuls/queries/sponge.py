@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.local_time import day_start
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.reading import Flag
 from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.queries.calendar_day import local_days
-from gruenpuls.queries.daily_rain import daily_rain, midnight
+from gruenpuls.queries.daily_rain import daily_rain
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.places import SiteFilter
 from processors.rain.water_account import WaterAccount, water_account, wet_spells
@@ -348,7 +349,7 @@ def _daily_values(
     mine = np.flatnonzero((rows.origin == WATER_BALANCE.name) & (rows.statistic == ""))
     if not len(mine):
         return found
-    read = readings.read(rows.series[mine].tolist(), midnight(first, zone), midnight(end, zone))
+    read = readings.read(rows.series[mine].tolist(), day_start(first, zone), day_start(end, zone))
     read = read.where((read.flag != Flag.FAIL) & (read.flag != Flag.MISSING))
     order = mine[np.argsort(rows.series[mine])]
     row = order[np.searchsorted(rows.series[order], read.series)]

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 
 from gruenpuls.domain.errors import InputError
+from gruenpuls.domain.local_time import day_start
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, Flags, Ids, Times, Values, to_stored
-from gruenpuls.jobs.days import day_start
 from gruenpuls.jobs.weather_import.columns import (
     DAILY,
     HOURLY,

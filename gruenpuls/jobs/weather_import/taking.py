@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from gruenpuls.domain.local_time import local_day
 from gruenpuls.domain.ports import Commit, ObservationStore, Run
 from gruenpuls.domain.reading import Flag, Flags, Ids, ReadingBatch, Times, Values, from_stored
 from gruenpuls.domain.series import SeriesKey
 from gruenpuls.domain.site import Site
-from gruenpuls.jobs.days import local_day
 from gruenpuls.stores.registry import Registry
 
 _INSTANT: Final = timedelta(milliseconds=1)
