@@ -5,7 +5,16 @@ from browser.conftest import Visiting
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/sites/B/0815%20a", "/sites/B2", "/sites/W1", "/days/temperature/W1", "/intake", "/incidents", "/incidents/1")
+PAGES = (
+    "/",
+    "/sites/B/0815%20a",
+    "/sites/B2",
+    "/sites/W1",
+    "/days/temperature/W1",
+    "/intake",
+    "/incidents",
+    "/incidents/1",
+)
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SMALL_TARGETS = """() => [...document.querySelectorAll('header a, table a, summary, .spans a, .leaflet-bar a')]
     .filter((it) => it.offsetParent && it.getBoundingClientRect().height < 24).map((it) => it.outerHTML)"""
