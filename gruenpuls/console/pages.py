@@ -63,7 +63,7 @@ class Order:
 
 
 def span(standing: Standing, days: int) -> tuple[datetime, datetime]:
-    """Return the span a site's charts show: so many days up to the present as seen from there, from a midnight there."""
+    """Return the span a site's charts show: so many days up to the present there, from a midnight on."""
     there = standing.now.astimezone(ZoneInfo(standing.site.time_zone)) - timedelta(days=days)
     begin = there.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     return begin, standing.now + timedelta(minutes=1)
