@@ -65,7 +65,8 @@ def store(directory: Path, judgements: Judgements) -> Iterator[EmbeddedStore]:
 def test_what_is_rolled_up_is_not_looked_for_among_readings(store: EmbeddedStore) -> None:
     store.write(Commit(quarters(1, 40)))
     rolled_up_to(store, START + 40 * DAY)
-    stretch = Stretch(1, START, END)
+    # Whole days of Berlin: of torn ones readings tell.
+    stretch = Stretch(1, START - DAY, END)
     hours, days = store.hourly([stretch]), store.daily([stretch], BERLIN)
     asked(store, "DELETE FROM lake.reading")
     # The last local day was not over.
@@ -95,10 +96,11 @@ def test_late_and_changed_readings_count_at_once_and_are_rolled_up_anew(store: E
     assert_right(store, 1, 2)
     rolled_up_to(store, START + 20 * DAY)
     assert marks(store) == 0
+    berlin_midnight = START + 19 * DAY - 2 * HOUR
     asked(store, "DELETE FROM lake.reading")
-    days = store.daily([Stretch(1, START, START + 19 * DAY)], BERLIN)
-    assert (days.maximum.max(), days.count.sum()) == (50.0, 19 * 96 + 1 - 48)
-    assert store.daily([Stretch(2, START, START + 19 * DAY)], BERLIN).count.sum() == 19 * 96 - 1
+    days = store.daily([Stretch(1, START - 2 * HOUR, berlin_midnight)], BERLIN)
+    assert (days.maximum.max(), days.count.sum()) == (50.0, 19 * 96 - 8 + 1 - 48)
+    assert store.daily([Stretch(2, START - 2 * HOUR, berlin_midnight)], BERLIN).count.sum() == 19 * 96 - 8 - 1
 
 
 def test_what_a_series_says_before_all_others_is_found(store: EmbeddedStore) -> None:
