@@ -221,7 +221,7 @@ def told(name: str, results: list[Result], beside: list[Result], lost: str = "")
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--messages", type=int, default=50_000, help=f"in each run, at most {MOST}")
+    parser.add_argument("--messages", type=int, default=20_000, help=f"in each run, at most {MOST}")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--kills", type=int, default=3, help="of each contender; 0 leaves this part out")
     parser.add_argument("--backlog", type=int, default=BACKLOG_UPLINKS, help="0 leaves this part out")
