@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -21,6 +25,14 @@ from gruenpuls.domain.row import moment
 
 if TYPE_CHECKING:
     from gruenpuls.domain.ports import ObservationReader
+    from gruenpuls.stores.registry.resolution import SiteSeries
+
+
+class By(StrEnum):
+    """What readings are summed up by."""
+
+    HOUR = "hour"
+    DAY = "day"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -95,6 +107,9 @@ def export(
     quantity: Annotated[list[str] | None, typer.Option(help="Only this quantity; may be repeated.")] = None,
     from_text: Annotated[str, typer.Option("--from", help="First moment; by default the beginning.")] = "",
     to_text: Annotated[str, typer.Option("--to", help="End, exclusive; by default all there is up to tomorrow.")] = "",
+    by: Annotated[
+        By | None, typer.Option(help="Instead of readings their count, extremes, mean and completeness by hour or day.")
+    ] = None,
     german: Annotated[bool, typer.Option("--german", help="Semicolons, decimal commas, local time.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
@@ -121,12 +136,14 @@ def export(
         what = "the file is there already"
         raise InputError(what, where=str(output), remedy="choose another name, or add --overwrite")
     with closing(reading_store(session.settings, session.registry.judgements)) as store:
+        asked = _Export(session, store, keys, quantities, from_at, to_at, german=german)
         if output is None:
-            _write(session, store, sys.stdout, keys, quantities, from_at, to_at, german=german)
+            asked.write(sys.stdout, by)
             return
         with _replaced(output, "utf-8-sig" if german else "utf-8") as file:
-            rows = _write(session, store, file, keys, quantities, from_at, to_at, german=german)
-    terminal.print(f"{rows} readings of {len(keys)} sites written to {output}")
+            rows = asked.write(file, by)
+    what = "readings" if by is None else f"{by.value}s"
+    terminal.print(f"{rows} {what} of {len(keys)} sites written to {output}")
 
 
 @contextmanager
@@ -171,6 +188,43 @@ _GERMAN = (
     "Kanal",
     "Zeitzone",
 )
+_ENGLISH_SUMMED = (
+    "site",
+    "begin",
+    "quantity",
+    "readings",
+    "failed",
+    "minimum",
+    "mean",
+    "maximum",
+    "sum",
+    "completeness_percent",
+    "unit",
+    "depth_cm",
+    "statistic",
+    "origin",
+    "device",
+    "channel",
+)
+_GERMAN_SUMMED = (
+    "Standort",
+    "Beginn",
+    "Größe",
+    "Messwerte",
+    "ungültig",
+    "Minimum",
+    "Mittel",
+    "Maximum",
+    "Summe",
+    "Vollständigkeit_Prozent",
+    "Einheit",
+    "Tiefe_cm",
+    "Statistik",
+    "Herkunft",
+    "Gerät",
+    "Kanal",
+    "Zeitzone",
+)
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -179,71 +233,90 @@ def _inert(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
 
 
-def _local_time(zone_name: str) -> Callable[[datetime], tuple[str, str]]:
-    """Return what says a moment's local time, and how far that is from UTC: in autumn an hour comes twice."""
-    from zoneinfo import ZoneInfo
+@dataclass
+class _Export:
+    """What is asked for, written as a table."""
 
-    zone = ZoneInfo(zone_name)
+    session: Session
+    store: ObservationReader
+    keys: list[str]
+    quantities: set[str]
+    from_at: datetime
+    to_at: datetime
+    german: bool
 
-    def told(at: datetime) -> tuple[str, str]:
-        there = at.astimezone(zone)
-        return f"{there:%d.%m.%Y %H:%M:%S}", f"UTC{there:%z}"
+    def write(self, file: IO[str], by: By | None) -> int:
+        """Write readings, or hours or days; return how many rows that are."""
+        separator, end = (";", "\r\n") if self.german else (",", "\n")
+        writer = csv.writer(file, delimiter=separator, lineterminator=end)
+        if by is None:
+            writer.writerow(_GERMAN if self.german else _ENGLISH)
+        else:
+            writer.writerow(_GERMAN_SUMMED if self.german else _ENGLISH_SUMMED)
+        rows = self._readings if by is None else partial(self._summed, by, self._intervals())
+        written = 0
+        with _progress() as bar:
+            for key in bar.track(self.keys, description="sites"):
+                for series in self.session.registry.resolution.site_series(key, self.from_at, self.to_at):
+                    if self.quantities and series.quantity not in self.quantities:
+                        continue
+                    for row in rows(key, series):
+                        writer.writerow(row)
+                        written += 1
+        return written
 
-    return told
+    def _readings(self, key: str, series: SiteSeries) -> Iterator[list[object]]:
+        from gruenpuls.domain.reading import from_stored
+
+        readings = self.store.read([series.series], series.from_at, series.to_at)
+        for at, value, flag in zip(readings.measured_at, readings.value.tolist(), readings.flag.tolist(), strict=True):
+            when, *zone = self._moment(from_stored(at), f"{at}Z")
+            known = None if math.isnan(value) else value
+            begin = [_inert(key), when, self._name(series), self._number(known), series.unit, self._depth(series)]
+            yield [*begin, series.statistic, series.origin, flag, *_sender(series), *zone]
+
+    def _summed(
+        self, by: By, intervals: Mapping[str, timedelta], key: str, series: SiteSeries
+    ) -> Iterator[list[object]]:
+        from gruenpuls.queries.summed import summed
+
+        zone = ZoneInfo(self.session.settings.time_zone)
+        interval = None if series.device is None else intervals.get(series.device)
+        for it in summed(self.store, series, by.value, zone, interval):
+            when, *told_zone = self._moment(it.begin, f"{it.begin:%Y-%m-%dT%H:%M:%SZ}")
+            share = None if it.completeness is None else round(100 * it.completeness, 1)
+            values = [self._number(value) for value in (it.minimum, it.mean, it.maximum, it.total, share)]
+            begin = [_inert(key), when, self._name(series), it.count, it.failed, *values, series.unit]
+            yield [*begin, self._depth(series), series.statistic, series.origin, *_sender(series), *told_zone]
+
+    def _intervals(self) -> dict[str, timedelta]:
+        """Return how often each device is expected to be heard."""
+        from gruenpuls.service.rooms import expected_intervals
+
+        by_profile = expected_intervals(self.session.settings)
+        devices = self.session.registry.devices.list()
+        return {device.key: by_profile[device.profile] for device in devices if device.profile in by_profile}
+
+    def _name(self, series: SiteSeries) -> str:
+        from gruenpuls.domain.quantity import QUANTITIES
+
+        return QUANTITIES[series.quantity].german if self.german else series.quantity
+
+    def _number(self, value: float | None) -> str:
+        text = "" if value is None else repr(value)
+        return text.replace(".", ",") if self.german else text
+
+    def _depth(self, series: SiteSeries) -> str:
+        depth = "" if series.depth is None else f"{series.depth:g}"
+        return depth.replace(".", ",") if self.german else depth
+
+    def _moment(self, at: datetime, english: str) -> list[str]:
+        """Return a moment; in German the local time, and how far that is from UTC: in autumn an hour comes twice."""
+        if not self.german:
+            return [english]
+        there = at.astimezone(ZoneInfo(self.session.settings.time_zone))
+        return [f"{there:%d.%m.%Y %H:%M:%S}", f"UTC{there:%z}"]
 
 
-def _write(
-    session: Session,
-    store: ObservationReader,
-    file: IO[str],
-    keys: list[str],
-    quantities: set[str],
-    from_at: datetime,
-    to_at: datetime,
-    *,
-    german: bool,
-) -> int:
-    from gruenpuls.domain.quantity import QUANTITIES
-    from gruenpuls.domain.reading import from_stored
-
-    local_time = _local_time(session.settings.time_zone)
-    writer = csv.writer(file, delimiter=";" if german else ",", lineterminator="\r\n" if german else "\n")
-    writer.writerow(_GERMAN if german else _ENGLISH)
-    written = 0
-    with _progress() as bar:
-        for key in bar.track(keys, description="sites"):
-            for series in session.registry.resolution.site_series(key, from_at, to_at):
-                if quantities and series.quantity not in quantities:
-                    continue
-                readings = store.read([series.series], series.from_at, series.to_at)
-                for at, value, flag in zip(
-                    readings.measured_at, readings.value.tolist(), readings.flag.tolist(), strict=True
-                ):
-                    missing = math.isnan(value)
-                    text = "" if missing else repr(value)
-                    depth = "" if series.depth is None else f"{series.depth:g}"
-                    zone: list[str] = []
-                    if german:
-                        moment_text, *zone = local_time(from_stored(at))
-                        text, depth = text.replace(".", ","), depth.replace(".", ",")
-                        name = QUANTITIES[series.quantity].german
-                    else:
-                        moment_text, name = f"{at}Z", series.quantity
-                    writer.writerow(
-                        [
-                            _inert(key),
-                            moment_text,
-                            name,
-                            text,
-                            series.unit,
-                            depth,
-                            series.statistic,
-                            series.origin,
-                            flag,
-                            _inert(series.device or ""),
-                            _inert(series.channel or ""),
-                            *zone,
-                        ]
-                    )
-                    written += 1
-    return written
+def _sender(series: SiteSeries) -> list[str]:
+    return [_inert(series.device or ""), _inert(series.channel or "")]

@@ -13,6 +13,7 @@ from alerts.wording import Language, Wording, cause_of_silence, worded
 from gruenpuls.domain.incident import Incident, Revision, Severity
 from gruenpuls.language.speech import Speech
 from gruenpuls.queries.incidents import IncidentSheet, NamedIncident
+from gruenpuls.queries.status import BY_CODE, STATUS
 from gruenpuls.stores.registry.incident_settling import BY_READINGS, BY_RULE
 from gruenpuls.stores.registry.incidents import IncidentStep
 
@@ -144,4 +145,6 @@ class IncidentWords:
             name = f"{name}, {self.say.text(f'statistic.{watched.statistic}')}"
         if watched.percent_of:
             return name, f"{self.say.number(value, 1)}\u00a0%"
+        if watched.quantity == STATUS and value in range(len(BY_CODE)):
+            return name, self.say.text(f"status.{BY_CODE[int(value)].value}")
         return name, self.say.measure(value, watched.quantity)

@@ -19,10 +19,10 @@ from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.reading import Flag, from_stored
 from gruenpuls.domain.site import Site
 from gruenpuls.language.speech import Speech
-from gruenpuls.queries.overview import SILENT_AFTER, STATUS
+from gruenpuls.queries.overview import SILENT_AFTER
 from gruenpuls.queries.present import Present
 from gruenpuls.queries.site_water import SiteWater, site_waters
-from gruenpuls.queries.status import SiteStatus
+from gruenpuls.queries.status import BY_CODE, STATUS, SiteStatus
 from gruenpuls.queries.watering_plan import Planned, Reason, reason_told, watering_plan
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incidents import IncidentFilter
@@ -36,7 +36,6 @@ _SUNDAY: Final = 7
 _BALANCE: Final = ("plant_available_water", "p50", WATER_BALANCE.name)
 _OLDEST: Final = timedelta(days=3)
 """An older balance says nothing of a moment."""
-_STATUSES: Final = (SiteStatus.FINE, SiteStatus.WATER_SOON, SiteStatus.WATER_NOW)
 _ON: Final = (IncidentState.FIRING, IncidentState.ACKNOWLEDGED)
 
 
@@ -116,7 +115,7 @@ class LetterDesk:
             alerts_open=alerts_open,
             sites=len(waters),
             known=sum(water.middle is not None or water.by_sensor for water in waters),
-            compared=sum(water.site.key in before and water.status in _STATUSES for water in waters),
+            compared=sum(water.site.key in before and water.status in BY_CODE for water in waters),
             below=_below(ahead, 0, lambda it: it.days_left),
             below_early=_below(ahead, sunday, lambda it: it.days_early),
             below_middle=_below(ahead, sunday, lambda it: it.days_left),
@@ -160,7 +159,7 @@ class LetterDesk:
             if flag == Flag.FAIL:
                 continue
             if series in said and age <= SILENT_AFTER:
-                found[said[series]] = _STATUSES[round(value)]
+                found[said[series]] = BY_CODE[round(value)]
             elif series in reckoned and age <= _OLDEST:
                 found[reckoned[series]] = _by_balance(by_key[reckoned[series]], value)
         return {key: status for key, status in found.items() if status is not SiteStatus.UNJUDGED}
@@ -194,15 +193,15 @@ def _what_of(incident: Incident, since: datetime) -> What | None:
 def _by_balance(water: SiteWater, value: float) -> SiteStatus:
     if water.soon is None or water.now is None:
         return SiteStatus.UNJUDGED
-    return _STATUSES[int(value < water.soon) + int(value < water.now)]
+    return BY_CODE[int(value < water.soon) + int(value < water.now)]
 
 
 def _changed(water: SiteWater, before: Mapping[str, SiteStatus]) -> What | None:
     """Return what became of a site; nothing where it is not known how it stood, or stands."""
     then = before.get(water.site.key)
-    if then is None or water.status not in _STATUSES:
+    if then is None or water.status not in BY_CODE:
         return None
-    was, is_now = _STATUSES.index(then), _STATUSES.index(water.status)
+    was, is_now = BY_CODE.index(then), BY_CODE.index(water.status)
     if is_now > was:
         return "worse" if was else "new"
     return "ended" if was and not is_now else None

@@ -21,19 +21,17 @@ from gruenpuls.queries.explanation import (
 )
 from gruenpuls.queries.lane import MEASURED
 from gruenpuls.queries.present import Present
-from gruenpuls.queries.status import SiteStatus
+from gruenpuls.queries.status import BY_CODE, STATUS, SiteStatus
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.overview import LastValue, SiteGlance
 from processors.soil.limits import LIMITS, LimitTable
 
 SILENT_AFTER: Final = timedelta(hours=48)
 """A sensor not heard for longer is silent, where nobody chose another time."""
-STATUS: Final = "soil_water_status"
 JUDGED: Final = "judged_soil_depths"
 FROZEN: Final = "frozen_soil_depths"
 NEED: Final = "irrigation_need"
 _DAY: Final = timedelta(days=1)
-_STATUSES: Final = (SiteStatus.FINE, SiteStatus.WATER_SOON, SiteStatus.WATER_NOW)
 _TELLING: Final = ("heat_index", "air_temperature", TENSION, "soil_water_content", "soil_temperature", "precipitation")
 """What is told of a site nothing judges: the first of these it has."""
 
@@ -206,7 +204,7 @@ class _Look:
         if not self.is_recent(self.last_at):
             return SiteStatus.NO_DATA if self.last_at or self.site.key in occupied else SiteStatus.NO_SENSOR
         judged = self.usable(STATUS)
-        return _STATUSES[round(judged[-1].value)] if judged else SiteStatus.UNJUDGED
+        return BY_CODE[round(judged[-1].value)] if judged else SiteStatus.UNJUDGED
 
     def standing(
         self, severities: Mapping[str, Severity], why: Mapping[str, Explanation], occupied: Collection[str]
@@ -218,7 +216,7 @@ class _Look:
             severities.get(self.site.key),
             self.last_at,
             self.now,
-            why.get(self.site.key) if status in _STATUSES else None,
+            why.get(self.site.key) if status in BY_CODE else None,
             self._count(JUDGED),
             self._count(FROZEN),
             self._told() if status is SiteStatus.UNJUDGED else None,

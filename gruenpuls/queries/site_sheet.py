@@ -11,8 +11,9 @@ from gruenpuls.domain.device import Deployment
 from gruenpuls.domain.reading import Flag, FlagInterval, ReadingBatch, from_stored
 from gruenpuls.queries.incidents import PAST, NamedIncident, named
 from gruenpuls.queries.lane import OF_DEVICE, OF_METHOD, ROOT_ZONE, Lane, lanes
-from gruenpuls.queries.overview import FROZEN, JUDGED, STATUS, Standing
+from gruenpuls.queries.overview import FROZEN, JUDGED, Standing
 from gruenpuls.queries.present import Present
+from gruenpuls.queries.status import STATUS
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incidents import IncidentFilter
 

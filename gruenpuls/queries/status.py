@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class SiteStatus(StrEnum):
@@ -21,3 +22,8 @@ class SiteStatus(StrEnum):
     def rank(self) -> int:
         """Its place in the order, 0 the worst."""
         return list(SiteStatus).index(self)
+
+
+STATUS: Final = "soil_water_status"
+BY_CODE: Final = (SiteStatus.FINE, SiteStatus.WATER_SOON, SiteStatus.WATER_NOW)
+"""What the values of that series mean."""

@@ -110,6 +110,17 @@ def test_readings_are_exported_with_unit_and_flag(gruenpuls: CommandLine) -> Non
     assert rows[0]["measured_at"] == "2023-08-14T00:00:00.000Z"
 
 
+def test_days_are_exported_with_how_complete_they_are(gruenpuls: CommandLine) -> None:
+    asked = ("export", "--by", "day", "--quantity", "air_temperature")
+    (row,) = csv.DictReader(io.StringIO(gruenpuls(*asked)))
+    assert row["begin"] == "2023-08-13T22:00:00Z", "midnight in Berlin"
+    assert (row["readings"], row["failed"], row["sum"]) == ("3", "0", "")
+    assert (row["minimum"], row["mean"], row["maximum"]) == ("20.5", "21.5", "22.5")
+    assert 0 < float(row["completeness_percent"]) < 100
+    (row,) = csv.DictReader(io.StringIO(gruenpuls(*asked, "--german")), delimiter=";")
+    assert (row["Beginn"], row["Mittel"], row["Messwerte"]) == ("14.08.2023 00:00:00", "21,5", "3")
+
+
 def test_a_german_export_opens_in_a_german_office_program(gruenpuls: CommandLine) -> None:
     gruenpuls("export", "out.csv", "--german", "--quantity", "air_temperature")
     text = Path("out.csv").read_bytes().decode("utf-8-sig")
