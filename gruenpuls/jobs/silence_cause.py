@@ -82,11 +82,17 @@ def blamed(relays: Relays, absences: Sequence[Absence]) -> list[Blame]:
 
     def blame(absence: Absence) -> Blame:
         day = absence.last // _HOURS
-        bonds = [
-            it for it in of_device.get(absence.device, ()) if it.first_day <= day and it.last_day >= day - _REMEMBERED
-        ]
-        gateways = tuple(sorted(it.relay for it in bonds if it.kind is RelayKind.GATEWAY))
-        sources = tuple(sorted(it.relay for it in bonds if it.kind is RelayKind.SOURCE))
+        # By name, since numbers are given in the order of arrival.
+        bonds = sorted(
+            (
+                it
+                for it in of_device.get(absence.device, ())
+                if it.first_day <= day and it.last_day >= day - _REMEMBERED
+            ),
+            key=lambda it: it.name,
+        )
+        gateways = tuple(it.relay for it in bonds if it.kind is RelayKind.GATEWAY)
+        sources = tuple(it.relay for it in bonds if it.kind is RelayKind.SOURCE)
         own = SilenceCause.BATTERY if absence.battery_low else SilenceCause.SENSOR
         cause = np.full(len(absence.hours), int(own))
         relay = np.zeros(len(absence.hours), np.int64)

@@ -199,6 +199,18 @@ def test_a_day_that_comes_late_extends_what_somebody_took_on(registry: Registry)
     assert (over.number, over.incident.resolved_at) == (kept.number, START + timedelta(hours=33))
 
 
+def test_what_late_readings_doubt_and_confirm_again_stays_acknowledged(registry: Registry) -> None:
+    place, readings = Place.new(registry), _warm((4, 8))[:9]
+    place.arrive([readings[hour] for hour in (0, 4, 8)], RULE)
+    (kept,) = place.kept()
+    registry.incidents.acknowledge(kept.number, actor="ada")
+    cold = (START + timedelta(hours=6, minutes=30), 10.0)
+    place.arrive([cold], RULE)
+    assert [it.incident.state for it in place.kept()] == [IncidentState.PENDING]
+    place.arrive([(START + timedelta(hours=12), 22.0)], RULE)
+    assert [(it.number, it.incident.state) for it in place.kept()] == [(kept.number, IncidentState.ACKNOWLEDGED)]
+
+
 def test_what_never_held_long_enough_is_forgotten_also_after_a_midnight(registry: Registry) -> None:
     place, readings = Place.new(registry), _warm((23, 24))
     for reading in readings:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +45,8 @@ def test_what_is_written_is_what_is_read(
     assert (uplink.device, uplink.payload, uplink.port, uplink.frame_counter) == (device, payload, port, counter)
     if radio.gateways:
         assert (uplink.measured_at, uplink.time_source) == (measured_at, TimeSource.GATEWAY)
-        assert uplink.radio == radio
+        assert msgspec.structs.replace(uplink.radio, heard_by=()) == radio
+        assert len(uplink.radio.heard_by) == radio.gateways
     else:
         assert uplink.time_source is TimeSource.NETWORK
         assert timedelta(0) <= uplink.measured_at - measured_at < timedelta(seconds=1)

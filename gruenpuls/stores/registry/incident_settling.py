@@ -20,6 +20,7 @@ BY_RULE: Final = "rule"
 BY_READINGS: Final = "readings"
 """The actor where late readings moved it, and what people were told stays true."""
 _OPEN: Final = [state.value for state in OPEN_STATES]
+_FIRED: Final = [IncidentState.FIRING.value, IncidentState.ACKNOWLEDGED.value]
 _Row = sa.Row[*tuple[Any, ...]]
 
 
@@ -136,7 +137,7 @@ class Settling:
 
     def _keep(self, heirs: Sequence[_Heir]) -> None:
         """Write what changed: what ended before what goes on, so that never two are open."""
-        returned = [it.row.id for it in heirs if it.row is not None and it.row.state not in _OPEN]
+        returned = [it.row.id for it in heirs if it.row is not None and it.row.state not in _FIRED]
         taken_on = self._taken_on(returned)
         waterings = self._waterings(heirs)
         changed: list[dict[str, Any]] = []
@@ -239,10 +240,10 @@ class Settling:
         return set(self.connection.execute(query).scalars()) if numbers else set()
 
     def _taken_on(self, numbers: Sequence[int]) -> set[int]:
-        """Return those that were acknowledged when they last went on."""
+        """Return those that were acknowledged when they were last firing."""
         history = schema.incident_history.c
         query = sa.select(history.incident_id, history.state).where(
-            among(self.connection, history.incident_id, numbers), history.state.in_(_OPEN)
+            among(self.connection, history.incident_id, numbers), history.state.in_(_FIRED)
         )
         if not numbers:
             return set()

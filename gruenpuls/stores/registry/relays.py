@@ -27,6 +27,7 @@ class Bond(NamedTuple):
     relay : int
         The registry's own number for it.
     kind : RelayKind
+    name : str
     device : str
     first_day, last_day : int
         On which it did first and last, days since 1970 UTC.
@@ -34,6 +35,7 @@ class Bond(NamedTuple):
 
     relay: int
     kind: RelayKind
+    name: str
     device: str
     first_day: int
     last_day: int
@@ -104,14 +106,10 @@ class Relays:
 
 
 def _bonds(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Bond]:
-    bond = schema.relay_device
-    query = sa.select(bond.c.relay_id, schema.relay.c.kind, bond.c.device, bond.c.first_day, bond.c.last_day).join_from(
-        bond, schema.relay
-    )
-    return [
-        Bond(relay, RelayKind(kind), device, first, last)
-        for relay, kind, device, first, last in connection.execute(query.where(which))
-    ]
+    bond, relay = schema.relay_device, schema.relay
+    columns = (bond.c.relay_id, relay.c.kind, relay.c.name, bond.c.device, bond.c.first_day, bond.c.last_day)
+    rows = connection.execute(sa.select(*columns).join_from(bond, relay).where(which))
+    return [Bond(number, RelayKind(kind), *rest) for number, kind, *rest in rows]
 
 
 class Heard(NamedTuple):

@@ -30,9 +30,9 @@ def test_it_is_known_who_heard_a_device_and_from_when_to_when(registry: Registry
     number = numbers(registry)
     assert set(number) == {"city", "north", "south"}
     assert set(registry.relays.of_devices([PROBE.key])) == {
-        Bond(number["city"], RelayKind.SOURCE, PROBE.key, DAY, DAY + 2),
-        Bond(number["north"], RelayKind.GATEWAY, PROBE.key, DAY, DAY + 2),
-        Bond(number["south"], RelayKind.GATEWAY, PROBE.key, DAY + 2, DAY + 2),
+        Bond(number["city"], RelayKind.SOURCE, "city", PROBE.key, DAY, DAY + 2),
+        Bond(number["north"], RelayKind.GATEWAY, "north", PROBE.key, DAY, DAY + 2),
+        Bond(number["south"], RelayKind.GATEWAY, "south", PROBE.key, DAY + 2, DAY + 2),
     }
     assert registry.relays.named([number["south"]]) == {number["south"]: Relay(RelayKind.GATEWAY, "south")}
 
