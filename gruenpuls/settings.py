@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from gruenpuls.domain.errors import ConfigurationError
+from gruenpuls.source_settings import GapSource, MqttSource, SettingsTable, WebhookSettings, WebhookSource
 
 DEFAULT_FILE = Path("gruenpuls.toml")
 
@@ -29,88 +30,10 @@ def _time_zone(name: str) -> str:
     return name
 
 
-_SILENT_AFTER = "a connected source that brings nothing for so long makes the service not ready; by default never [s]"
-
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MqttSource(_Table):
-    """A broker to listen to; `[[sources]]` in the file, as many as there are."""
-
-    name: str = Field("mqtt", min_length=1, description="what the source is called in counts and messages")
-    host: str = Field("127.0.0.1", description="the broker's name or address")
-    port: int = Field(1883, ge=1, le=65535, description="the broker's port")
-    topics: tuple[str, ...] = Field(
-        ("application/+/device/+/event/up",), min_length=1, description="topic filters of the uplinks"
-    )
-    client_id: str = Field("gruenpuls", min_length=1, description="the broker keeps the queue under this name")
-    protocol: Literal["3.1.1", "5"] = Field("3.1.1", description="3.1.1 is the faster one")
-    username: str | None = Field(None, description="as whom")
-    password: SecretStr | None = Field(None, description="best given through the environment")
-    keepalive: int = Field(60, ge=5, le=3600, description="silence after which either side makes sure [s]")
-    session_expiry: int = Field(7 * 86_400, ge=0, description="how long an MQTT 5 broker keeps the queue [s]")
-    ca_file: Path | None = Field(None, description="certificates to trust; turns TLS on")
-    certificate_file: Path | None = Field(None, description="our own certificate, where the broker asks for one")
-    key_file: Path | None = Field(None, description="its key")
-    silent_after: float | None = Field(None, gt=0, description=_SILENT_AFTER)
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if (self.certificate_file is None) != (self.key_file is None):
-            message = "certificate_file and key_file go together"
-            raise ValueError(message)
-        if self.password is not None and self.username is None:
-            message = "a password needs a username"
-            raise ValueError(message)
-        return self
-
-
-class WebhookSource(_Table):
-    """A network server that posts to us; `[[webhooks]]` in the file, as many as there are."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="what the source is called, and its path: /<name>")
-    token: SecretStr | None = Field(None, min_length=16, description="what the sender shows, as a Bearer token")
-    hmac_secret: SecretStr | None = Field(None, min_length=16, description="what the sender signs the body with")
-    signature_header: str = Field(
-        "X-Hub-Signature-256", pattern=r"^[A-Za-z0-9-]+$", description="where the signature stands"
-    )
-    most_bytes: int = Field(1 << 20, ge=1 << 10, le=16 << 20, description="largest body taken [bytes]")
-    silent_after: float | None = Field(None, gt=0, description=_SILENT_AFTER)
-
-    @model_validator(mode="after")
-    def _guarded(self) -> Self:
-        if self.name == "health":
-            message = "a webhook cannot be called health: that path tells whether uplinks can be journalled"
-            raise ValueError(message)
-        if self.token is None and self.hmac_secret is None:
-            message = "a webhook needs a token or an hmac_secret"
-            raise ValueError(message)
-        return self
-
-
-class WebhookSettings(_Table):
-    """Where network servers post to; they reach it through a proxy that speaks TLS."""
-
-    host: str = Field("127.0.0.1", description="address it listens on")
-    port: int = Field(8090, ge=1, le=65535, description="port it listens on")
-
-
-class GapSource(_Table):
-    """Where a network keeps what a source missed; `[[gaps]]` in the file."""
-
-    source: str = Field(min_length=1, description="name of the source whose gaps are closed")
-    network: Literal["the_things_stack", "element_iot"] = Field(description="whose store it is")
-    url: str = Field(pattern=r"^https?://[^/]", description="such as https://eu1.cloud.thethings.network")
-    collection: str = Field(min_length=1, description="The Things Stack: the application; ELEMENT-IoT: the folder")
-    api_key: SecretStr = Field(min_length=1, description="with the right to read uplinks")
-    longest_absence: float = Field(120, ge=60, description="shorter absences are no gap [s]")
-
-
-class JournalSettings(_Table):
+class JournalSettings(SettingsTable):
     """How uplinks are put on disk before they are acknowledged."""
 
     batch: int = Field(5_000, ge=1, le=60_000, description="most messages in one commit")
@@ -118,7 +41,7 @@ class JournalSettings(_Table):
     unacknowledged_bytes: int = Field(64 << 20, ge=1 << 20, description="stop reading above this [bytes]")
 
 
-class InfluxSettings(_Table):
+class InfluxSettings(SettingsTable):
     """An InfluxDB, asked for with `kind = "influxdb"`."""
 
     url: str = Field("http://127.0.0.1:8086", pattern=r"^https?://", description="where it is")
@@ -141,7 +64,7 @@ class InfluxSettings(_Table):
         return self
 
 
-class StoreSettings(_Table):
+class StoreSettings(SettingsTable):
     """Where readings are kept."""
 
     kind: Literal["embedded", "influxdb"] = Field("embedded", description="files in data_dir, or an InfluxDB")
@@ -150,7 +73,7 @@ class StoreSettings(_Table):
     threads: int = Field(1, ge=1, le=64, description="threads of its engine, per process")
 
 
-class WorkSettings(_Table):
+class WorkSettings(SettingsTable):
     """Decoding, processors, rules."""
 
     batch: int = Field(20_000, ge=1, le=100_000, description="most uplinks decoded in one commit")
@@ -160,7 +83,7 @@ class WorkSettings(_Table):
     compact_every: float = Field(600, gt=0, description="how often small files are merged [s]")
 
 
-class RetentionSettings(_Table):
+class RetentionSettings(SettingsTable):
     """How long what is measured is kept; for ever unless it is set. The journal always is."""
 
     raw_days: int | None = Field(None, ge=400, description="readings, once they are rolled up [d]")
@@ -178,7 +101,7 @@ class RetentionSettings(_Table):
         return self
 
 
-class ForecastSettings(_Table):
+class ForecastSettings(SettingsTable):
     """The weather forecast of the DWD; nothing is fetched unless a url is set."""
 
     url: str | None = Field(None, pattern=r"^https?://[^/]", description="a MOSMIX file; {station} stands for an id")
@@ -198,7 +121,7 @@ class ForecastSettings(_Table):
         return self
 
 
-class BaseMap(_Table):
+class BaseMap(SettingsTable):
     """A background map the browser may load; none by default, so that nothing leaves the machine."""
 
     kind: Literal["wms", "xyz"]
@@ -207,7 +130,7 @@ class BaseMap(_Table):
     attribution: str
 
 
-class ConsoleSettings(_Table):
+class ConsoleSettings(SettingsTable):
     """The web console; it has no login yet, so it listens on loopback."""
 
     host: str = Field("127.0.0.1", description="address it listens on")
@@ -218,13 +141,13 @@ class ConsoleSettings(_Table):
     demo: bool = Field(default=False, description="say on every page what the demo's values are")
 
 
-class ReadySettings(_Table):
+class ReadySettings(SettingsTable):
     """When `/health/ready` says no."""
 
     free_mb: int = Field(512, ge=1, description="less room than this on the disk of data_dir [MB]")
 
 
-class RuleSettings(_Table):
+class RuleSettings(SettingsTable):
     """Which alert rules are on, where that differs from what their files say."""
 
     on: tuple[str, ...] = Field((), description="rules to switch on, by name")
@@ -252,7 +175,7 @@ def _month_day(text: str) -> str:
 MonthDay = Annotated[str, AfterValidator(_month_day)]
 
 
-class SoilSettings(_Table):
+class SoilSettings(SettingsTable):
     """From when on plants need water, where that differs from what is published."""
 
     limits: dict[str, dict[str, float]] = Field({}, description="changed thresholds by row, see docs/soil.md")
@@ -267,13 +190,13 @@ class SoilSettings(_Table):
         return self
 
 
-class NotifySettings(_Table):
+class NotifySettings(SettingsTable):
     """Who is told; nobody is unless there is a policy."""
 
     policy_file: Path | None = Field(None, description="YAML file that says who is told what, when and how")
 
 
-class LogSettings(_Table):
+class LogSettings(SettingsTable):
     """What the processes say."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least that is told")

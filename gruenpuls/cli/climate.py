@@ -58,13 +58,10 @@ def season(
     german: German = False,
 ) -> None:
     """Count summer, hot, frost and ice days, tropical nights, heat waves and degree hours by season."""
-    from contextlib import closing
-
     from gruenpuls.queries.climate_season import season_climate
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
-    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+    with session.readings() as store:
         found = season_climate(session.registry, store, site, session.now(), year, record)
     if as_json:
         print_json([asdict(it) for it in found])
@@ -101,13 +98,10 @@ def now(
     german: German = False,
 ) -> None:
     """Say how hot it feels in shade and sun, and why where nobody knows."""
-    from contextlib import closing
-
     from gruenpuls.queries.climate_felt import felt_now
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
-    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+    with session.readings() as store:
         found = felt_now(session.registry, store, session.present(), key=site, district=district)
     if as_json:
         print_json([_plain(it) for it in found])
@@ -172,14 +166,11 @@ def cool_places(
     german: German = False,
 ) -> None:
     """Rank the places of a hot hour by how it feels in the shade, the coolest first."""
-    from contextlib import closing
-
     from gruenpuls.queries.climate_felt import ranking
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
     hour = _hour(at, session)
-    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+    with session.readings() as store:
         found = ranking(session.registry, store, hour, district)
     if as_json:
         places = [{**asdict(it), "felt_class": it.felt_class.name.lower()} for it in found]

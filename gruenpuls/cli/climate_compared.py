@@ -40,14 +40,11 @@ def island(
     german: German = False,
 ) -> None:
     """Say how much warmer a site stays than the country on clear, calm, dry nights."""
-    from contextlib import closing
-
     from gruenpuls.queries.climate_compared import island as heat_island
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
     span = _span(session, from_text, to_text, _YEAR)
-    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+    with session.readings() as store:
         found = heat_island(session.registry, store, site, reference, span)
     if as_json:
         print_json(asdict(found))
@@ -86,15 +83,12 @@ def cooling(
     german: German = False,
 ) -> None:
     """Say how much cooler a green place is than its sealed neighbour, and how sure that is."""
-    from contextlib import closing
-
     from gruenpuls.queries.climate_compared import SEED
     from gruenpuls.queries.climate_compared import cooling as cooling_of
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
     span = _span(session, from_text, to_text, _MONTH, hours)
-    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+    with session.readings() as store:
         found = cooling_of(session.registry, store, green, sealed, span, felt=felt)
     words = session.speech(german=german)
     if as_json:
@@ -118,11 +112,8 @@ def change(
     german: German = False,
 ) -> None:
     """Say what unsealing or planting did to a place, against one where nothing happened."""
-    from contextlib import closing
-
     from gruenpuls.queries.climate_compared import SEED, Span
     from gruenpuls.queries.climate_compared import change as change_of
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
     changed_on = _day(at, "--at")
@@ -132,7 +123,7 @@ def change(
         what = f"{changed_on} does not lie between {first} and {end}"
         raise InputError(what, where="--at", remedy="name a day of the past, within --from and --to")
     span = Span(first, end, _hours(hours))
-    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+    with session.readings() as store:
         found = change_of(session.registry, store, (site, control), changed_on, span, felt=felt)
     words = session.speech(german=german)
     if as_json:
@@ -152,14 +143,11 @@ def path(
     german: German = False,
 ) -> None:
     """Say how fast places cool at night along a cold-air path."""
-    from contextlib import closing
-
     from gruenpuls.queries.climate_compared import path as path_of
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
     span = _span(session, from_text, to_text, _MONTH)
-    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+    with session.readings() as store:
         found = path_of(session.registry, store, sites, span)
     if as_json:
         print_json(asdict(found))

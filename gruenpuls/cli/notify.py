@@ -218,14 +218,12 @@ def letter(
 
 def _letters(session: Session, area: str | None, *, send: bool) -> list[Note]:
     """Return this week's letters, one for each language; sent, where that is wanted."""
-    from contextlib import closing
-
     from gruenpuls.service.notify import letters, policy
-    from gruenpuls.service.rooms import reading_store, replay_spans
+    from gruenpuls.service.rooms import replay_spans
 
     chosen, now = policy(session.settings), session.now()
     wanted = _areas(chosen, area)
-    with closing(reading_store(session.settings, session.registry.judgements)) as readings:
+    with session.readings() as readings:
         writing = letters(session.settings, session.registry, readings, chosen, session.now)
         notes: list[Note] = []
         for one in wanted:

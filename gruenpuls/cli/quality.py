@@ -50,7 +50,6 @@ def report(
 ) -> None:
     """Say of each device how complete it is, what was flagged, how battery and radio are; the worst first."""
     from gruenpuls.queries.quality import device_qualities
-    from gruenpuls.service.rooms import reading_store
     from gruenpuls.stores.registry.keys import device_key
     from gruenpuls.stores.registry.places import SiteFilter
     from ingest.journal import Journal
@@ -69,7 +68,7 @@ def report(
             raise InputError(what, where="--district", remedy="`gruenpuls site list` shows which there are")
     profiles = session.profiles
     with (
-        closing(reading_store(session.settings, registry.judgements)) as store,
+        session.readings() as store,
         closing(Journal.reader(session.settings.journal_dir)) as journal,
     ):
         found = device_qualities(
@@ -128,7 +127,6 @@ def override(
 ) -> None:
     """Say that readings of a span are good, suspect or wrong; what depends on them is computed again."""
     from gruenpuls.domain.reading import Flag
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
     judgements = session.registry.judgements
@@ -156,7 +154,7 @@ def override(
     if not reason.strip():
         what = "an override needs a reason"
         raise InputError(what, where="--reason", remedy="say in a few words what you know of these readings")
-    with closing(reading_store(session.settings, judgements)) as store:
+    with session.readings() as store:
         batch = store.read(numbers, from_at, to_at)
     said = Flag[flag.upper()]
     changed = int(((batch.flag != said) & (batch.flag != Flag.MISSING)).sum())

@@ -46,11 +46,8 @@ def sponge(
     german: German = False,
 ) -> None:
     """Say what roofs, pits and districts held back of the rain, and how much rain they could still take."""
-    from contextlib import closing
-
     from gruenpuls.queries.cisterns import cisterns
     from gruenpuls.queries.sponge import district_sponges, site_sponges
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
     if by not in {"site", "district", "year", "event"}:
@@ -61,7 +58,7 @@ def sponge(
     first = _day(from_text, "--from") if from_text else date(last.year, 1, 1)
     end = last + timedelta(days=1)
     keys = [site] if site else []
-    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+    with session.readings() as store:
         tanks = cisterns(session.registry, store, first, end, keys=keys, district=district)
         asked = [key for key in keys if key not in {tank.key for tank in tanks}]
         found: Sequence[SiteSponge] = []
@@ -98,10 +95,7 @@ def gauge(
     german: German = False,
 ) -> None:
     """List the rain gauges, those first that look blocked or were too cold to tell."""
-    from contextlib import closing
-
     from gruenpuls.queries.rain_gauges import rain_gauges
-    from gruenpuls.service.rooms import reading_store
     from processors.rain.gauge_correction import Exposure
 
     session: Session = context.obj
@@ -110,7 +104,7 @@ def gauge(
         raise InputError(what, where="--exposure", remedy=f"one of {', '.join(Exposure)}")
     end = session.now().date()
     first = end - timedelta(days=days)
-    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+    with session.readings() as store:
         found = rain_gauges(session.registry, store, first, end, Exposure(exposure) if exposure else None)
     if as_json:
         print_json([asdict(it) for it in found])
@@ -139,12 +133,10 @@ def event(
     german: German = False,
 ) -> None:
     """List the rains of a gauge one by one: how much, how heavy, how rare."""
-    from contextlib import closing
     from zoneinfo import ZoneInfo
 
     from gruenpuls.jobs.rare_rain import kept_table
     from gruenpuls.queries.rain_events import rains_of_site
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
     place = session.registry.places.by_key(site)
@@ -156,7 +148,7 @@ def event(
     zone = ZoneInfo(place.time_zone)
     span = day_start(first, zone), day_start(last + timedelta(days=1), zone)
     table = kept_table(session.registry)
-    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+    with session.readings() as store:
         found = rains_of_site(session.registry, store, place, *span, timedelta(hours=dry_hours), table)
     if as_json:
         print_json([asdict(it) for it in found])

@@ -6,7 +6,7 @@ import csv
 import math
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -115,7 +115,6 @@ def export(
 ) -> None:
     """Write readings as CSV: measured and derived, each with unit, depth, flag and origin."""
     from gruenpuls.domain.quantity import QUANTITIES
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
     zone = session.settings.time_zone
@@ -135,7 +134,7 @@ def export(
     if output is not None and output.exists() and not overwrite:
         what = "the file is there already"
         raise InputError(what, where=str(output), remedy="choose another name, or add --overwrite")
-    with closing(reading_store(session.settings, session.registry.judgements)) as store:
+    with session.readings() as store:
         asked = _Export(session, store, keys, quantities, from_at, to_at, german=german)
         if output is None:
             asked.write(sys.stdout, by)

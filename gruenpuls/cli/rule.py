@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -146,7 +145,7 @@ def backtest(
 
     from gruenpuls.jobs.backtest import Backtest
     from gruenpuls.service.notify import policy
-    from gruenpuls.service.rooms import expected_intervals, reading_store
+    from gruenpuls.service.rooms import expected_intervals
     from gruenpuls.stores.registry.places import SiteFilter
 
     session: Session = context.obj
@@ -163,7 +162,7 @@ def backtest(
     sites = session.registry.places.list(SiteFilter(district=district))
     trials: list[RuleTrial] = []
     with (
-        closing(reading_store(session.settings, session.registry.judgements)) as reader,
+        session.readings() as reader,
         Progress(console=complaints, transient=True) as bar,
     ):
         told = policy(session.settings) if session.settings.notify.policy_file is not None else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -15,6 +17,7 @@ from gruenpuls.settings import Settings, settings_from
 if TYPE_CHECKING:
     from device_profiles.catalogue import Catalogue
     from device_profiles.profile import Profile
+    from gruenpuls.domain.ports import ObservationReader
     from gruenpuls.language.speech import Speech
     from gruenpuls.queries.present import Present
     from gruenpuls.stores.registry import Registry
@@ -72,6 +75,14 @@ class Session:
         from gruenpuls.language.speech import Speech
 
         return Speech("de" if german else "en", ZoneInfo(self.settings.time_zone))
+
+    @contextmanager
+    def readings(self) -> Iterator[ObservationReader]:
+        """Open the store for reading, its flags as judged since."""
+        from gruenpuls.service.rooms import reading_store
+
+        with closing(reading_store(self.settings, self.registry.judgements)) as store:
+            yield store
 
     def present(self) -> Present:
         """Return the moment questions are asked at, which a replay moves."""

@@ -138,15 +138,12 @@ def explain(
     german: German = False,
 ) -> None:
     """Print the chain from what the devices sent to the litres: inputs, flags, methods, versions, assumptions."""
-    from contextlib import closing
-
     from gruenpuls.queries.site_explanation import site_explanation
     from gruenpuls.queries.site_water import limits_of
-    from gruenpuls.service.rooms import reading_store
     from gruenpuls.service.soil import city_processors
 
     session: Session = context.obj
-    with closing(reading_store(session.settings, session.registry.judgements)) as readings:
+    with session.readings() as readings:
         asked = _day(day) if day else None
         made_by = city_processors(session.settings)
         found = site_explanation(session.registry, readings, site, session.now(), asked, made_by)
@@ -326,11 +323,8 @@ def plot(
     language: Annotated[str, typer.Option(help="de or en.")] = "en",
 ) -> None:
     """Draw a site's season: tension and available water with their limits, rain, waterings, outlook."""
-    from contextlib import closing
-
     from gruenpuls.plots.season import season_plot
     from gruenpuls.queries.season import site_season
-    from gruenpuls.service.rooms import reading_store
 
     session: Session = context.obj
     if language not in {"de", "en"}:
@@ -340,7 +334,7 @@ def plot(
     if file.suffix.lower() not in {".png", ".svg"}:
         what = f"{file.suffix or 'a file without an ending'} is no kind of picture known here"
         raise InputError(what, where="--out", remedy="end it with .png or .svg")
-    with closing(reading_store(session.settings, session.registry.judgements)) as readings:
+    with session.readings() as readings:
         found = site_season(session.registry, readings, site, session.now(), season, session.limits)
     picture = season_plot(found, session.speech(german=language == "de"), file.suffix.lower().removeprefix("."))
     try:

@@ -167,15 +167,12 @@ def list_waterings(
 
 def _waterings(session: Session, site: str | None, from_at: datetime, to_at: datetime) -> Sequence[WateringSeen]:
     """Return what was entered, with what the probes say where one site is asked for."""
-    from contextlib import closing
-
     from gruenpuls.queries.watering_verdicts import WateringSeen, seen_waterings
-    from gruenpuls.service.rooms import reading_store
 
     if site is None:
         kept = session.registry.waterings.of_sites(None, from_at, to_at)
         return [WateringSeen(it.watering, it.number, {}) for it in kept]
-    with closing(reading_store(session.settings, session.registry.judgements)) as readings:
+    with session.readings() as readings:
         return seen_waterings(session.registry, readings, site, from_at, to_at).entered
 
 

@@ -19,8 +19,7 @@ from gruenpuls.queries.lane import Lane
 from gruenpuls.queries.overview import Standing
 from gruenpuls.queries.site_sheet import CurrentValue
 from gruenpuls.queries.status import SiteStatus
-
-_FEW_DEPTHS = 2
+from processors.soil.judgement import ENOUGH_DEPTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Wording:
         parts = []
         if standing.explanation:
             parts.append(self._explained(standing.explanation))
-        if standing.judged_depths is not None and standing.judged_depths < _FEW_DEPTHS:
+        if standing.judged_depths is not None and standing.judged_depths < ENOUGH_DEPTHS:
             parts.append(self.say.text("why.few_depths"))
         if standing.frozen_depths:
             parts.append(self.say.text("why.frozen", count=standing.frozen_depths))

@@ -15,7 +15,8 @@ from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.memory import keep_little
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.stopping import stop_on_request
-from gruenpuls.settings import GapSource, MqttSource, Settings
+from gruenpuls.settings import Settings
+from gruenpuls.source_settings import GapSource, MqttSource
 from gruenpuls.stores.registry import Registry
 from ingest.backfill_source import GapCloser, Watched
 from ingest.collect import CollectHealth, Source, collect

@@ -5,7 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from gruenpuls.domain.errors import ConfigurationError
-from gruenpuls.settings import GapSource, Settings
+from gruenpuls.settings import Settings
+from gruenpuls.source_settings import GapSource
 from ingest.backfill import ElementIotKeeper, Keeper, TheThingsStackKeeper
 from ingest.backfill_fetch import Address
 from ingest.backfill_orders import GapOrders

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gruenpuls.queries.readiness import Limits
-from gruenpuls.settings import MqttSource, Settings, WebhookSource
+from gruenpuls.settings import Settings
+from gruenpuls.source_settings import MqttSource, WebhookSource
 
 
 def ready_limits(settings: Settings) -> Limits:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from queries.city import NOW, City, small_city
 
+from alerts.rule import Rule
 from gruenpuls.console.app import console_app
 from gruenpuls.console.settings import ConsoleSettings
 
@@ -18,6 +20,20 @@ class Console:
     """A console without a socket."""
 
     app: FastAPI
+
+    @classmethod
+    def of(cls, city: City, *, now: datetime = NOW, rules: Sequence[Rule] = (), **settings: object) -> Console:
+        """Return the console of a city at a moment, with the settings asked for."""
+        chosen = ConsoleSettings(**settings)  # type: ignore[arg-type] # each test knows its setting
+        app = console_app(
+            registry=city.registry,
+            readings=city.store,
+            clock=lambda: now,
+            replay=tuple,
+            settings=chosen,
+            rules=rules,
+        )
+        return cls(app)
 
     def get(self, path: str, *, method: str = "GET", **headers: str) -> httpx.Response:
         """Return its answer; header names with underscores."""
@@ -45,14 +61,7 @@ def console_with(city: City) -> Consoles:
     """Return consoles on the small city, with the settings asked for."""
 
     def made(**settings: object) -> Console:
-        app = console_app(
-            registry=city.registry,
-            readings=city.store,
-            clock=lambda: NOW,
-            replay=tuple,
-            settings=ConsoleSettings(**settings),  # type: ignore[arg-type]  # each test knows its setting
-        )
-        return Console(app)
+        return Console.of(city, **settings)  # type: ignore[arg-type] # each test knows its setting
 
     return made
 

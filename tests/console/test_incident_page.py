@@ -13,8 +13,6 @@ from notified import firing, site
 from queries.city import NOW, City, opened
 
 from alerts.rule_file import shipped_rules
-from gruenpuls.console.app import console_app
-from gruenpuls.console.settings import ConsoleSettings
 from gruenpuls.domain.incident import IncidentState, Severity
 from gruenpuls.domain.ports import Run
 from gruenpuls.domain.reading import Flag, ReadingBatch
@@ -58,15 +56,7 @@ def _furnish(city: City) -> None:
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     with opened(tmp_path_factory.mktemp("incidents")) as city:
         _furnish(city)
-        app = console_app(
-            registry=city.registry,
-            readings=city.store,
-            clock=lambda: NOW,
-            replay=tuple,
-            settings=ConsoleSettings(),
-            rules=shipped_rules(),
-        )
-        yield Console(app)
+        yield Console.of(city, rules=shipped_rules())
 
 
 def page(console: Console, path: str, language: str = "en") -> str:

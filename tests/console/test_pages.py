@@ -10,9 +10,7 @@ import pytest
 from console.conftest import Console, Consoles
 from queries.city import NOW, City, opened
 
-from gruenpuls.console.app import console_app
 from gruenpuls.console.pages import ROWS
-from gruenpuls.console.settings import ConsoleSettings
 from gruenpuls.domain.device import Channel, Deployment, Device
 from gruenpuls.domain.reading import Flag, FlagInterval
 from gruenpuls.domain.site import Site, SiteKind
@@ -113,10 +111,7 @@ def test_the_sums_of_the_intake_page_add_up(console: Console) -> None:
 )
 def test_a_failed_self_check_stands_on_the_intake_page(tmp_path: Path, language: str, sentence: str) -> None:
     with opened(tmp_path) as city:
-        app = console_app(
-            registry=city.registry, readings=city.store, clock=lambda: NOW, replay=tuple, settings=ConsoleSettings()
-        )
-        console = Console(app)
+        console = Console.of(city)
         assert 'role="alert"' not in console.get("/intake", accept_language=language).text
         held = Holding(0, 0)
         check = SelfCheck(NOW, 0, 1234, 0, (Discrepancy(Fault.NUMBERS, 1234),), {}, (), (), held, held)
@@ -161,10 +156,7 @@ def large_city(tmp_path: Path) -> Iterator[Console]:
         for number in range(ROWS + 3):
             site = Site(f"T{number:03}", f"Baum {number:03}", SiteKind.STREET_TREE)
             city.registry.places.add(site, actor="test")
-        app = console_app(
-            registry=city.registry, readings=city.store, clock=lambda: NOW, replay=tuple, settings=ConsoleSettings()
-        )
-        yield Console(app)
+        yield Console.of(city)
 
 
 def heading(text: str) -> str:
@@ -178,14 +170,8 @@ def test_a_city_nobody_judges_is_not_called_well(large_city: Console) -> None:
 
 
 def test_silent_sensors_come_before_the_word_that_nothing_is_to_do(city: City) -> None:
-    app = console_app(
-        registry=city.registry,
-        readings=city.store,
-        clock=lambda: NOW + timedelta(days=60),
-        replay=tuple,
-        settings=ConsoleSettings(),
-    )
-    assert heading(Console(app).get("/?lang=en").text) == "6 sites send no current data."
+    later = Console.of(city, now=NOW + timedelta(days=60))
+    assert heading(later.get("/?lang=en").text) == "6 sites send no current data."
 
 
 def test_a_long_table_has_pages_that_need_no_script(large_city: Console) -> None:
@@ -226,10 +212,7 @@ def test_a_site_says_in_words_what_is_known_of_it_and_why_a_value_is_doubted(
         judged = Judged(["neighbours"], {upper: since}, {}, [off], ())
         city.registry.judgements.settle(judged, {upper: since})
         city.registry.judgements.override(lower, since, until, Flag.FAIL, actor="anna", reason="dug out")
-        app = console_app(
-            registry=city.registry, readings=city.store, clock=lambda: NOW, replay=tuple, settings=ConsoleSettings()
-        )
-        page = html.unescape(Console(app).get("/sites/B9", accept_language=language).text)
+        page = html.unescape(Console.of(city).get("/sites/B9", accept_language=language).text)
     assert [sentence for sentence in sentences if sentence not in page] == []
     assert "pit_area" not in page
     assert "house rule" in page
@@ -250,15 +233,7 @@ def test_a_site_says_what_it_needs_and_how_surely(tmp_path: Path, language: str,
             series = city.derive("B9", "plant_available_water", "water_balance", statistic=statistic)
             city.put(series, midnight, [value], kind="processor")
         city.put(city.derive("B9", "irrigation_need", "irrigation_need"), midnight, [91.0], kind="processor")
-        console = Console(
-            console_app(
-                registry=city.registry,
-                readings=city.store,
-                clock=lambda: NOW,
-                replay=tuple,
-                settings=ConsoleSettings(),
-            )
-        )
+        console = Console.of(city)
         site = console.get("/sites/B9", accept_language=language).text
         overview = console.get("/", accept_language=language).text
     assert sentences[0] in site
@@ -283,14 +258,6 @@ def test_a_site_says_how_long_its_water_lasts(tmp_path: Path, days: tuple[float,
             city.put(series, midnight, [water], kind="processor")
             city.put(city.derive("B9", "days_until_watering", "outlook", statistic=statistic), midnight, [left])
         city.put(city.derive("B9", "irrigation_need", "irrigation_need"), midnight, [0.0], kind="processor")
-        console = Console(
-            console_app(
-                registry=city.registry,
-                readings=city.store,
-                clock=lambda: NOW,
-                replay=tuple,
-                settings=ConsoleSettings(),
-            )
-        )
+        console = Console.of(city)
         site = console.get("/sites/B9", accept_language="de").text
     assert sentence in site

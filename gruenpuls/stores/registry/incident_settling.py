@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from gruenpuls.domain.incident import OPEN_STATES, Incident, IncidentState, Revision
-from gruenpuls.stores.registry import schema
+from gruenpuls.stores.registry import incident_schema, schema
 from gruenpuls.stores.registry.connection import among
 from gruenpuls.stores.registry.incident_succession import Known, Succession, succession
 from gruenpuls.stores.registry.keys import site_ids
@@ -92,7 +92,7 @@ class Settling:
 
     def retire(self, sites: Collection[str] | None) -> None:
         """Withdraw what goes on, everywhere or at some sites."""
-        table = schema.incident
+        table = incident_schema.incident
         query = sa.select(table).where(table.c.rule == self.rule, table.c.state.in_(_OPEN)).with_for_update()
         if sites is not None:
             query = query.where(among(self.connection, table.c.site_id, site_ids(self.connection, sites).values()))
@@ -100,7 +100,7 @@ class Settling:
         self._write_history()
 
     def _known(self, sites: Collection[int], from_at: datetime | None) -> Sequence[_Row]:
-        table = schema.incident
+        table = incident_schema.incident
         query = sa.select(table).where(table.c.rule == self.rule, among(self.connection, table.c.site_id, sites))
         if from_at is not None:
             reaches = sa.or_(table.c.began_at >= from_at, table.c.last_at >= from_at, table.c.resolved_at >= from_at)
@@ -117,7 +117,7 @@ class Settling:
         gone = list(rows)
         if not gone:
             return
-        table, state = schema.incident, IncidentState.WITHDRAWN.value
+        table, state = incident_schema.incident, IncidentState.WITHDRAWN.value
         spoken = self._spoken_of([row.id for row in gone if row.fired_at is None])
         forgotten = [row.id for row in gone if row.fired_at is None and row.id not in spoken]
         kept = [row for row in gone if row.fired_at is not None or row.id in spoken]
@@ -150,7 +150,7 @@ class Settling:
                 changed.append({"number": heir.row.id, **values})
                 self._note_change(heir.row, heir.incident, values)
         changed.sort(key=lambda it: it["state"] in _OPEN)
-        table = schema.incident
+        table = incident_schema.incident
         if changed:
             names = [name for name in changed[0] if name != "number"]
             statement = sa.update(table).where(table.c.id == sa.bindparam("number"))
@@ -228,12 +228,12 @@ class Settling:
 
     def _write_history(self) -> None:
         if self._history:
-            self.connection.execute(sa.insert(schema.incident_history), self._history)
+            self.connection.execute(sa.insert(incident_schema.incident_history), self._history)
             self._history.clear()
 
     def _spoken_of(self, numbers: Sequence[int]) -> set[int]:
         """Return those of which a person said or did something."""
-        history = schema.incident_history.c
+        history = incident_schema.incident_history.c
         query = sa.select(history.incident_id).where(
             among(self.connection, history.incident_id, numbers), history.actor.not_in([BY_RULE, BY_READINGS])
         )
@@ -241,7 +241,7 @@ class Settling:
 
     def _taken_on(self, numbers: Sequence[int]) -> set[int]:
         """Return those that were acknowledged when they were last firing."""
-        history = schema.incident_history.c
+        history = incident_schema.incident_history.c
         query = sa.select(history.incident_id, history.state).where(
             among(self.connection, history.incident_id, numbers), history.state.in_(_FIRED)
         )

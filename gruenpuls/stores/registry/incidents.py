@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.incident import OPEN_STATES, Incident, IncidentState, Revision, Severity
 from gruenpuls.domain.watering import Watering, WateringMethod, WateringSource
-from gruenpuls.stores.registry import schema
+from gruenpuls.stores.registry import incident_schema, schema
 from gruenpuls.stores.registry.audit import record
 from gruenpuls.stores.registry.connection import Database, among
 from gruenpuls.stores.registry.incident_settling import BY_RULE, Settling, WateredBefore
@@ -169,7 +169,7 @@ class Incidents:
             state = IncidentState.ACKNOWLEDGED.value
             connection.execute(_changed(number).values(state=state))
             self._say(connection, row, actor, "acknowledge", note, state=state)
-            return _incident(connection.execute(_selected().where(schema.incident.c.id == number)).one())
+            return _incident(connection.execute(_selected().where(incident_schema.incident.c.id == number)).one())
 
     def comment(self, number: int, note: str, *, actor: str) -> None:
         """Add a word to an incident's history.
@@ -209,7 +209,7 @@ class Incidents:
     ) -> None:
         now = self.database.now()
         connection.execute(
-            sa.insert(schema.incident_history).values(
+            sa.insert(incident_schema.incident_history).values(
                 incident_id=row.id,
                 noted_at=now,
                 state=state or row.state,
@@ -223,7 +223,7 @@ class Incidents:
 
     def list(self, wanted: IncidentFilter | None = None, *, limit: int | None = None) -> Sequence[KeptIncident]:
         """Return incidents, the one that began last first."""
-        table = schema.incident.c
+        table = incident_schema.incident.c
         wanted = wanted or IncidentFilter()
         query = _selected().order_by(table.began_at.desc(), table.id.desc()).limit(limit)
         if wanted.states is not None:
@@ -245,7 +245,7 @@ class Incidents:
 
     def noticed(self, numbers: Collection[int]) -> Mapping[int, datetime]:
         """Return since when incidents are known to stand as they do, by number: not event time."""
-        history = schema.incident_history.c
+        history = incident_schema.incident_history.c
         query = sa.select(history.incident_id, sa.func.max(history.noted_at).label("noted_at"))
         with self.database.reading() as connection:
             query = query.where(among(connection, history.incident_id, sorted(numbers)), history.actor == BY_RULE)
@@ -255,18 +255,18 @@ class Incidents:
     def by_numbers(self, numbers: Collection[int]) -> Mapping[int, Incident]:
         """Return incidents by number; those that are not there any more are left out."""
         with self.database.reading() as connection:
-            query = _selected().where(among(connection, schema.incident.c.id, sorted(numbers)))
+            query = _selected().where(among(connection, incident_schema.incident.c.id, sorted(numbers)))
             return {row.id: _incident(row) for row in connection.execute(query)}
 
     def by_number(self, number: int) -> Incident | None:
         """Return an incident, or None where there is none of that number."""
         with self.database.reading() as connection:
-            row = connection.execute(_selected().where(schema.incident.c.id == number)).one_or_none()
+            row = connection.execute(_selected().where(incident_schema.incident.c.id == number)).one_or_none()
         return None if row is None else _incident(row)
 
     def history(self, number: int) -> Sequence[IncidentStep]:
         """Return an incident's life, in the order it was written."""
-        table = schema.incident_history
+        table = incident_schema.incident_history
         query = sa.select(table).where(table.c.incident_id == number).order_by(table.c.id)
         with self.database.reading() as connection:
             return [
@@ -285,7 +285,7 @@ class Incidents:
 
 def _held(connection: sa.Connection, number: int) -> sa.Row[*tuple[Any, ...]]:
     """Return an incident's row, which nobody else changes until the transaction ends."""
-    query = _selected().where(schema.incident.c.id == number).with_for_update(of=schema.incident)
+    query = _selected().where(incident_schema.incident.c.id == number).with_for_update(of=incident_schema.incident)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise InputError(what="there is no such incident", where=f"incident {number}")
@@ -293,15 +293,15 @@ def _held(connection: sa.Connection, number: int) -> sa.Row[*tuple[Any, ...]]:
 
 
 def _changed(number: int) -> sa.Update:
-    return sa.update(schema.incident).where(schema.incident.c.id == number)
+    return sa.update(incident_schema.incident).where(incident_schema.incident.c.id == number)
 
 
 def _selected() -> sa.Select[*tuple[Any, ...]]:
     watering = schema.watering.c
     given = (watering.at, watering.litres, watering.method, watering.source, watering.comment)
-    return sa.select(schema.incident, schema.site.c.key.label("site"), *given).select_from(
-        schema.incident.join(schema.site).outerjoin(schema.watering, schema.incident.c.watering_id == watering.id)
-    )
+    table = incident_schema.incident
+    with_watering = table.join(schema.site).outerjoin(schema.watering, table.c.watering_id == watering.id)
+    return sa.select(table, schema.site.c.key.label("site"), *given).select_from(with_watering)
 
 
 def _incident(row: sa.Row[*tuple[Any, ...]]) -> Incident:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gruenpuls.domain.incident import IncidentState, Severity
-from gruenpuls.stores.registry import schema
+from gruenpuls.stores.registry import incident_schema, schema
 from gruenpuls.stores.registry.audit import record
 from gruenpuls.stores.registry.connection import Database, upsert
 from gruenpuls.stores.registry.keys import site_ids
@@ -155,11 +155,11 @@ class Outbox:
     def told(self, since: datetime) -> Sequence[KeptTold]:
         """Return what receivers know of what goes on or is not over for them, or were told of since a moment."""
         going_on = (
-            sa.select(schema.incident.c.id)
+            sa.select(incident_schema.incident.c.id)
             .where(
-                schema.incident.c.rule == told.c.rule,
-                schema.incident.c.site_id == told.c.site_id,
-                schema.incident.c.state.in_(_ON),
+                incident_schema.incident.c.rule == told.c.rule,
+                incident_schema.incident.c.site_id == told.c.site_id,
+                incident_schema.incident.c.state.in_(_ON),
             )
             .exists()
         )

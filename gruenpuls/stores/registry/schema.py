@@ -11,8 +11,6 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from gruenpuls.domain.incident import OPEN_STATES
-
 
 class UtcMoment(TypeDecorator[datetime]):
     """An aware moment, kept so that the database's own order is the order in time."""
@@ -279,54 +277,6 @@ rule_state: Final = sa.Table(
     sa.Column("rule", TEXT, primary_key=True),
     sa.Column("site_id", sa.BigInteger, sa.ForeignKey("site.id"), primary_key=True, autoincrement=False),
     sa.Column("state", sa.JSON, nullable=False),
-)
-
-incident: Final = sa.Table(
-    "incident",
-    metadata,
-    _id(),
-    _text("rule"),
-    _reference("site"),
-    _moment("began_at"),
-    _text("state"),
-    sa.Column("severity", sa.SmallInteger, nullable=False),
-    _moment("fired_at", nullable=True),
-    _moment("resolved_at", nullable=True),
-    _real("peak"),
-    _real("last_value"),
-    _moment("last_at"),
-    sa.Column("steps", sa.JSON, nullable=False, server_default="[]"),
-    sa.Column("saw", sa.JSON, nullable=False, server_default="[]"),
-    _text("assignee", nullable=True),
-    sa.Column("watering_id", sa.BigInteger, sa.ForeignKey("watering.id", ondelete="SET NULL"), nullable=True),
-    sa.Index(None, "rule", "site_id"),
-    sa.Index(None, "site_id"),
-    sa.Index(None, "state"),
-    sqlite_autoincrement=True,  # a number people wrote down is never given to something else
-)
-_GOES_ON: Final = incident.c.state.in_([state.value for state in OPEN_STATES])
-sa.Index(
-    "uq_incident_open",
-    incident.c.rule,
-    incident.c.site_id,
-    unique=True,
-    sqlite_where=_GOES_ON,
-    postgresql_where=_GOES_ON,
-)
-
-incident_history: Final = sa.Table(
-    "incident_history",
-    metadata,
-    _id(),
-    sa.Column("incident_id", sa.BigInteger, sa.ForeignKey("incident.id", ondelete="CASCADE"), nullable=False),
-    _moment("noted_at"),
-    _text("state"),
-    sa.Column("severity", sa.SmallInteger, nullable=False),
-    _text("actor"),
-    _text("note"),
-    _text("revision", nullable=True),
-    sa.Column("detail", sa.JSON, nullable=False, server_default="{}"),
-    sa.Index(None, "incident_id"),
 )
 
 dead_letter: Final = sa.Table(
