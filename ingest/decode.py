@@ -23,8 +23,9 @@ from device_profiles.profile import Profile
 from gruenpuls.domain.ports import Commit, IngestRegistry, ObservationStore, Progress, Tally
 from gruenpuls.domain.reading import Flag, Ids, ReadingBatch, Times
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry
-from ingest.decode_batch import Batch, Message, read_message
+from ingest.decode_batch import Batch, Message, letter_of_poison, read_message
 from ingest.javascript import CodecPool
+from ingest.portion import OF_THE_WORLD, Portion, halving
 from ingest.reading_columns import Fleet, earliest_moments
 from ingest.resolve import Copy, milliseconds
 from ingest.uplink_index import UplinkIndex
@@ -95,7 +96,7 @@ class Decoder:
         self._profile_named = profile_named
         self._registry = registry
         self._store = store
-        self._limit = limit
+        self._portion = Portion(limit)
         self._future_tolerance = future_tolerance
         self._codecs = codecs if codecs is not None else CodecPool()
         self._fleet = Fleet()
@@ -106,21 +107,28 @@ class Decoder:
         """Work off one batch; return how far that is, or None where nothing has come.
 
         After a crash or the loss of the index a step may do no more than bring the index nearer to the
-        store; the progress it returns is then the store's.
+        store; the progress it returns is then the store's. A message that breaks a batch in a way nobody
+        foresaw is found by halving, and becomes a dead letter.
 
         Raises
         ------
         StorageError
             If something could not be written; nothing is lost, the next step repeats the batch.
         """
-        return self._attempt(self._step)
+        while True:
+            try:
+                return self._attempt(self._step)
+            except OF_THE_WORLD:
+                raise
+            except Exception as error:  # noqa: BLE001  one message never stops the others
+                self._portion.narrow(error)
 
     def redecode(self, offsets: Collection[int]) -> Tally:
         """Decode dead letters again, and return what became of them.
 
         Those that succeed leave the dead-letter index, and the totals follow in the same commit as
         the readings. An offset that is no dead letter is passed over, and its letter, if there is one
-        all the same, is dropped.
+        all the same, is dropped. One that breaks decoding stays a dead letter, and the others do not suffer.
 
         Parameters
         ----------
@@ -135,8 +143,10 @@ class Decoder:
         """
         chosen = sorted(set(offsets))
         became = Tally()
-        for start in range(0, len(chosen), self._limit):
-            became += self._attempt(partial(self._redecode, chosen[start : start + self._limit]))
+        for start in range(0, len(chosen), self._portion.limit):
+            part = chosen[start : start + self._portion.limit]
+            for one in halving(part, lambda some: self._attempt(partial(self._redecode, some))):
+                became += one or Tally(dead_lettered=1)
         return became
 
     def while_level(self, action: Callable[[], _Result]) -> _Result:
@@ -196,7 +206,9 @@ class Decoder:
         entries = self._entries(progress.offset)
         if not entries:
             return None
-        self._work_off(entries, entries[-1].offset + 1)
+        self._portion.take(len(entries))
+        self._work_off(entries, entries[-1].offset + 1, self._portion.poison)
+        self._portion.widen()
         return self._progress
 
     def _known_progress(self) -> Progress:
@@ -213,8 +225,9 @@ class Decoder:
     def _entries(self, from_offset: int) -> list[JournalEntry]:
         entries: list[JournalEntry] = []
         room = _BYTES
-        while room > 0 and len(entries) < self._limit:
-            portion = self._journal.read(from_offset, min(self._limit - len(entries), _PORTION))
+        limit = self._portion.size
+        while room > 0 and len(entries) < limit:
+            portion = self._journal.read(from_offset, min(limit - len(entries), _PORTION))
             if not portion:
                 break
             entries += portion
@@ -230,8 +243,8 @@ class Decoder:
         noted = self._registry.noted().offset
         if at == noted:
             # The registry lacks what belongs to the last batch, so all of it is written once more.
-            entries = self._journal.read(at, self._limit + 1)
-            if len(entries) <= self._limit or entries[-1].offset >= done:
+            entries = self._journal.read(at, self._portion.limit + 1)
+            if len(entries) <= self._portion.limit or entries[-1].offset >= done:
                 self._work_off([entry for entry in entries if entry.offset < done], done)
                 return False
             _log.warning("the registry lacks more than one batch: its sums by source and device stay too small")
@@ -240,8 +253,8 @@ class Decoder:
 
     def _learn(self, end: int) -> None:
         """Take into the index what the store and the registry have already, up to an offset."""
-        entries = self._journal.read(self._index.offset, self._limit)
-        reach = min(end, entries[-1].offset + 1) if len(entries) == self._limit else end
+        entries = self._journal.read(self._index.offset, self._portion.limit)
+        reach = min(end, entries[-1].offset + 1) if len(entries) == self._portion.limit else end
         entries = [entry for entry in entries if entry.offset < reach]
         letters = self._registry.dead_letters([entry.offset for entry in entries])
         copies: list[Copy] = []
@@ -264,13 +277,13 @@ class Decoder:
         self._index.settle((standing, standing.first in dead) for standing in standings)
         self._index.commit(reach)
 
-    def _work_off(self, entries: Sequence[JournalEntry], end: int) -> None:
-        """Turn entries into one commit, which ends before the offset `end`."""
+    def _work_off(self, entries: Sequence[JournalEntry], end: int, poison: Exception | None = None) -> None:
+        """Turn entries into one commit, which ends before the offset `end`; the one of `poison` into a dead letter."""
         messages: dict[int, Message] = {}
         copies: list[Copy] = []
         letters: list[DeadLetter] = []
         for entry in entries:
-            found = read_message(entry)
+            found = read_message(entry) if poison is None else letter_of_poison(entry, poison)
             if isinstance(found, DeadLetter):
                 letters.append(found)
             else:

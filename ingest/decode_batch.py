@@ -88,6 +88,13 @@ def read_message(entry: JournalEntry) -> tuple[Message, Copy] | DeadLetter:
         return _letter(entry, DeadLetterReason.UNREADABLE, _said(error), device)
 
 
+def letter_of_poison(entry: JournalEntry, error: Exception) -> DeadLetter:
+    """Return the dead letter of a message that breaks a batch where nobody foresaw it."""
+    found = read_message(entry)
+    device = found.device if isinstance(found, DeadLetter) else found[0].uplink.device
+    return _letter(entry, DeadLetterReason.UNREADABLE, f"decoding breaks on it: {_said(error)}", device)
+
+
 @dataclass(slots=True)
 class Batch:
     """What the decoder found out about one batch.
