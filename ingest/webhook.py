@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from gruenpuls.domain.clock import Clock, wall_clock
 from gruenpuls.domain.uplink import RawMessage
 from ingest.collect import Intake, SourceHealth
 from ingest.webhook_connection import Patience
 from ingest.webhook_port import Port
-from ingest.webhook_request import Endpoint
+from ingest.webhook_request import Endpoint, messages_in
 
 __all__ = ["Endpoint", "Patience", "Webhook", "webhooks"]
 
@@ -28,8 +29,8 @@ _LOOK_SECONDS = 0.1
 class Webhook:
     """A source that is posted to, at ``/<name>`` of a port it shares with others; see `webhooks`.
 
-    What is posted is journalled as it came. A sender that hears no 200, for whatever reason, sends it again; it is
-    then journalled again, and counted as a duplicate when it is decoded.
+    What is posted is journalled as it came, the messages of a list one by one. A sender that hears no 200, for whatever
+    reason, sends it again; it is then journalled again, and counted as a duplicate when it is decoded.
     Above a bound of messages in memory it answers 429.
 
     Parameters
@@ -126,20 +127,23 @@ class Webhook:
         self._reserved -= 1
         self._reserved_bytes -= size
 
-    def take(self, path: str, body: bytes, committed: Callable[[], None]) -> None:
-        """Hand a message in."""
-        self._last_message_at = self._clock()
-        self._received += 1
-        message = RawMessage(self.name, path, self._last_message_at, body)
-        self._intake.submit([message], len(body), committed)
+    def take(self, path: str, body: bytes, committed: Callable[[int], None]) -> None:
+        """Hand in what a body holds."""
+        now = self._last_message_at = self._clock()
+        messages = [RawMessage(self.name, path, now, text) for text in messages_in(body)]
+        self._received += len(messages)
+        # Room for one was kept; what comes next feels the others.
+        self._reserved += len(messages) - 1
+        self._intake.submit(messages, len(body), partial(committed, len(messages)))
 
-    def note_durable(self) -> None:
-        """Count a message as journalled."""
-        self._journalled += 1
+    def note_durable(self, messages: int) -> None:
+        """Count messages as journalled."""
+        self._journalled += messages
+        self._reserved -= messages - 1
 
-    def note_acknowledged(self) -> None:
-        """Count a message as acknowledged."""
-        self._acknowledged += 1
+    def note_acknowledged(self, messages: int) -> None:
+        """Count messages as acknowledged."""
+        self._acknowledged += messages
 
     def note_refusal(self, why: str) -> None:
         """Remember why a request was refused."""
@@ -172,7 +176,7 @@ def webhooks(
     most_unacknowledged, most_unacknowledged_bytes, stop_within, clock
         Of each; see `Webhook`.
     most_connections : int
-        Beyond them, the one that has waited longest for a request is closed.
+        Beyond them, the one that has waited longest for a request is closed; where none waits, the new one hears 503.
     answer_within : float
         After which a sender whose message is not durable yet is told to come again [s].
     patience : Patience

@@ -20,6 +20,10 @@ from ingest.webhook_request import Endpoint, RefusalError
 HEALTH_PATH = b"/health"
 
 _RETRY_SECONDS = "5"
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: " + _RETRY_SECONDS.encode() + b"\r\n"
+    b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+)
 _BACKLOG = 256
 _END_SECONDS = 2.0
 
@@ -40,16 +44,19 @@ class Receiver(Protocol):
         """Give room back."""
         ...
 
-    def take(self, path: str, body: bytes, committed: Callable[[], None]) -> None:
-        """Hand a message in to be journalled; `committed` is called in another thread once it is durable."""
+    def take(self, path: str, body: bytes, committed: Callable[[int], None]) -> None:
+        """Hand in what a body holds to be journalled.
+
+        `committed` is called in another thread, with how many messages it is, once all of them are durable.
+        """
         ...
 
-    def note_durable(self) -> None:
-        """Hear that a message is durable."""
+    def note_durable(self, messages: int) -> None:
+        """Hear that so many messages are durable."""
         ...
 
-    def note_acknowledged(self) -> None:
-        """Hear that its sender was told so."""
+    def note_acknowledged(self, messages: int) -> None:
+        """Hear that their sender was told so."""
         ...
 
     def note_refusal(self, why: str) -> None:
@@ -69,7 +76,7 @@ class Port:
     receivers : mapping of bytes to Receiver
         By path.
     most_connections : int
-        Beyond them, the one that has waited longest for a request is closed.
+        Beyond them, the one that has waited longest for a request is closed; where none waits, the new one hears 503.
     answer_within : float
         After which a sender whose message is not durable yet is told to come again [s].
     patience : Patience
@@ -160,6 +167,7 @@ class Port:
         assert task
         if len(self._connections) >= self._most_connections:
             if not self._waiting:
+                writer.write(_BUSY)
                 writer.close()
                 return
             longest_waiting = next(iter(self._waiting))
@@ -180,7 +188,7 @@ class Port:
     async def _answered(self, connection: Connection, task: asyncio.Task[None]) -> bool:
         """Take a request and answer it; False if there can be no further one."""
         receiver: Receiver | None = None
-        durable = False
+        durable = 0
         try:
             self._waiting[task] = None
             try:
@@ -192,8 +200,8 @@ class Port:
             path = request.target.partition(b"?")[0]
             receiver = self._receivers.get(path)
             if receiver:
-                await self._receive(connection, request, receiver)
-                status, said, durable = 200, {"status": "journalled"}, True
+                durable = await self._receive(connection, request, receiver)
+                status, said = 200, {"status": "journalled"}
             else:
                 status, said = self._health(request, path)
             headers: dict[str, str] = {}
@@ -203,7 +211,7 @@ class Port:
                 receiver.note_refusal(f"{connection.peer} was answered {status}: {refusal.why}")
         await connection.answer(status, msgspec.json.encode(said), headers)
         if receiver and durable:
-            receiver.note_acknowledged()
+            receiver.note_acknowledged(durable)
         return connection.can_go_on()
 
     def _health(self, request: h11.Request, path: bytes) -> tuple[int, dict[str, str]]:
@@ -215,8 +223,8 @@ class Port:
             raise RefusalError(503, "the journal cannot be written", {"Retry-After": _RETRY_SECONDS})
         return 200, {"status": "ok"}
 
-    async def _receive(self, connection: Connection, request: h11.Request, receiver: Receiver) -> None:
-        """Take a message, and return once it is durable."""
+    async def _receive(self, connection: Connection, request: h11.Request, receiver: Receiver) -> int:
+        """Take a body, and return how many messages it held once they are durable."""
         endpoint = receiver.endpoint
         path, _, query = request.target.partition(b"?")
         size = endpoint.admitted_size(request.method, query, request.headers)
@@ -228,25 +236,25 @@ class Port:
         except BaseException:
             receiver.release(size)
             raise
-        durable = self._loop.create_future()
+        durable: asyncio.Future[int] = self._loop.create_future()
         receiver.take(path.decode(), body, partial(self._hear, receiver, size, durable))
         try:
             async with asyncio.timeout(self._answer_within):
-                await durable
+                return await durable
         except TimeoutError as error:
             self._stalled = True
             why = "not on disk yet; send it again"
             raise RefusalError(503, why, {"Retry-After": _RETRY_SECONDS}) from error
 
-    def _hear(self, receiver: Receiver, size: int, durable: asyncio.Future[None]) -> None:
-        """Hear in the journal's thread that a message is durable."""
+    def _hear(self, receiver: Receiver, size: int, durable: asyncio.Future[int], messages: int) -> None:
+        """Hear in the journal's thread that messages are durable."""
         # Ended meanwhile: the sender was told to send it again.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._settle, receiver, size, durable)
+            self._loop.call_soon_threadsafe(self._settle, receiver, size, durable, messages)
 
-    def _settle(self, receiver: Receiver, size: int, durable: asyncio.Future[None]) -> None:
+    def _settle(self, receiver: Receiver, size: int, durable: asyncio.Future[int], messages: int) -> None:
         self._stalled = False
         receiver.release(size)
-        receiver.note_durable()
+        receiver.note_durable(messages)
         if not durable.done():
-            durable.set_result(None)
+            durable.set_result(messages)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeAlias
 from urllib.parse import parse_qs
 
+import msgspec
+
 MOST_BYTES = 1 << 20
 """Of a body; real uplinks with many gateways have 10 kB."""
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
+
+_MOST_LISTED = 1000
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 """Names in lower case."""
@@ -126,6 +131,18 @@ class Endpoint:
             shown.append(fields[b"x-api-key"])
         shown += [value.encode() for value in parse_qs(query.decode("latin-1")).get("token", [])]
         return any(hmac.compare_digest(one, right) for one in shown)
+
+
+def messages_in(body: bytes) -> Sequence[bytes]:
+    """Return the messages of a body: those of a list of up to a thousand objects, else the body as it came."""
+    if body.lstrip()[:1] != b"[":
+        return (body,)
+    try:
+        listed = [bytes(one) for one in _LIST.decode(body)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return (body,)
+    are_objects = all(one.lstrip()[:1] == b"{" for one in listed)
+    return listed if are_objects and 1 < len(listed) <= _MOST_LISTED else (body,)
 
 
 def _too_large(most_bytes: int) -> RefusalError:

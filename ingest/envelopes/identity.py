@@ -17,6 +17,8 @@ _DEV_EUI_PATHS = (
     ("EUI",),
     ("dev_eui",),
     ("endDevice", "devEui"),
+    ("devEui",),
+    ("v", "devEui"),
 )
 _ELEMENT_IOT_PATHS = (("packet", "device_id"), ("device_id",))
 
@@ -27,6 +29,8 @@ def told_device(text: bytes) -> str | None:
         document = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    if isinstance(document, list) and len(document) == 1:
+        document = document[0]
     if not isinstance(document, dict):
         return None
     actility = tuple((key, "DevEUI") for key in document if key.startswith("DevEUI_"))

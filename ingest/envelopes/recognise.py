@@ -17,6 +17,7 @@ from ingest.envelopes import (
     helium,
     kerlink,
     loriot,
+    netmore,
     plain,
     things_stack,
     ttn_v2,
@@ -46,6 +47,7 @@ _NETWORKS: dict[str, tuple[str, _Reader]] = {
     "packet": ("ELEMENT-IoT", element_iot.read_packet_and_reading),
     "dev_eui": ("Helium", helium.read),
     "endDevice": ("Kerlink Wanesy", kerlink.read),
+    "devEui": ("Netmore", netmore.read),
     "device": ("plain JSON", plain.read),
 }
 _READERS = tuple(_NETWORKS.values())
@@ -55,6 +57,7 @@ _PROBE = msgspec.json.Decoder(
     msgspec.defstruct("Probe", [(key, msgspec.Raw, ABSENT) for key in _NETWORKS], gc=False),
 )
 _TOP_LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _SHOWN_KEYS = 8
 
 
@@ -94,10 +97,25 @@ def _recognised(text: bytes) -> tuple[str, _Reader]:
     known = _BY_FIRST_KEY.get(text[: text.find(b'"', 2)])
     if known is not None:
         return known
+    if text.lstrip()[:1] == b"[":
+        return _recognised_in_list(text)
     for value, network in zip(msgspec.structs.astuple(_PROBE.decode(text)), _READERS, strict=True):
         if value is not ABSENT:
             return network
     raise _unrecognised(text)
+
+
+def _recognised_in_list(text: bytes) -> tuple[str, _Reader]:
+    """Return network and reader of the one message in a list."""
+    messages = _LIST.decode(text)
+    if len(messages) != 1:
+        refuse(DeadLetterReason.UNREADABLE, f"a list of {len(messages)} messages: only lists of one are read")
+    message = bytes(messages[0])
+    if message.lstrip()[:1] == b"[":
+        refuse(DeadLetterReason.UNREADABLE, "a list within a list")
+    is_point = netmore.is_data_point(message)
+    network, read = ("Netmore, Cloud Control", netmore.read_data_point) if is_point else _recognised(message)
+    return network, lambda _text, received_at: read(message, received_at)
 
 
 def _unrecognised(text: bytes) -> EnvelopeError:

@@ -93,7 +93,17 @@ def kept(journal: Journal) -> list[RawMessage]:
 
 @pytest.mark.parametrize(
     "sample",
-    ["chirpstack_v4", "chirpstack_v3", "tts_v3", "actility", "loriot_gw", "element_iot", "kerlink", "plain_values"],
+    [
+        "chirpstack_v4",
+        "chirpstack_v3",
+        "tts_v3",
+        "actility",
+        "loriot_gw",
+        "element_iot",
+        "kerlink",
+        "netmore",
+        "plain_values",
+    ],
 )
 def test_every_network_is_journalled_as_it_posted_and_can_be_read(sample: str, journal: Unwritable) -> None:
     body = (SAMPLES / f"{sample}.json").read_bytes()
@@ -125,6 +135,53 @@ def test_several_webhooks_share_a_port_and_keep_their_messages_apart(journal: Un
         assert post(south, path="/south").status == 401
         assert post(south, path="/south", headers={"X-Api-Key": "another-token-here"}).status == 200
     assert [(message.source, message.topic) for message in kept(journal)] == [("lora", "/lora"), ("south", "/south")]
+
+
+def test_the_messages_of_a_list_are_journalled_one_by_one(journal: Unwritable) -> None:
+    hook = lora()
+    north, south = b'{"device": "north", "values": {"a": 1}}', b'{"device": "south", "values": {"a": 2}}'
+    with listening(hook, journal=journal):
+        assert post(hook, b" [" + north + b",\n" + south + b"]").status == 200
+        until(lambda: hook.health().acknowledged == 2)
+        health = hook.health()
+        assert (health.received, health.journalled, health.unacknowledged) == (2, 2, 0)
+    assert [message.payload for message in kept(journal)] == [north, south]
+    assert [read_uplink(message).device for message in kept(journal)] == ["north", "south"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b'[{"device": "x"}]', b"[1, 2]", b'[{"a": 1}, 2]', b"[{}, {}", b"[" * 5000, b"[" + b"{}, " * 1000 + b"{}]"],
+)
+def test_a_list_of_anything_else_stays_as_it_came(body: bytes, journal: Unwritable) -> None:
+    hook = lora()
+    with listening(hook, journal=journal):
+        assert post(hook, body).status == 200
+    assert [message.payload for message in kept(journal)] == [body]
+
+
+def test_the_messages_of_a_list_take_the_room_of_so_many(journal: Unwritable) -> None:
+    hook = lora(answer_within=0.05, most_unacknowledged=3)
+    listed = b"[" + b", ".join([UPLINK] * 3) + b"]"
+    journal.full = True
+    with listening(hook, journal=journal):
+        assert [post(hook, listed).status, post(hook).status] == [503, 429]
+        journal.full = False
+        until(lambda: hook.health().journalled == 3)
+        assert [post(hook).status for _ in range(4)] == [200] * 4
+
+
+def test_where_all_connections_are_busy_a_new_one_is_told_to_come_again(journal: Unwritable) -> None:
+    hook = lora(most_connections=1)
+    with listening(hook, journal=journal):
+        head = f"POST /lora HTTP/1.1\r\nHost: x\r\nX-Api-Key: {TOKEN}\r\nContent-Length: {len(UPLINK)}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", hook.port.number), 20) as busy:
+            busy.sendall(head.encode() + UPLINK[:5])
+            time.sleep(0.2)
+            refused = ask(hook, "GET", "/health")
+            assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+            busy.sendall(UPLINK[5:])
+            assert busy.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 def test_kerlink_may_add_its_word_to_the_address(journal: Unwritable) -> None:

@@ -34,6 +34,27 @@ def test_an_unknown_message_is_named_by_its_keys() -> None:
     assert refusal.detail == "no known network's message; its top-level keys are: battery, temperature"
 
 
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        (b"[]", "a list of 0 messages"),
+        (b'[{"device": "x"}, {"device": "y"}]', "a list of 2 messages"),
+        (b" [ [{}]]", "a list within a list"),
+        (b"[3]", "Expected `object`"),
+        (b'[{"v": 3, "n": "temperature"}]', "data point 'temperature'"),
+        (b'{"v": 3}', "no known network's message; its top-level keys are: v"),
+        (b'{"devEui": "0011223344556677", "data": "AQ=="}', "no messageType"),
+    ],
+)
+def test_a_list_that_is_not_one_message_is_named_as_such(text: bytes, detail: str) -> None:
+    assert detail in refusal_of(text).detail
+
+
+def test_one_message_in_a_list_is_read_as_if_it_stood_alone() -> None:
+    text = b'{"device": "x", "values": {"a": 1}}'
+    assert read(b"\n [" + text + b" ]") == read(text)
+
+
 def test_a_wrong_field_is_named_with_its_network_and_device() -> None:
     refusal = refusal_of(b'{"dev_eui": "0011223344556677", "port": "five", "payload": ""}')
     assert refusal.reason is UNREADABLE

@@ -228,6 +228,28 @@ READ = {
         "session": "0A1B2C3D",
         "radio": Radio(gateways=1, rssi=-104.0, snr=1.5, spreading_factor=8, heard_by=("7276ff000b0a0001",)),
     },
+    "netmore": {
+        "network": "netmore",
+        "device": "70b3d5000000ab07",
+        "payload": bytes.fromhex("0a1b2c"),
+        "port": 11,
+        "frame_counter": 15800,
+        "measured_at": on_14_july(10, 30, 8, 599_602),
+        "time_source": TimeSource.NETWORK,
+        "radio": Radio(
+            gateways=2, rssi=-73.0, snr=9.8, spreading_factor=9, heard_by=("a84041fffe000001", "a84041fffe000002")
+        ),
+    },
+    "netmore_raw_data_point": {
+        "network": "netmore",
+        "device": "70b3d5000000ab07",
+        "payload": bytes.fromhex("0a1b2c"),
+        "port": 11,
+        "frame_counter": 15800,
+        "measured_at": on_14_july(10, 30, 8, 599_602),
+        "time_source": TimeSource.NETWORK,
+        "radio": Radio(gateways=1, rssi=-73.0, snr=9.8, spreading_factor=9, heard_by=("506",)),
+    },
     "element_iot": {
         "network": "element_iot",
         "device": "00000000-0000-4000-8000-00000000e001",
@@ -318,6 +340,9 @@ REFUSED = {
     "kerlink_unknown_encoding": (DeadLetterReason.UNREADABLE, "neither HEXA nor BASE64", "7c7a00000000ab02"),
     "kerlink_encrypted": (DeadLetterReason.UNREADABLE, "application session key", "7c7a00000000ab02"),
     "kerlink_downlink": (DeadLetterReason.NOT_AN_UPLINK, "without fCntUp", "7c7a00000000ab02"),
+    "netmore_data_point": (DeadLetterReason.NOT_AN_UPLINK, "the data point 'snr'", None),
+    "netmore_downlink_response": (DeadLetterReason.NOT_AN_UPLINK, "'DOWNLINK_SENT'", "70b3d5000000ab07"),
+    "netmore_decoded": (DeadLetterReason.UNREADABLE, "export format", "70b3d5000000ab07"),
     "loriot_encrypted": (DeadLetterReason.UNREADABLE, "application session key", "be7a00000000ab01"),
     "loriot_gw_without_data": (DeadLetterReason.NOT_AN_UPLINK, "without data", "be7a00000000ab01"),
     "loriot_txd": (DeadLetterReason.NOT_AN_UPLINK, "'txd'", "be7a00000000ab01"),
@@ -360,7 +385,8 @@ def test_every_sample_is_expected_to_be_something() -> None:
 def test_neither_space_nor_the_order_of_keys_matters(name: str) -> None:
     document = json.loads((SAMPLES / f"{name}.json").read_bytes())
     compact = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    backwards = json.dumps(dict(reversed(document.items())), indent=1)
+    turned = dict(reversed(document.items())) if isinstance(document, dict) else [dict(reversed(document[0].items()))]
+    backwards = json.dumps(turned, indent=1)
     expected = read_sample(name)
     for text in (compact, backwards):
         uplink = read_uplink(message(text.encode()))
