@@ -7,7 +7,7 @@ import numpy as np
 
 from gruenpuls.domain.ports import Commit
 from gruenpuls.domain.reading import Flag
-from gruenpuls.stores.embedded.columns import Columns, fetched
+from gruenpuls.stores.embedded.columns import Columns, fetched, key_order
 from gruenpuls.stores.embedded.lake import moment
 from gruenpuls.stores.embedded.layout import CREATE_PROGRESS, CREATE_RECENT, GONE, TOUCH_RECENT
 
@@ -32,8 +32,8 @@ def changes_of(commit: Commit) -> Columns:
     missing = np.isnan(rows.value) | (rows.flag == Flag.MISSING)
     series = np.concatenate([commit.retracted_series.astype(np.int64), rows.series])
     measured_at = np.concatenate([commit.retracted_at.astype("datetime64[ms]"), rows.measured_at])
-    # A stable sort by key leaves the rows of one key in order of arrival, retractions first.
-    order = np.lexsort((measured_at, series))
+    # The rows of one key stay in order of arrival, retractions first.
+    order = key_order(series, measured_at)
     last = np.ones(len(order), np.bool_)
     last[:-1] = (series[order][1:] != series[order][:-1]) | (measured_at[order][1:] != measured_at[order][:-1])
     kept = order[last]

@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 
 from gruenpuls.domain.reading import Ids, Times
-from gruenpuls.stores.embedded.columns import Columns, fetched, times
+from gruenpuls.stores.embedded.columns import Columns, fetched, key_order, times
 
 _LATEST = """
     SELECT max(measured_at) AS latest
@@ -45,16 +45,21 @@ class Frontier:
         changes : Columns
             At least one; with ``series`` and ``measured_at``.
         """
-        measured_at = times(changes["measured_at"])
-        order = np.lexsort((measured_at, changes["series"]))
-        moments = measured_at[order]
-        series, starts = np.unique(changes["series"][order], return_index=True)
-        ends = np.append(starts[1:], len(order)) - 1
-        known = np.union1d(self._series, series)
-        reached = np.full(len(known), self._latest)
-        reached[np.searchsorted(known, self._series)] = self._moments
-        place = np.searchsorted(known, series)
-        is_beyond = bool((moments[starts] > reached[place]).all())
-        reached[place] = np.maximum(reached[place], moments[ends])
-        self._series, self._moments = known, reached
+        series, measured_at = changes["series"], times(changes["measured_at"])
+        order = key_order(series, measured_at)
+        series, measured_at = series[order], measured_at[order]
+        edges = np.flatnonzero(series[1:] != series[:-1]) + 1
+        first, last = np.append(0, edges), np.append(edges, len(series)) - 1
+        place = self._places(series[first])
+        is_beyond = bool((measured_at[first] > self._moments[place]).all())
+        self._moments[place] = np.maximum(self._moments[place], measured_at[last])
         return is_beyond
+
+    def _places(self, series: Ids) -> Ids:
+        """Return where these series, sorted, are in what is known; new ones are added."""
+        if not np.isin(series, self._series, assume_unique=True).all():
+            known = np.union1d(self._series, series)
+            moments = np.full(len(known), self._latest)
+            moments[np.searchsorted(known, self._series)] = self._moments
+            self._series, self._moments = known, moments
+        return np.searchsorted(self._series, series)

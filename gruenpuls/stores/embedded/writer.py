@@ -32,7 +32,9 @@ from gruenpuls.stores.embedded.selection import current
 FOLD_ROWS = 20_000
 """So many rows may wait in the catalogue before they are folded into Parquet."""
 LARGE_ROWS = 2_500
-"""A commit of more goes into Parquet at once: beyond it, a row in the catalogue costs more."""
+"""A commit of more goes into Parquet at once: beyond it, rows in the catalogue cost more than a fold."""
+NEWS_ROWS = 1_000
+"""The same where all rows are later than what there is of their series: then a file costs a quarter of them."""
 MOST_NOTED = 200
 """So many words on progress may stand in the catalogue; it gives their place back only with a fold."""
 KEEP_FOR = timedelta(minutes=10)
@@ -314,12 +316,12 @@ class EmbeddedStore(EmbeddedReader):
         self._rolling_up.touch(cursor, changes)
         assert self._frontier is not None  # learned at the beginning of each transaction
         is_news = self._frontier.passed_by(changes)
-        if count <= self._large_rows and self._waiting + count <= self._fold_rows:
+        if is_news and count > min(self._large_rows, NEWS_ROWS) and self._noted < MOST_NOTED:
+            append(cursor, changes)
+        elif count <= self._large_rows and self._waiting + count <= self._fold_rows:
             cursor.register("changes", changes)
             cursor.execute(f"INSERT INTO lake.recent SELECT {self._seq}, * FROM changes")  # noqa: S608 - an integer
             self._waiting += count
-        elif is_news and not self._waiting and self._noted < MOST_NOTED:
-            append(cursor, changes)
         else:
             self._fold(cursor, changes)
 

@@ -50,6 +50,18 @@ def test_a_large_commit_goes_into_parquet_at_once_and_takes_along_what_waits(sto
     assert store.read(range(6), START, END).value.tolist() == [1, 1, 2, 2, 2, 2]
 
 
+def test_what_is_later_than_all_there_was_is_added_and_leaves_what_waits_in_its_place(store: EmbeddedStore) -> None:
+    store.write(Commit(readings(range(1), range(3), value=1.0)))
+    store.write(Commit(readings(range(1, 2), value=2.0)))
+    assert (store.statistics().rows, store.statistics().recent_rows) == (10, 3)
+    store.write(Commit(readings(range(1, 2), range(2), value=3.0)))
+    before = store.read(range(10), START, END)
+    assert before.value.tolist() == [1, 3] * 2 + [1, 2] + [2] * 7
+    store.compact(keep_for=NOTHING)
+    assert (store.statistics().rows, store.statistics().recent_rows) == (13, 0)
+    assert_same(store.read(range(10), START, END), before)
+
+
 def test_what_goes_on_where_all_ended_is_added_and_the_catalogue_still_does_not_grow(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
