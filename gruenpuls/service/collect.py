@@ -14,6 +14,7 @@ from gruenpuls.service.gaps import gap_address, gap_keeper, gap_orders
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.memory import keep_little
 from gruenpuls.service.registry import open_registry
+from gruenpuls.service.source_log import SourceLog
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.settings import Settings
 from gruenpuls.source_settings import GapSource, MqttSource
@@ -49,11 +50,17 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
     ):
         for damage in journal.damage():
             _log.error("a part of the journal is damaged and was set aside", **_plain(asdict(damage)))
+        log = SourceLog()
+
+        def on_health(health: CollectHealth) -> None:
+            log.note(health)
+            _report(registry, reader, health)
+
         collect(
             _sources(settings),
             journal,
             stop,
-            lambda health: _report(registry, reader, health),
+            on_health,
             health_seconds=1.0,
             most_messages=settings.journal.batch,
             wait_seconds=settings.journal.wait,
