@@ -53,8 +53,14 @@ class SourceHealth:
         For a person; it stays when things are well again.
     last_error_at : datetime or None
         Aware UTC.
+    queue_lost_at : datetime or None
+        The latest connection at which the broker had no queue of ours any more; aware UTC.
     dropped_by_broker : int or None
         What the broker says it has thrown away, for all its clients; None where it does not say.
+    dropped_at : datetime or None
+        When that was last seen to grow; aware UTC.
+    doing : str or None
+        What it is at, where that takes time.
     remark : str or None
         What else a person may want to know of it.
     """
@@ -69,7 +75,10 @@ class SourceHealth:
     reconnects: int = 0
     last_error: str | None = None
     last_error_at: datetime | None = None
+    queue_lost_at: datetime | None = None
     dropped_by_broker: int | None = None
+    dropped_at: datetime | None = None
+    doing: str | None = None
     remark: str | None = None
 
 

@@ -67,6 +67,10 @@ class MqttCollector:
         How long to wait for the journal at the end [s].
     watch_drops : bool
         Whether to ask the broker how many messages it threw away.
+    dropped_before : int or None
+        What it had said of that in an earlier run.
+    expects_queue : bool
+        Whether an earlier run has left a queue at the broker.
     clock : Clock
 
     Raises
@@ -88,6 +92,8 @@ class MqttCollector:
         longest_wait: float = 60.0,
         stop_within: float = 10.0,
         watch_drops: bool = True,
+        dropped_before: int | None = None,
+        expects_queue: bool = False,
         clock: Clock = wall_clock,
     ) -> None:
         self._name = name
@@ -112,7 +118,11 @@ class MqttCollector:
         self._connected_since: datetime | None = None
         self._last_message_at: datetime | None = None
         self._last_error: tuple[str, datetime] | None = None
+        self._expects_queue = expects_queue
+        self._queue_lost_at: datetime | None = None
         self._dropped: int | None = None
+        self._dropped_before = dropped_before
+        self._dropped_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -133,7 +143,9 @@ class MqttCollector:
             reconnects=max(0, self._connections - 1),
             last_error=error,
             last_error_at=error_at,
+            queue_lost_at=self._queue_lost_at,
             dropped_by_broker=self._dropped,
+            dropped_at=self._dropped_at,
         )
 
     def run(self, intake: Intake, stop: threading.Event) -> None:
@@ -239,9 +251,14 @@ class MqttCollector:
         failure = connection.failure()
         if failure:
             raise failure
-        self._dropped = connection.dropped_by_broker if connection.dropped_by_broker is not None else self._dropped
+        self._note_dropped(connection.dropped_by_broker)
         if connection.accepted and self._connected_since is None:
-            self._connected_since = self._clock()
+            now = self._clock()
+            if self._expects_queue and not connection.queue_kept:
+                self._queue_lost_at = now
+                self._note(connection.lost_queue())
+            self._expects_queue = True
+            self._connected_since = now
             self._connections += 1
             connection.subscribe(self._topics, watch_drops=self._watch_drops)
         refused = connection.refused_topics()
@@ -250,6 +267,14 @@ class MqttCollector:
                 raise refused
             self._note(refused)
         self._started = self._started or bool(connection.granted)
+
+    def _note_dropped(self, dropped: int | None) -> None:
+        if dropped is None or dropped == self._dropped:
+            return
+        # A broker that started anew counts from 0.
+        if self._dropped_before is not None and dropped > self._dropped_before:
+            self._dropped_at = self._clock()
+        self._dropped = self._dropped_before = dropped
 
     def _take(self, connection: Connection, intake: Intake) -> Burst:
         room = min(_MOST_AT_ONCE, self._most - self._held)

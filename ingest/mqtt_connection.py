@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -86,6 +86,7 @@ class Connection:
         self.accepted = False
         self.ended: str | None = None
         self.granted: set[str] = set()
+        self.queue_kept = False
         self.dropped_by_broker: int | None = None
         self._drops_asked: int | None = None
         self._source = source
@@ -135,6 +136,14 @@ class Connection:
                 remedy="check that it runs, and host and port",
             ) from error
         self._opened_at = self._pinged_at = time.monotonic()
+
+    def lost_queue(self) -> UnavailableError:
+        """Return what is to be said where the broker should have kept a queue for us, and has not."""
+        return UnavailableError(
+            what="the broker has kept no queue for us: what came while we were away is lost where no gap is closed",
+            where=self.where,
+            remedy="see that it keeps sessions over a restart, and that nobody changes client_id",
+        )
 
     def fileno(self) -> int:
         """Return the socket's number, for polling."""
@@ -297,11 +306,14 @@ class Connection:
         client.on_message = self._on_message
         return client
 
-    def _on_connect(self, _client: Client, _data: object, _flags: object, reason: ReasonCode, _more: object) -> None:
+    def _on_connect(
+        self, _client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _more: object
+    ) -> None:
         if reason.is_failure:
             self._refusal = reason
         else:
             self.accepted = True
+            self.queue_kept = flags.session_present
 
     def _on_subscribe(
         self, _client: Client, _data: object, identifier: int, reasons: Sequence[ReasonCode], _more: object

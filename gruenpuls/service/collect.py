@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import structlog
 
 from gruenpuls.domain.errors import GruenpulsError
+from gruenpuls.queries.intake import COLLECT
 from gruenpuls.service.gaps import gap_address, gap_keeper, gap_orders
 from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.memory import keep_little
@@ -36,7 +38,7 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
     BusyError
         If another collector writes this journal.
     UnavailableError
-        If a broker cannot be reached at the start, or refuses.
+        If a broker that has never brought anything cannot be reached at the start, or refuses.
     StorageError
         If the journal cannot be opened.
     """
@@ -57,7 +59,7 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
             _report(registry, reader, health)
 
         collect(
-            _sources(settings),
+            _sources(settings, registry, reader),
             journal,
             stop,
             on_health,
@@ -67,7 +69,9 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
         )
 
 
-def _sources(settings: Settings) -> list[Source]:
+def _sources(settings: Settings, registry: Registry, reader: JournalReader) -> list[Source]:
+    has_brought = {name for name, messages in reader.counts().items() if messages}
+    dropped = _dropped_before(registry)
     endpoints = [
         Endpoint(
             hook.name,
@@ -84,7 +88,13 @@ def _sources(settings: Settings) -> list[Source]:
         settings.webhook.port,
         most_unacknowledged_bytes=settings.journal.unacknowledged_bytes,
     )
-    listeners: list[Source] = [*(_collector(source, settings) for source in settings.sources), *hooks]
+    listeners: list[Source] = [
+        *(
+            _collector(source, settings, known=source.name in has_brought, dropped_before=dropped.get(source.name))
+            for source in settings.sources
+        ),
+        *hooks,
+    ]
     named = {source.name: source for source in listeners}
     return [*listeners, *(GapCloser(_watched(gap, named[gap.source], settings)) for gap in settings.gaps)]
 
@@ -99,7 +109,13 @@ def _watched(gap: GapSource, source: Source, settings: Settings) -> Watched:
     )
 
 
-def _collector(source: MqttSource, settings: Settings) -> MqttCollector:
+def _dropped_before(registry: Registry) -> Mapping[str, int | None]:
+    """Return what each source's broker said in the last run that it had thrown away."""
+    said = {one.name: one.body for one in registry.health.all()}
+    return {one["name"]: one.get("dropped_by_broker") for one in said.get(COLLECT, {}).get("sources", ())}
+
+
+def _collector(source: MqttSource, settings: Settings, *, known: bool, dropped_before: int | None) -> MqttCollector:
     own_tls = source.certificate_file or source.ca_file
     broker = Broker(
         host=source.host,
@@ -116,15 +132,19 @@ def _collector(source: MqttSource, settings: Settings) -> MqttCollector:
         source.name,
         broker,
         source.topics,
-        ends_on=EndsOn.ANYTHING,
+        # What cannot be reached at the very first start is a mistake of the set-up. Later the other sources,
+        # and the console, shall not stand still for it.
+        ends_on=EndsOn.NOTHING if known else EndsOn.ANYTHING,
         most_unacknowledged_bytes=settings.journal.unacknowledged_bytes,
+        dropped_before=dropped_before,
+        expects_queue=known,
     )
 
 
 def _report(registry: Registry, reader: JournalReader, health: CollectHealth) -> None:
     try:
         registry.health.report(
-            "collect",
+            COLLECT,
             _plain(
                 {
                     **asdict(health),

@@ -132,6 +132,35 @@ def test_a_broker_that_restarts_in_mid_stream_loses_nothing(
         assert len(publisher.acknowledged) > 100
 
 
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_a_broker_that_has_lost_our_queue_is_told_so(
+    broker: Mosquitto, collector: CollectorMaker, tmp_path: Path, protocol: str
+) -> None:
+    with Journal(tmp_path / "journal") as journal, collecting(collector(protocol=protocol), journal) as running:
+        until(lambda: running.health.connected_since)
+        broker.restart()
+        until(lambda: running.health.connected_since and running.health.reconnects == 1)
+        assert running.health.queue_lost_at is None, "it saved the session"
+        broker.kill()
+        (broker.directory / "mosquitto.db").unlink()
+        broker.start()
+        until(lambda: running.health.connected_since and running.health.reconnects == 2)
+        health = running.health
+        assert health.queue_lost_at == health.connected_since
+        assert "kept no queue" in str(health.last_error)
+
+
+@pytest.mark.parametrize(("expected", "told"), [(False, False), (True, True)])
+def test_a_queue_of_an_earlier_run_is_missed_and_of_none_is_not(
+    expected: bool, told: bool, broker: Mosquitto, tmp_path: Path
+) -> None:
+    source = MqttCollector("mqtt", Broker(broker.host, broker.port, "new"), [TOPIC], expects_queue=expected)
+    with Journal(tmp_path / "journal") as journal, collecting(source, journal) as running:
+        until(lambda: running.health.connected_since)
+        assert (running.health.queue_lost_at is not None) is told
+        assert (running.health.last_error is not None) is told
+
+
 def test_a_full_disk_acknowledges_nothing_and_passes(
     broker: Mosquitto, collector: CollectorMaker, tmp_path: Path
 ) -> None:
@@ -242,8 +271,29 @@ def test_the_broker_tells_how_many_messages_it_threw_away(tmp_path: Path) -> Non
         source = MqttCollector("mqtt", Broker(small.host, small.port, "collector"), [TOPIC])
         with collecting(source, journal) as running, Publisher(small.port) as publisher:
             subscribed(running, publisher)
+            until(lambda: running.health.dropped_by_broker is not None)
+            assert running.health.dropped_at is None
             publisher.publish_all(range(1, 200))
             until(lambda: running.health.dropped_by_broker)
+            assert running.health.dropped_at is not None
+
+
+@pytest.mark.parametrize(("before", "grew"), [(None, False), (0, True), (10**9, False)])
+def test_what_was_thrown_away_while_nobody_listened_shows_by_what_was_known_before(
+    before: int | None, grew: bool, tmp_path: Path
+) -> None:
+    with Mosquitto(tmp_path, settings=["max_queued_messages 5"]) as small, Journal(tmp_path / "journal") as journal:
+        address = Broker(small.host, small.port, "collector")
+        with collecting(MqttCollector("mqtt", address, [TOPIC]), journal) as running:
+            until(lambda: running.health.dropped_by_broker == 0)
+        with Publisher(small.port) as publisher:
+            publisher.publish_all(range(1, 3000))
+        other = MqttCollector("other", Broker(small.host, small.port, "other"), ["nothing"])
+        with collecting(other, journal) as running:
+            until(lambda: running.health.dropped_by_broker)
+        with collecting(MqttCollector("mqtt", address, [TOPIC], dropped_before=before), journal) as running:
+            until(lambda: running.health.dropped_by_broker)
+            assert (running.health.dropped_at is not None) is grew
 
 
 def test_two_collectors_under_one_client_id_are_told_so(
