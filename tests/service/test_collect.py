@@ -1,0 +1,77 @@
+"""`gruenpuls collect` as a process of its own, with brokers that are there and brokers that are not."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from collecting import Publisher
+from mosquitto import Mosquitto, broker, free_port
+from service_process import ServiceProcess
+
+from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.service.rooms import prepare
+from gruenpuls.settings import Settings
+from ingest.journal import Journal
+
+__all__ = ["broker"]
+
+pytestmark = pytest.mark.server
+
+TOKEN = "a-token-of-the-city"
+
+
+def settled(directory: Path, mqtt_port: int, hook_port: int) -> Settings:
+    """Write settings of a broker and a webhook, and make the rooms they need."""
+    (directory / "gruenpuls.toml").write_text(
+        f'[[sources]]\nname = "lora"\nport = {mqtt_port}\ntopics = ["city/+/up"]\n'
+        f'[[webhooks]]\nname = "hook"\ntoken = "{TOKEN}"\n[webhook]\nport = {hook_port}\n',
+        encoding="utf-8",
+    )
+    settings = Settings(data_dir=directory / "var")
+    prepare(settings)
+    return settings
+
+
+def posted(port: int) -> int:
+    """Post an uplink, and return the answer's status; 0 while nobody listens."""
+    with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as client:
+        try:
+            client.request("POST", "/hook", b'{"device": "x", "values": {"a": 1}}', {"X-Api-Key": TOKEN})
+        except ConnectionError:
+            return 0
+        return client.getresponse().status
+
+
+def test_a_broker_that_never_brought_anything_and_is_away_ends_it(tmp_path: Path) -> None:
+    settled(tmp_path, free_port(), free_port())
+    with ServiceProcess("collect", directory=tmp_path) as process:
+        assert process.ended() == 4
+        assert "the broker cannot be reached" in process.said
+
+
+def test_a_broker_known_from_before_that_is_away_keeps_no_webhook_from_working(tmp_path: Path) -> None:
+    hook_port = free_port()
+    settings = settled(tmp_path, free_port(), hook_port)
+    with Journal(settings.journal_dir) as journal:
+        journal.append([RawMessage("lora", "city/0/up", datetime(2026, 7, 1, tzinfo=UTC), b"{}")])
+    with ServiceProcess("collect", directory=tmp_path) as process:
+        process.await_true(lambda: posted(hook_port) == 200, "journalled")
+        process.await_true(lambda: "trouble with a source" in process.said, "told in the log")
+        assert "the broker cannot be reached" in process.said
+
+
+def test_the_log_tells_of_an_outage_and_its_end(broker: Mosquitto, tmp_path: Path) -> None:
+    settled(tmp_path, broker.port, free_port())
+    with ServiceProcess("collect", directory=tmp_path) as process:
+        process.await_true(lambda: process.said.count("source connected") == 2, "connected")
+        with Publisher(broker.port) as publisher:
+            publisher.publish_all(range(3))
+        broker.stop()
+        process.await_true(lambda: "source not connected" in process.said, "lost")
+        broker.start()
+        process.await_true(lambda: process.said.count("source connected") == 3, "connected again")
+    assert TOKEN not in process.said
