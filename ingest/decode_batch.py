@@ -29,7 +29,7 @@ _LAYOUT: Final = DecoderKind.LAYOUT
 _FIELDS: Final = msgspec.json.Decoder(dict[str, object])
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A journal entry that carries an uplink."""
 
     entry: JournalEntry
@@ -150,7 +150,7 @@ class Batch:
 
     def count_arrival(self, message: Message) -> None:
         """Count a message as a duplicate, until `decide` knows better."""
-        entry, uplink = message
+        entry, uplink = message.entry, message.uplink
         count = self._counts[uplink.device, entry.message.source]
         count.duplicates += 1
         heard_at = min(uplink.measured_at, entry.message.received_at)
@@ -282,7 +282,7 @@ class Batch:
         return None
 
     def _rows(self, standing: Standing, message: Message) -> tuple[Run, list[Row]]:
-        entry, uplink = message
+        entry, uplink = message.entry, message.uplink
         columns = self._columns_of.get(uplink.device) or self._new_columns(uplink.device)
         limit = self._limit(entry.message.received_at)
         if standing.measured_at > limit:

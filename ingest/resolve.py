@@ -15,6 +15,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+import msgspec
+
 from gruenpuls.domain.uplink import Uplink
 from ingest.envelopes.things_stack import EVENT, LIVE, STORED
 
@@ -50,7 +52,7 @@ class Reception(NamedTuple):
     offset: int
 
 
-class Copy(NamedTuple):
+class Copy(msgspec.Struct, frozen=True, gc=False):
     """One message, as one of the copies of its uplink.
 
     Parameters
@@ -109,37 +111,32 @@ def copy_of(offset: int, uplink: Uplink) -> Copy:
     ValueError
         If the device's name or the counter cannot be one; the text says so.
     """
-    if not uplink.device.isprintable() or not uplink.device:
-        message = f"the device has no name one could register: {uplink.device!r}"
+    device = uplink.device
+    if not device.isprintable() or not device:
+        message = f"the device has no name one could register: {device!r}"
         raise ValueError(message)
     measured_at = milliseconds(uplink.measured_at)
     rank = _rank(uplink)
-    key, content = _identity(uplink, measured_at)
-    if key is not None:
-        return Copy(offset, uplink.device, measured_at, rank, key)
-    assert uplink.frame_counter is not None
-    return Copy(offset, uplink.device, measured_at, rank, None, uplink.frame_counter, content)
-
-
-def _identity(uplink: Uplink, measured_at: int) -> tuple[bytes | None, bytes]:
-    device = uplink.device
-    payload = uplink.payload or uplink.decoded or b""
     if uplink.frame is not None:
-        return _digest(_begun(b"frame", device), uplink.frame), b""
+        return Copy(offset, device, measured_at, rank, _digest(_begun(b"frame", device), uplink.frame))
+    payload = uplink.payload or uplink.decoded or b""
     if uplink.deduplication_id is not None:
         # A network that gives one id to different payloads is wrong about the id, and none of them may be lost.
         name = uplink.deduplication_id.encode()
-        network = _NETWORK_OF_FORM.get(uplink.network, uplink.network)
-        return _digest(_begun(b"network", device, network), name, payload), b""
+        key = _digest(_begun_in_network(device, uplink.network), name, payload)
+        return Copy(offset, device, measured_at, rank, key)
     counter = uplink.frame_counter
     if counter is None:
-        return _digest(_begun(b"moment", device), b"%d" % measured_at, payload), b""
+        return Copy(offset, device, measured_at, rank, _digest(_begun(b"moment", device), b"%d" % measured_at, payload))
     if not 0 <= counter < _COUNTER_LIMIT:
         message = f"the frame counter is out of range: {counter}"
         raise ValueError(message)
     if uplink.session is not None:
-        return _digest(_begun(b"session", device, uplink.session), b"%d" % counter, payload), b""
-    return None, _digest(b"", payload)
+        # Not remembered, as a session may be of any length.
+        session = uplink.session.encode()
+        begun = b"%b%d:%b" % (_begun(b"session", device), len(session), session)
+        return Copy(offset, device, measured_at, rank, _digest(begun, b"%d" % counter, payload))
+    return Copy(offset, device, measured_at, rank, None, counter, _digest(b"", payload))
 
 
 def _digest(begun: bytes, part: bytes, last: bytes | None = None) -> bytes:
@@ -158,10 +155,16 @@ def _begun(kind: bytes, *names: str) -> bytes:
     return b"".join([b"%d:%b" % (len(part), part) for part in parts])
 
 
+@lru_cache(maxsize=1 << 15)
+def _begun_in_network(device: str, network: str) -> bytes:
+    return _begun(b"network", device, _NETWORK_OF_FORM.get(network, network))
+
+
 def _rank(uplink: Uplink) -> int:
     radio = uplink.radio
     faintness, heard = _heard(uplink.port, radio.rssi, radio.snr)
-    return faintness | zlib.crc32(uplink.decoded or b"", zlib.crc32(uplink.payload, heard))
+    checksum = zlib.crc32(uplink.payload, heard)
+    return faintness | (zlib.crc32(uplink.decoded, checksum) if uplink.decoded else checksum)
 
 
 @lru_cache(maxsize=1 << 15)

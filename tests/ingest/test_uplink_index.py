@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gruenpuls.domain.errors import BusyError, StorageError
 from gruenpuls.domain.ports import Tally
@@ -211,7 +212,7 @@ def test_the_index_is_the_same_in_any_order_and_any_batches(
             index = UplinkIndex(Path(directory) / name)
             for start in range(0, len(order), batch):
                 part = order[start : start + batch]
-                index.admit([one._replace(offset=start + place) for place, one in enumerate(part)])
+                index.admit([replace(one, offset=start + place) for place, one in enumerate(part)])
                 index.commit(len(order))
             if not order:
                 index.commit(0)
@@ -228,7 +229,7 @@ def test_changes_tell_exactly_what_changed(batches: list[list[Copy]]) -> None:
         told: dict[bytes, Standing] = {}
         offset = 0
         for batch in batches:
-            numbered = [one._replace(offset=offset + place) for place, one in enumerate(batch)]
+            numbered = [replace(one, offset=offset + place) for place, one in enumerate(batch)]
             offset += len(batch)
             for before, after in index.admit(numbered):
                 if before is not None:
