@@ -7,7 +7,7 @@ read meanwhile. What is damaged is set aside whole, kept, and reported; the rest
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date
@@ -85,6 +85,14 @@ class JournalReader:
             for batch, _ in self._batches(name, from_offset):
                 return newest.total - batch.total + batch.count - max(0, from_offset - batch.first)
         return 0
+
+    def counts_before(self, offset: int) -> dict[str, int]:
+        """Return how many messages each source had brought before an offset."""
+        for name in _reaching(self._names(), offset):
+            for batch, messages in self._batches(name, offset):
+                later = Counter(message.source for message in messages[max(0, offset - batch.first) :])
+                return {source: count - later[source] for source, count in batch.totals_by_source().items()}
+        return self.counts()
 
     def read(self, from_offset: int, limit: int) -> list[JournalEntry]:
         """Return up to `limit` entries from an offset on, in order; empty where nothing has come yet.

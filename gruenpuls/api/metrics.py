@@ -62,7 +62,9 @@ METRICS: Final[Mapping[str, Metric]] = {
         "gauge", "1 if journalled = decoded + dead letters + duplicates + waiting at the last self-check, else 0."
     ),
     "gruenpuls_registry_agrees": Metric(
-        "gauge", "1 if the registry's totals and counters were the store's at the last self-check, else 0."
+        "gauge",
+        "1 if the registry's totals, counters and dead letters agreed with store and journal at the last self-check, "
+        "else 0.",
     ),
     "gruenpuls_self_check_age_seconds": Metric("gauge", "How long ago the last self-check was [s]."),
     "gruenpuls_journal_commit_seconds": Metric(
@@ -188,7 +190,7 @@ def _tell_check(told: Exposition, check: SelfCheck, now: datetime) -> None:
     faults = {one.fault for one in check.discrepancies}
     told.tell("gruenpuls_self_check_age_seconds", (now - check.checked_at).total_seconds())
     told.tell("gruenpuls_numbers_add_up", Fault.NUMBERS not in faults)
-    told.tell("gruenpuls_registry_agrees", not faults & {Fault.PROGRESS, Fault.COUNTERS})
+    told.tell("gruenpuls_registry_agrees", faults <= {Fault.NUMBERS})
     told.tell("gruenpuls_messages_missing", check.missing)
     for reason, count in check.dead_letters.items():
         told.tell("gruenpuls_dead_letters", count, reason)

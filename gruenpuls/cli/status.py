@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gruenpuls.queries.device_intake import DeviceIntake
+    from gruenpuls.service.balance import Balance
     from gruenpuls.stores.registry import Registry
 
 _SAID_ANYWAY = {
@@ -65,7 +66,7 @@ def status(
     state = Observed(registry, session.settings.data_dir, ready_limits(session.settings), wall_clock).state()
     complaints = [it for it in state.complaints() if it.code not in _SAID_ANYWAY]
     listed = device_intakes(registry, session.now()) if devices else []
-    sources = registry.tallies.by_source()
+    sources = _by_source(registry, found, apart=any(it.code == "sources_disagree" for it in complaints))
     remarks = _remarks(registry)
     never_ran = sorted({COLLECT, WORK} - {name for name, *_ in processes})
     failed = [run for run in registry.jobs.failed() if run.error != STOPPED]
@@ -86,6 +87,7 @@ def status(
                 "never_ran": never_ran,
                 "complaints": [asdict(it) for it in complaints],
                 "failed_jobs": [{"job": it.job, "at": it.finished_at, "error": it.error} for it in failed],
+                "by_source": sources,
                 "journalled": dict(found.journalled),
                 "decoded": found.tally.decoded,
                 "dead_lettered": found.tally.dead_lettered,
@@ -119,22 +121,7 @@ def status(
         troubles = [f"The job {run.job} fails: {run.error}" for run in failed]
         for trouble in (*troubles, *(f"{it.subject}: {it.what}" for it in complaints)):
             terminal.print(Text(trouble, style="bold red"), soft_wrap=True)
-        rows = [
-            [source, found.journalled.get(source, 0), it.decoded, it.dead_lettered, it.duplicates]
-            for source, it in sorted(sources.items())
-        ]
-        print_table("Messages by source", ["source", "journalled", "decoded", "dead letters", "duplicates"], rows)
-        total = sum(found.journalled.values())
-        sum_line = (
-            f"{total} journalled = {found.tally.decoded} decoded + {found.tally.dead_lettered} dead letters + "
-            f"{found.tally.duplicates} duplicates + {found.waiting} waiting"
-        )
-        if found.missing == 0:
-            terminal.print(Text(sum_line, style="green"))
-        else:
-            terminal.print(
-                Text(f"{sum_line} + {found.missing} missing", style="yellow" if found.adds_up else "bold red")
-            )
+        _print_messages(found, sources)
         for remark in remarks:
             terminal.print(remark, markup=False, soft_wrap=True)
         for damage in found.damaged:
@@ -148,6 +135,41 @@ def status(
             _print_devices(listed)
     if check and wrong:
         raise typer.Exit(1)
+
+
+def _print_messages(found: Balance, sources: dict[str, dict[str, Any]]) -> None:
+    heads = {"dead_lettered": "dead letters", "last_uplink_at": "last uplink"}
+    columns = [heads.get(key, key) for key in next(iter(sources.values()), ())]
+    print_table("Messages by source", ["source", *columns], [[name, *it.values()] for name, it in sources.items()])
+    sum_line = (
+        f"{sum(found.journalled.values())} journalled = {found.tally.decoded} decoded + "
+        f"{found.tally.dead_lettered} dead letters + {found.tally.duplicates} duplicates + {found.waiting} waiting"
+    )
+    if found.missing == 0:
+        terminal.print(Text(sum_line, style="green"))
+    else:
+        terminal.print(Text(f"{sum_line} + {found.missing} missing", style="yellow" if found.adds_up else "bold red"))
+
+
+def _by_source(registry: Registry, found: Balance, *, apart: bool) -> dict[str, dict[str, Any]]:
+    """Return what became of each source's messages; with `apart` also how many nobody knows it of."""
+    from gruenpuls.domain.ports import Tally
+
+    became, last = registry.tallies.by_source(), registry.tallies.last_by_source()
+    missing = found.missing_of(became)
+    return {
+        name: {
+            "journalled": found.journalled.get(name, 0),
+            "decoded": it.decoded,
+            "dead_lettered": it.dead_lettered,
+            "duplicates": it.duplicates,
+            "waiting": found.waiting_of.get(name, 0),
+            **({"missing": missing.get(name, 0)} if apart else {}),
+            "last_uplink_at": last.get(name),
+        }
+        for name in sorted(found.journalled.keys() | became.keys())
+        for it in (became.get(name, Tally()),)
+    }
 
 
 def _forecast_plain(registry: Registry, now: datetime) -> dict[str, Any] | None:

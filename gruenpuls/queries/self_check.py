@@ -20,6 +20,8 @@ class Fault(StrEnum):
     NUMBERS = "numbers"
     PROGRESS = "progress"
     COUNTERS = "counters"
+    SOURCES = "sources"
+    LETTERS = "letters"
 
     def told(self, messages: int) -> str:
         """Return the fault in words, for logs and terminals."""
@@ -29,6 +31,10 @@ class Fault(StrEnum):
             Fault.PROGRESS: f"the registry's totals are not the store's, {messages} messages apart: "
             "latest values and counters may lag behind the readings",
             Fault.COUNTERS: f"the counters of devices are not the registry's totals, {messages} messages apart",
+            Fault.SOURCES: f"what became of the messages of single sources is not what they brought, {messages} "
+            "messages apart, though all together it is: `gruenpuls status` shows which",
+            Fault.LETTERS: f"{messages} dead letters are counted and not kept "
+            "(a negative number: more are kept than counted)",
         }[self]
 
 

@@ -28,6 +28,8 @@ class Balance:
         Of everything worked off.
     waiting : int
         Messages not worked off yet.
+    waiting_of : mapping of str to int
+        The same by source.
     damaged : tuple of Damage
         Segments of the journal that were set aside.
     """
@@ -35,12 +37,22 @@ class Balance:
     journalled: Mapping[str, int]
     tally: Tally
     waiting: int
+    waiting_of: Mapping[str, int]
     damaged: tuple[Damage, ...]
 
     @property
     def missing(self) -> int:
         """How many journalled messages are neither worked off nor waiting; negative is more than came."""
         return sum(self.journalled.values()) - self.tally.total - self.waiting
+
+    def missing_of(self, became: Mapping[str, Tally]) -> dict[str, int]:
+        """Return the same by source, of those whose numbers do not add up with what became of their messages."""
+        sources = self.journalled.keys() | became.keys()
+        apart = {
+            source: self.journalled.get(source, 0) - self.waiting_of.get(source, 0) - became.get(source, Tally()).total
+            for source in sources
+        }
+        return {source: count for source, count in sorted(apart.items()) if count}
 
     @property
     def adds_up(self) -> bool:
@@ -79,7 +91,9 @@ def balanced(journal: JournalReader, progress: Progress) -> Balance:
     counts = journal.counts()
     while True:
         waiting = journal.waiting(progress.offset)
-        # Both of the same moment: what is journalled between two looks would seem to be missing.
+        done = journal.counts_before(progress.offset)
+        # All of the same moment: what is journalled between two looks would seem to be missing.
         before, counts = counts, journal.counts()
         if counts == before:
-            return Balance(counts, progress.tally, waiting, tuple(journal.damage()))
+            waiting_of = {source: count - done.get(source, 0) for source, count in counts.items()}
+            return Balance(counts, progress.tally, waiting, waiting_of, tuple(journal.damage()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from gruenpuls.domain.ports import Progress, Tally
+from gruenpuls.domain.uplink import DeadLetterReason
 from gruenpuls.jobs.ticker import STOPPED
 from gruenpuls.queries.self_check import Discrepancy, Fault, Holding, SelfCheck, Silence
 from gruenpuls.service.balance import Balance, balanced
@@ -57,28 +58,41 @@ class SelfChecking:
             return
         progress = self.tools.store.progress()
         balance = balanced(self.tools.journal, progress)
-        found = list(self._discrepancies(progress, balance))
+        letters = self.tools.registry.dead_letters.counts()
+        found = list(self._discrepancies(progress, balance, letters))
         # After a crash the first steps bring the registry to where the store is: only what lasts is a fault.
         lasting = tuple(one for one in found if one.fault in self._suspected)
         self._suspected = frozenset(one.fault for one in found)
         for one in lasting:
             _log.error("the self-check failed", fault=one.fault.value, messages=one.messages, what=str(one))
-        self.last = self._check(balance, lasting)
+        self.last = self._check(balance, letters, lasting)
         self._next = time.monotonic() + (_EVERY if len(lasting) == len(found) else _AGAIN_AFTER)
 
-    def _discrepancies(self, progress: Progress, balance: Balance) -> Iterator[Discrepancy]:
+    def _discrepancies(
+        self, progress: Progress, balance: Balance, letters: Mapping[DeadLetterReason, int]
+    ) -> Iterator[Discrepancy]:
         registry = self.tools.registry
         noted = registry.arrivals.noted()
         if not balance.adds_up:
             yield Discrepancy(Fault.NUMBERS, balance.missing)
         if noted != progress:
             yield Discrepancy(Fault.PROGRESS, progress.tally.total - noted.tally.total)
-        # What a damaged segment held cannot be taken from its device's counters any more.
-        counted = sum(registry.tallies.by_source().values(), Tally())
-        if counted != noted.tally and not balance.damaged:
+        if balance.damaged:
+            # What a damaged segment held cannot be taken from its device's counters any more.
+            return
+        became = registry.tallies.by_source()
+        counted = sum(became.values(), Tally())
+        if counted != noted.tally:
             yield Discrepancy(Fault.COUNTERS, noted.tally.total - counted.total)
+        elif noted == progress and (apart := balance.missing_of(became)):
+            yield Discrepancy(Fault.SOURCES, sum(map(abs, apart.values())))
+        kept = sum(letters.values())
+        if noted == progress and kept != noted.tally.dead_lettered:
+            yield Discrepancy(Fault.LETTERS, noted.tally.dead_lettered - kept)
 
-    def _check(self, balance: Balance, discrepancies: tuple[Discrepancy, ...]) -> SelfCheck:
+    def _check(
+        self, balance: Balance, letters: Mapping[DeadLetterReason, int], discrepancies: tuple[Discrepancy, ...]
+    ) -> SelfCheck:
         registry = self.tools.registry
         now = self.clock()
         silent = registry.tallies.silent_since([now - silence for silence in _SILENCES])
@@ -89,7 +103,7 @@ class SelfChecking:
             missing=balance.missing,
             damaged_segments=len(balance.damaged),
             discrepancies=discrepancies,
-            dead_letters={reason.value: count for reason, count in registry.dead_letters.counts().items()},
+            dead_letters={reason.value: count for reason, count in letters.items()},
             silences=tuple(
                 Silence(profile, devices, dict(zip(seconds, counts, strict=True)))
                 for profile, (devices, *counts) in silent.items()

@@ -148,6 +148,8 @@ def test_everything_the_processes_say_is_told(registry: Registry, tmp_path: Path
         (Fault.NUMBERS, "gruenpuls_numbers_add_up"),
         (Fault.PROGRESS, "gruenpuls_registry_agrees"),
         (Fault.COUNTERS, "gruenpuls_registry_agrees"),
+        (Fault.SOURCES, "gruenpuls_registry_agrees"),
+        (Fault.LETTERS, "gruenpuls_registry_agrees"),
     ],
 )
 def test_a_failed_self_check_shows(registry: Registry, tmp_path: Path, fault: Fault, metric: str) -> None:

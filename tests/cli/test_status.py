@@ -1,5 +1,7 @@
 """`gruenpuls status --devices`, on a journal and stores filled for real."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,16 +14,17 @@ from gruenpuls.service.workshop import workshop
 from gruenpuls.settings import settings_from
 from gruenpuls.simulation.frames import elsys_ems
 from gruenpuls.simulation.messages import helium
+from gruenpuls.stores.registry import Registry
 from ingest.journal import Journal
 
 OLD, FRESH, STRANGER, UNHEARD = (f"a81758fffe04b1c{digit}" for digit in range(4))
 NOW = datetime.now(UTC)
 
 
-def message(device: str, age: timedelta) -> RawMessage:
+def message(device: str, age: timedelta, source: str = "lora") -> RawMessage:
     at = NOW - age
     frame = elsys_ems(air_temperature=20, relative_humidity=50, battery_voltage=3.6)
-    return RawMessage("lora", "helium/x/rx", at, helium(device, frame, port=5, counter=1, measured_at=at))
+    return RawMessage(source, "helium/x/rx", at, helium(device, frame, port=5, counter=1, measured_at=at))
 
 
 def _four_messages(gruenpuls: CommandLine) -> None:
@@ -56,35 +59,71 @@ def test_devices_without_readings_come_first_then_those_silent_longest(gruenpuls
     assert "2 d 2 h" in table
 
 
+def test_each_source_adds_up_with_what_waits_of_it(gruenpuls: CommandLine) -> None:
+    with Journal(settings_from().journal_dir) as journal:
+        journal.append([message(FRESH, timedelta(0), source) for source in ("lora", "roof", "roof")])
+    found = gruenpuls.json("status")["by_source"]
+    last = found["lora"].pop("last_uplink_at")
+    assert NOW - datetime.fromisoformat(last) < timedelta(hours=2)
+    assert found == {
+        "lora": {"journalled": 5, "decoded": 2, "dead_lettered": 1, "duplicates": 1, "waiting": 1},
+        "roof": {
+            "journalled": 2,
+            "decoded": 0,
+            "dead_lettered": 0,
+            "duplicates": 0,
+            "waiting": 2,
+            "last_uplink_at": None,
+        },
+    }
+    table = gruenpuls("status")
+    assert "waiting" in table
+    assert "missing" not in table
+
+
+def test_a_source_whose_numbers_do_not_add_up_is_named(gruenpuls: CommandLine) -> None:
+    registry = open_registry(settings_from())
+    kept = registry.tallies.all()
+    registry.arrivals.recount([replace(one, source="roof") for one in kept], registry.arrivals.noted())
+    _report(registry, [{"fault": "sources", "messages": 8}])
+    found = gruenpuls.json("status")["by_source"]
+    assert {name: it["missing"] for name, it in found.items()} == {"lora": 4, "roof": -4}
+    assert "missing" in gruenpuls("status", "--check", status=1)
+    registry.close()
+
+
 def test_devices_are_listed_only_when_asked_for(gruenpuls: CommandLine) -> None:
     assert "by_device" not in gruenpuls.json("status")
     assert OLD not in gruenpuls("status")
 
 
 def test_a_failed_self_check_is_told_and_fails_the_check(gruenpuls: CommandLine) -> None:
-    discrepancy = {"fault": "counters", "messages": 3}
+    registry = open_registry(settings_from())
+    _report(registry, [])
+    gruenpuls("status", "--check")
+    _report(registry, [{"fault": "counters", "messages": 3}])
+    said = gruenpuls("status", "--check", status=1)
+    registry.close()
+    assert "the counters of devices are not the registry's totals, 3 messages apart" in said
+    assert gruenpuls.json("status")["complaints"][0]["code"] == "counters_disagree"
+
+
+def _report(registry: Registry, discrepancies: Sequence[Mapping[str, object]]) -> None:
     held = {"files": 0, "bytes": 0}
     check = {
         "checked_at": datetime.now(UTC).isoformat(),
         "waiting": 0,
         "missing": 0,
         "damaged_segments": 0,
-        "discrepancies": [discrepancy],
+        "discrepancies": discrepancies,
         "dead_letters": {},
         "silences": [],
         "failing_jobs": [],
         "journal": held,
         "store": held,
     }
-    registry = open_registry(settings_from())
     registry.health.report("collect", {"sources": [], "journal": {"error": None}})
-    registry.health.report("work", {"error": None, "check": {**check, "discrepancies": []}})
-    gruenpuls("status", "--check")
     registry.health.report("work", {"error": None, "check": check})
-    said = gruenpuls("status", "--check", status=1)
-    registry.close()
-    assert "the counters of devices are not the registry's totals, 3 messages apart" in said
-    assert gruenpuls.json("status")["complaints"][0]["code"] == "counters_disagree"
 
 
 @pytest.mark.parametrize(

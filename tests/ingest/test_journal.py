@@ -4,6 +4,8 @@ import random
 import subprocess
 import sys
 import textwrap
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from gruenpuls.domain.errors import BusyError, StorageError
 from gruenpuls.domain.uplink import RawMessage
 from ingest.journal import Journal
-from ingest.journal_batch import DamagedBatchError, packed, unpacked
+from ingest.journal_batch import DICTIONARY_BYTES, DamagedBatchError, packed, unpacked
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -42,6 +44,19 @@ def uplinks(start: int, end: int) -> list[RawMessage]:
 @given(st.lists(messages, max_size=20), st.binary(max_size=100))
 def test_any_messages_come_back_identical_and_in_order(batch: list[RawMessage], dictionary: bytes) -> None:
     assert unpacked(packed(batch, dictionary), dictionary) == batch
+
+
+@given(
+    st.lists(messages, max_size=20) | st.integers(0, 300).map(lambda count: uplinks(0, count)),
+    st.binary(max_size=100) | st.just((b'application/1/device/7/event/up{"number": 7}' * 800)[:DICTIONARY_BYTES]),
+    st.integers(0, 9),
+)
+def test_a_blob_is_plain_deflate_that_zlib_reads_and_writes(
+    batch: list[RawMessage], dictionary: bytes, level: int
+) -> None:
+    raw = zlib.decompressobj(-15, zdict=dictionary).decompress(packed(batch, dictionary))
+    compressor = zlib.compressobj(level, zlib.DEFLATED, -15, zdict=dictionary)
+    assert unpacked(compressor.compress(raw) + compressor.flush(), dictionary) == batch
 
 
 @given(st.lists(messages, min_size=1, max_size=5), st.data())
@@ -152,6 +167,22 @@ def test_sources_are_counted_across_batches_segments_and_restarts(tmp_path: Path
         assert journal.counts() == {"north": 3, "south": 2}
         with Journal.reader(tmp_path) as reader:
             assert reader.counts() == {"north": 3, "south": 2}
+
+
+def test_what_each_source_had_brought_before_an_offset_is_known_of_every_offset(tmp_path: Path) -> None:
+    sources = ["north", "south", "north", "north", "south"]
+    days = [NOON, NOON, NOON, NOON + timedelta(days=1), NOON + timedelta(days=1)]
+    sent = [uplink(n, source=source, received_at=at) for n, (source, at) in enumerate(zip(sources, days, strict=True))]
+    with Journal(tmp_path) as journal:
+        journal.append(sent[:3])
+        # An interrupted writer leaves a gap of offsets; another day opens another segment.
+        journal._next += 10
+        journal.append(sent[3:4])
+        journal.append(sent[4:])
+        offsets = [entry.offset for entry in journal.read(0, 9)]
+        for offset in range(offsets[-1] + 3):
+            before = Counter(source for at, source in zip(offsets, sources, strict=True) if at < offset)
+            assert Counter(journal.counts_before(offset)) == before, offset
 
 
 def test_lone_messages_are_packed_with_what_the_segment_has_learned(tmp_path: Path) -> None:

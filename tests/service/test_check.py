@@ -12,6 +12,7 @@ from gruenpuls.domain.reading import ReadingBatch
 from gruenpuls.domain.uplink import RawMessage
 from gruenpuls.queries.intake import WORK, intake
 from gruenpuls.queries.self_check import CHECK, Discrepancy, Fault, Holding, self_check
+from gruenpuls.service.balance import balanced
 from gruenpuls.service.check import SelfChecking, held
 from gruenpuls.service.workshop import Workshop, workshop
 from gruenpuls.settings import Settings
@@ -81,6 +82,29 @@ def test_a_registry_behind_the_store_is_told_and_not_repaired(tools: Workshop, s
 def test_counters_that_lack_a_device_are_told(tools: Workshop, settings: Settings) -> None:
     tools.registry.arrivals.recount([], tools.store.progress())
     assert found_by(tools, settings) == (Discrepancy(Fault.COUNTERS, UPLINKS),)
+
+
+def test_messages_counted_for_the_wrong_source_are_told(tools: Workshop, settings: Settings) -> None:
+    kept = tools.registry.tallies.all()
+    moved = [replace(one, source="other") for one in kept]
+    tools.registry.arrivals.recount(moved, tools.store.progress())
+    assert found_by(tools, settings) == (Discrepancy(Fault.SOURCES, 2 * UPLINKS),)
+
+
+def test_what_waits_of_one_source_is_no_debt_of_another(tools: Workshop, settings: Settings) -> None:
+    with Journal(settings.journal_dir) as journal:
+        journal.append([RawMessage(source, "t", NOW, b"{}") for source in ("lora", "other", "other")])
+    assert found_by(tools, settings) == ()
+    waiting = balanced(tools.journal, tools.store.progress()).waiting_of
+    assert waiting == {"lora": 1, "other": 2}
+    while tools.decoder.step():
+        pass
+    assert found_by(tools, settings) == ()
+
+
+def test_a_dead_letter_that_is_gone_is_told(tools: Workshop, settings: Settings) -> None:
+    tools.registry.arrivals.drop_dead_letters([0, 1])
+    assert found_by(tools, settings) == (Discrepancy(Fault.LETTERS, 2),)
 
 
 def test_what_is_mended_before_the_second_look_was_no_fault(tools: Workshop, settings: Settings) -> None:

@@ -36,6 +36,13 @@ class Tallies:
         with self.database.reading() as connection:
             return {source: Tally(*counts) for source, *counts in connection.execute(query)}
 
+    def last_by_source(self) -> dict[str, datetime]:
+        """Return when each source brought its last uplink that a device could be told of [aware UTC]."""
+        table = schema.tally.c
+        query = sa.select(table.source, sa.func.max(table.last_uplink_at)).group_by(table.source)
+        with self.database.reading() as connection:
+            return {source: at for source, at in connection.execute(query) if at is not None}
+
     def silent_since(self, moments: Sequence[datetime]) -> dict[str, tuple[int, ...]]:
         """Return by profile how many devices are registered, and how many of them were not heard since each moment."""
         device, tally = schema.device.c, schema.tally.c
