@@ -3,25 +3,18 @@
 A cache in SQLite, owned by the one process that decodes: its content follows from the journal up to its
 offset (and from which messages are dead letters), so a lost or damaged file costs time, nothing else.
 It is committed after the observation store, never before; if it is behind, the rest is read again.
-
-An uplink is a row in the order of arrival. Two `SortedRuns` lead to it, by the first 64 bits of its key and
-by its device and second; more than one uplink can have the same, so the row says which it is.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
-import numpy as np
-
 from gruenpuls.domain.ports import Tally
-from ingest.resolve import KEY_BYTES, Copy, Reception, climbing, epochs, told_apart, united
-from ingest.sorted_runs import SortedRuns
-from ingest.tag_filter import Tags
+from ingest.resolve import Copy, Reception, climbing, epochs, told_apart, united
 from ingest.uplink_index_file import DamagedIndexError, index_errors, opened, remove
 from ingest.uplink_standing import Change, Standing
 
@@ -59,7 +52,8 @@ class UplinkIndex:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._devices: dict[str, int] = {}
-        self._pending: list[Standing] = []
+        self._newest: dict[int, int] = {}
+        self._newest_before: dict[int, int] = {}
         self._offset = 0
         self._counts = _Counts(0, 0, 0, 0)
         try:
@@ -100,23 +94,19 @@ class UplinkIndex:
             if key is None:
                 bare[copy.device].append(copy.reception)
                 continue
-            best = keyed.setdefault(key, copy)
-            if best is not copy:
-                firsts.setdefault(key, best.offset)
-                if (copy.measured_at, copy.rank) < (best.measured_at, best.rank):
-                    keyed[key] = copy
+            firsts.setdefault(key, copy.offset)
+            best = keyed.get(key)
+            if best is None or (copy.measured_at, copy.rank) < (best.measured_at, best.rank):
+                keyed[key] = copy
         with index_errors(self._path):
             self._begin()
             self._db.executemany("INSERT INTO unreadable VALUES (?)", ((offset,) for offset in unreadable))
             self._count(messages=len(copies) + len(unreadable), unreadable=len(unreadable))
             numbers = self._device_numbers({copy.device for copy in copies})
-            told = {
-                key: (numbers[device], heard)
-                for device, receptions in bare.items()
-                for key, heard in self._told_anew(device, numbers[device], sorted(receptions)).items()
-            }
-            known = self._standings({*keyed, *told} if told else keyed.keys())
-            changes = _changes_of_keyed(keyed, firsts, numbers, known) + _changes_of_told(told, known)
+            changes = self._changes_of_keyed(keyed, firsts, numbers)
+            for device, receptions in bare.items():
+                changes += self._changes_of_bare(device, numbers[device], sorted(receptions))
+            self._note_newest(changes)
             self._apply(changes)
         return changes
 
@@ -150,65 +140,74 @@ class UplinkIndex:
         Parameters
         ----------
         changes : iterable of Change
-            All those of the last `admit`, others may be among them.
+            Those of the last `admit`, others may be among them.
         """
-        touched = [standing for change in changes for standing in change if standing is not None]
+        moments: set[tuple[int, int]] = set()
+        changed: set[bytes] = set()
+        for change in changes:
+            for standing in change:
+                if standing is not None:
+                    changed.add(standing.key)
+                    # Where a device had nothing as late as that, there is nothing to look for.
+                    if standing.measured_at <= self._newest_before.get(standing.device, standing.measured_at):
+                        moments.add((standing.device, standing.measured_at))
+        found: list[Standing] = []
         with index_errors(self._path):
-            self._begin()
-            # What was admitted last is not in there yet: it changed, so it is nobody's rival.
-            near = self._rows(self._by_moment.values(_moments(touched)))
-        if not near:
-            return []
-        changed = {standing.key for standing in touched}
-        moments = {(standing.device, standing.measured_at) for standing in touched}
-        return [one for one in near if (one.device, one.measured_at) in moments and one.key not in changed]
+            for part in _parts(moments):
+                pairs = ",".join(["(?,?)"] * len(part))
+                rows = self._db.execute(
+                    f"WITH touched (d, m) AS (VALUES {pairs}) SELECT {_UPLINK} FROM touched "  # noqa: S608  placeholders only
+                    "CROSS JOIN uplink ON device = d AND measured_at = m",
+                    [number for pair in part for number in pair],
+                )
+                found += [Standing(*row) for row in rows if row[0] not in changed]
+        return found
 
     def extent(self, devices: Iterable[str]) -> tuple[int, int] | None:
-        """Return between what moments all uplinks of these devices were measured; None if there are none.
-
-        Milliseconds since 1970 UTC, to the second. It may be longer than need be where uplinks turned out
-        to be earlier than their first copies said.
-        """
+        """Return when the first and the last uplink of these devices were measured, milliseconds since 1970 UTC."""
         found: list[int] = []
         with index_errors(self._path):
-            for seconds in self._seconds(devices, _FIRST_MOMENT, _LAST_MOMENT):
-                found += [int(seconds.min()), int(seconds.max()) + 1] if len(seconds) else []
-        return (min(found) * 1000, max(found) * 1000) if found else None
+            for device in devices:
+                # Each on its own is one look into the index.
+                for extreme in ("min", "max"):
+                    (moment,) = self._db.execute(
+                        f"SELECT {extreme}(measured_at) FROM uplink "  # noqa: S608  one of two words
+                        "WHERE device = (SELECT id FROM device WHERE key = ?)",
+                        (device,),
+                    ).fetchone()
+                    found += [moment] if moment is not None else []
+        return (min(found), max(found)) if found else None
 
     def counts(self, devices: Iterable[str], from_at: int, to_at: int, step: int) -> Counter[int]:
         """Count the uplinks of these devices in a span by steps: how many were measured from a multiple of `step` on.
-
-        An uplink that turned out to be earlier than its first copies said may be counted there, too.
 
         Parameters
         ----------
         devices : iterable of str
         from_at, to_at, step : int
-            Milliseconds, since 1970 UTC, all in whole seconds; the end is exclusive.
+            Milliseconds, since 1970 UTC; the end is exclusive.
         """
         counted: Counter[int] = Counter()
         with index_errors(self._path):
-            for seconds in self._seconds(devices, from_at, to_at - 1):
-                numbers, counts = np.unique(seconds // (step // 1000), return_counts=True)
-                for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+            for device in devices:
+                rows = self._db.execute(
+                    "SELECT measured_at / ?, count(*) FROM uplink WHERE device = (SELECT id FROM device WHERE key = ?) "
+                    "AND measured_at >= ? AND measured_at < ? GROUP BY 1",
+                    (step, device, from_at, to_at),
+                )
+                for number, count in rows:
                     counted[number * step] += count
         return counted
 
-    def measured(self, spans: Mapping[str, tuple[int, int]]) -> dict[str, list[Standing]]:
-        """Return the uplinks of devices, each in its span, by time; devices without any are left out.
-
-        Parameters
-        ----------
-        spans : mapping of str to (int, int)
-            Milliseconds since 1970 UTC, the end exclusive.
-        """
-        found: defaultdict[str, list[Standing]] = defaultdict(list)
+    def measured(self, device: str, from_at: int, to_at: int) -> list[Standing]:
+        """Return the uplinks of a device in a span, by time; milliseconds since 1970 UTC, the end exclusive."""
         with index_errors(self._path):
-            for part in _parts(spans):
-                owners = {number: key for key in part if (number := self._number(key)) is not None}
-                for low, high in self._ranges({number: spans[key] ...}):
-                    pass
-        return found
+            rows = self._db.execute(
+                f"SELECT {_UPLINK} FROM uplink WHERE device = (SELECT id FROM device WHERE key = ?) "  # noqa: S608  names only
+                "AND measured_at >= ? AND measured_at < ? ORDER BY measured_at",
+                (device, from_at, to_at),
+            )
+            return [Standing(*row) for row in rows]
 
     def settle(self, verdicts: Iterable[tuple[Standing, bool]]) -> None:
         """Record for each uplink whether it is a dead letter now."""
