@@ -132,7 +132,15 @@ class ReadingBatch:
 
     def ordered(self) -> ReadingBatch:
         """Return the rows sorted by series and time."""
-        return self.where(np.lexsort((self.measured_at, self.series)))
+        return self.where(key_order(self.series, self.measured_at))
+
+
+def key_order(series: Ids, measured_at: Times) -> NDArray[np.int64]:
+    """Return the order that sorts keys by series and time; equal ones stay as they are."""
+    climbs = series[1:] > series[:-1]
+    climbs |= (series[1:] == series[:-1]) & (measured_at[1:] >= measured_at[:-1])
+    # What decoding commits is sorted, and seeing that takes a tenth of sorting it once more.
+    return np.arange(len(series)) if climbs.all() else np.lexsort((measured_at, series))
 
 
 @dataclass(frozen=True, slots=True)

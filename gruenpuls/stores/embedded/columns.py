@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from gruenpuls.domain.reading import Ids, ReadingBatch, Times, Values
+from gruenpuls.domain.reading import ReadingBatch, Times, Values
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -28,14 +28,6 @@ def times(column: NDArray[Any]) -> Times:
 def values(column: NDArray[Any]) -> Values:
     """Return a column of numbers, NULL as NaN."""
     return np.ma.filled(column.astype(np.float64), np.nan)
-
-
-def key_order(series: Ids, measured_at: Times) -> NDArray[np.int64]:
-    """Return the order that sorts keys by series and time; equal ones stay as they are."""
-    climbs = series[1:] > series[:-1]
-    climbs |= (series[1:] == series[:-1]) & (measured_at[1:] >= measured_at[:-1])
-    # What decoding commits is sorted, and seeing that takes a tenth of sorting it once more.
-    return np.arange(len(series)) if climbs.all() else np.lexsort((measured_at, series))
 
 
 def readings(columns: Columns) -> ReadingBatch:

@@ -6,8 +6,8 @@ import duckdb
 import numpy as np
 
 from gruenpuls.domain.ports import Commit
-from gruenpuls.domain.reading import Flag
-from gruenpuls.stores.embedded.columns import Columns, fetched, key_order
+from gruenpuls.domain.reading import Flag, key_order
+from gruenpuls.stores.embedded.columns import Columns, fetched
 from gruenpuls.stores.embedded.lake import moment
 from gruenpuls.stores.embedded.layout import CREATE_PROGRESS, CREATE_RECENT, GONE, TOUCH_RECENT
 

@@ -7,8 +7,8 @@ from typing import Self
 import duckdb
 import numpy as np
 
-from gruenpuls.domain.reading import Ids, Times
-from gruenpuls.stores.embedded.columns import Columns, fetched, key_order, times
+from gruenpuls.domain.reading import Ids, Times, key_order
+from gruenpuls.stores.embedded.columns import Columns, fetched, times
 
 _LATEST = """
     SELECT max(measured_at) AS latest

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Final
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from gruenpuls.domain.series import SeriesKey
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.connection import Database, among, execute_many, portions, upsert
-from gruenpuls.stores.registry.devices import registered_devices
+from gruenpuls.stores.registry.devices import KnownDevices
 from gruenpuls.stores.registry.dirty import mark_series
 from gruenpuls.stores.registry.latest import keep_latest, replace_kept
 from gruenpuls.stores.registry.relays import keep_heard, unheard_of
@@ -34,12 +35,13 @@ class Arrivals:
     """The registry as decoding sees it; everything it writes may be written twice without harm."""
 
     database: Database
+    _known: KnownDevices = field(default_factory=KnownDevices, init=False, repr=False, compare=False)
     _remembered: set[int] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def devices(self, keys: Collection[str]) -> Mapping[str, Device]:
         """Return the registered ones among these devices."""
         with self.database.reading() as connection:
-            return registered_devices(connection, keys)
+            return self._known.among(connection, keys)
 
     def series_ids(self, keys: Sequence[SeriesKey]) -> list[int]:
         """Return the id of each series, new ones made on the way.
@@ -210,8 +212,10 @@ def count_tallies(connection: sa.Connection, tallies: Sequence[DeviceTally]) -> 
             tally.tally.duplicates,
             tally.last_uplink_at.astimezone(UTC) if tally.last_uplink_at else None,
         )
-        for tally in sorted(tallies, key=lambda tally: (tally.device, tally.source))
+        for tally in tallies
     ]
+    # In one order, so that two programs counting the same devices never wait for each other in a circle.
+    rows.sort(key=itemgetter(0, 1))
     statement = insert.on_conflict_do_update(
         index_elements=["device", "source"], set_={**counted, "last_uplink_at": newer}
     )

@@ -70,6 +70,12 @@ def record_all(
         connection.execute(sa.insert(schema.audit), rows)
 
 
+def last_entry(connection: sa.Connection) -> int:
+    """Return the number of the newest entry, 0 where there is none, in an open transaction."""
+    newest = connection.execute(sa.select(sa.func.max(schema.audit.c.id))).scalar_one()
+    return int(newest or 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Audit:
     """The entries written so far."""

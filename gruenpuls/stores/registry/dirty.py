@@ -63,24 +63,28 @@ def mark_series(connection: sa.Connection, earliest: Mapping[int, datetime]) -> 
 
     A device's series touches every site the device was at since then, from the day it came there.
     """
+    if not earliest:
+        return
     series, site, deployment = schema.series.c, schema.site.c, schema.deployment.c
-    owners = sa.select(series.id, series.device_id, series.site_id).where(among(connection, series.id, earliest.keys()))
-    devices: dict[int, datetime] = {}
-    sites: dict[int, datetime] = {}
-    for number, device_id, site_id in connection.execute(owners).all():
-        owned, owner = (devices, device_id) if site_id is None else (sites, site_id)
-        owned[owner] = min(earliest[number], owned.get(owner, earliest[number]))
-    deployed = sa.select(deployment.device_id, deployment.site_id, deployment.from_at, deployment.to_at)
-    for device_id, site_id, from_at, to_at in connection.execute(
-        deployed.where(among(connection, deployment.device_id, devices.keys()))
-    ).all():
-        moment = devices[device_id]
-        if to_at is None or to_at > moment:
-            moment = max(moment, from_at)
-            sites[site_id] = min(moment, sites.get(site_id, moment))
-    zones = sa.select(site.id, site.time_zone).where(among(connection, site.id, sites.keys()))
-    days = {site_id: local_day(sites[site_id], time_zone) for site_id, time_zone in connection.execute(zones).all()}
-    mark(connection, days)
+    # Nearly all devices are where they were all along: of these no moments need be read, which takes half of the time.
+    stayed = deployment.to_at.is_(None) & (deployment.from_at <= min(earliest.values()))
+    from_at, to_at = (sa.case((~stayed, moment)) for moment in (deployment.from_at, deployment.to_at))
+    touched = (
+        sa.select(series.id, site.id, site.time_zone, from_at, to_at)
+        .select_from(schema.series)
+        .outerjoin(schema.deployment, deployment.device_id == series.device_id)
+        .join(schema.site, site.id == sa.func.coalesce(series.site_id, deployment.site_id))
+        .where(among(connection, series.id, earliest.keys()))
+    )
+    moments: dict[int, datetime] = {}
+    zones: dict[int, str] = {}
+    for number, site_id, zone, begun, ended in connection.execute(touched).all():
+        moment = earliest[number]
+        if ended is None or ended > moment:
+            moment = moment if begun is None else max(moment, begun)
+            moments[site_id] = min(moment, moments.get(site_id, moment))
+            zones[site_id] = zone
+    mark(connection, {site_id: local_day(moment, zones[site_id]) for site_id, moment in moments.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,11 +130,12 @@ def unheard_of(tallies: Iterable[DeviceTally], remembered: set[int]) -> tuple[li
     for tally in tallies:
         device, source = tally.device, tally.source
         for name, hour in tally.heard if device else ():
-            marks = hash((name, source, hour)), hash((name, source, device, hour // _HOURS))
-            if not all(mark in remembered or mark in new for mark in marks):
-                new.update(marks)
-                relay = Relay(RelayKind.GATEWAY, name) if name else Relay(RelayKind.SOURCE, source)
-                found.append(Heard(relay, device, hour))
+            in_hour, of_device = hash((name, source, hour)), hash((name, source, device, hour // _HOURS))
+            if (in_hour in remembered or in_hour in new) and (of_device in remembered or of_device in new):
+                continue
+            new.update((in_hour, of_device))
+            relay = Relay(RelayKind.GATEWAY, name) if name else Relay(RelayKind.SOURCE, source)
+            found.append(Heard(relay, device, hour))
     return found, new
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import timedelta
 
 import pytest
@@ -24,6 +24,17 @@ def test_arrivals_are_what_decoding_asks_for(registry: Registry) -> None:
     port: IngestRegistry = registry.arrivals
     planted(registry)
     assert port.devices([PROBE.key, "nobody"]) == {PROBE.key: PROBE}
+
+
+def test_devices_are_as_they_are_registered_now(registry: Registry, url: str) -> None:
+    planted(registry)
+    port = registry.arrivals
+    assert port.devices([PROBE.key, SPARE.key, "nobody"]) == {PROBE.key: PROBE, SPARE.key: SPARE}
+    with Registry.open(url) as elsewhere:
+        moved = elsewhere.devices.change(replace(PROBE, channels=PROBE.channels[:1]), actor="ada")
+        assert port.devices([PROBE.key, SPARE.key]) == {PROBE.key: moved, SPARE.key: SPARE}
+        new = elsewhere.devices.add(replace(SPARE, key="nobody"), actor="ada")
+    assert port.devices(["nobody", PROBE.key]) == {PROBE.key: moved, "nobody": new}
 
 
 def test_a_series_has_one_id_and_a_different_one_another(registry: Registry) -> None:
@@ -175,6 +186,15 @@ def test_dead_letters_decoded_again_are_counted_once_though_the_offset_stays(reg
         registry.arrivals.note(ReadingBatch.empty(), mended, Progress(3, Tally(3, 0)))
     assert registry.tallies.by_source() == {"city": Tally(3, 0)}
     assert registry.arrivals.noted() == Progress(3, Tally(3, 0))
+
+
+def test_any_number_of_devices_is_counted_each_once(registry: Registry) -> None:
+    tallies = [DeviceTally(f"device-{number}", "a", Tally(number, 1, 2), NOON) for number in range(517)]
+    for turn in (1, 2):
+        registry.arrivals.note(ReadingBatch.empty(), tallies[::-1], Progress(turn, Tally()))
+        assert {(one.device, one.tally, one.last_uplink_at) for one in registry.tallies.all()} == {
+            (one.device, Tally(*(turn * count for count in astuple(one.tally))), NOON) for one in tallies
+        }
 
 
 def test_counters_can_be_rebuilt(registry: Registry) -> None:
