@@ -12,8 +12,8 @@ import struct
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -25,7 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from gruenpuls.domain.errors import ConfigurationError, UnavailableError
 from gruenpuls.domain.uplink import RawMessage
 from ingest.mqtt_broker import Broker, RefusedError
-from ingest.mqtt_client import LightClient
+from ingest.mqtt_client import MESSAGE_BYTES, LightClient, Messages
 
 DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
 """Where mosquitto and its relatives say how many messages they threw away."""
@@ -37,7 +37,6 @@ _PUBACK = 0x40020000
 _PING = b"\xc0\x00"
 _GOODBYE = b"\xe0\x00"
 _GRANTED_AS_ASKED = 1
-_MESSAGE_BYTES = 400
 _RECEIVE_MAXIMUM = 60_000
 _REFUSALS = {
     "Unsupported protocol version": "set the protocol the broker speaks",
@@ -49,7 +48,7 @@ _REFUSALS = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Burst:
     """What was received in one go.
 
@@ -65,9 +64,9 @@ class Burst:
     """
 
     received_at: datetime
-    messages: list[RawMessage] = field(default_factory=list)
-    identifiers: list[int] = field(default_factory=list)
-    size: int = 0
+    messages: list[RawMessage]
+    identifiers: list[int]
+    size: int
 
 
 class Connection:
@@ -94,7 +93,7 @@ class Connection:
         self._refusal: ReasonCode | None = None
         self._asked: dict[int | None, Sequence[str]] = {}
         self._not_granted: dict[str, str] = {}
-        self._burst = Burst(datetime.min.replace(tzinfo=UTC))
+        self._received = Messages()
         self._unsent = bytearray()
         self._opened_at = self._pinged_at = time.monotonic()
         self._client = self._made_client(context)
@@ -188,20 +187,22 @@ class Connection:
 
     def read(self, received_at: datetime, most_messages: int, most_bytes: int) -> Burst:
         """Return what has come, until there is no more or it is enough; `ended` tells whether it was the last."""
-        self._burst = burst = Burst(received_at)
-        messages = burst.messages
-        loop_read = self._client.loop_read
+        self._received = received = Messages()
         try:
-            while len(messages) < most_messages and burst.size < most_bytes:
-                before = len(messages)
-                if loop_read():
+            while len(received.topics) < most_messages and received.size < most_bytes:
+                before = len(received.topics)
+                if self._client.read(received, most_messages, most_bytes):
                     self.ended = self.ended or "it sent what is not MQTT"
                     break
-                if len(messages) == before:
+                if len(received.topics) == before:
                     break
         except (struct.error, ValueError, LookupError, TypeError, AttributeError) as error:
             self.ended = f"it sent what is not MQTT ({error})"
-        return burst
+        messages = [
+            RawMessage(self._source, topic.decode("utf-8", "surrogateescape"), received_at, payload)
+            for topic, payload in zip(received.topics, received.payloads, strict=True)
+        ]
+        return Burst(received_at, messages, received.identifiers, received.size)
 
     def acknowledge(self, identifiers: Sequence[int]) -> None:
         """Say that these are safe, in this order; `flush` sends it."""
@@ -287,7 +288,6 @@ class Connection:
     def _made_client(self, context: ssl.SSLContext | None) -> LightClient:
         broker = self._broker
         client = LightClient(
-            self._take,
             CallbackAPIVersion.VERSION2,
             broker.client_id,
             clean_session=None if broker.protocol == "5" else False,
@@ -330,17 +330,14 @@ class Connection:
         self.ended = self.ended or str(reason)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        # What the lighter way leaves to paho: a broker that sends at QoS 2 what nobody asked for at QoS 2.
-        self._take(message._topic, message.mid if message.qos else None, bytes(message.payload))  # noqa: SLF001 - `topic` raises for bytes that are no text
-
-    def _take(self, topic: bytes, identifier: int | None, payload: bytes) -> None:
-        burst = self._burst
-        name = topic.decode("utf-8", "surrogateescape")
-        if identifier is not None:
-            burst.identifiers.append(identifier)
-        elif name == DROPPED_TOPIC:
+        topic, payload = message._topic, bytes(message.payload)  # noqa: SLF001 - `topic` raises for bytes that are no text
+        received = self._received
+        if message.qos:
+            received.identifiers.append(message.mid)
+        elif topic == DROPPED_TOPIC.encode():
             with suppress(ValueError):
                 self.dropped_by_broker = int(payload)
             return
-        burst.messages.append(RawMessage(self._source, name, burst.received_at, payload))
-        burst.size += len(payload) + len(name) + _MESSAGE_BYTES
+        received.topics.append(topic)
+        received.payloads.append(payload)
+        received.size += len(topic) + len(payload) + MESSAGE_BYTES
