@@ -49,18 +49,29 @@ class Tls:
             If a file is missing or not what it should be.
         """
         file = self.ca_file
+        is_encrypted = False
+
+        def passphrase() -> str:
+            # Without this, OpenSSL would ask at a terminal, and wait.
+            nonlocal is_encrypted
+            is_encrypted = True
+            return ""
+
         try:
             context = ssl.create_default_context(cafile=file)
             if self.certificate_file:
+                file = self.key_file or self.certificate_file
+                file.open("rb").close()
                 file = self.certificate_file
-                context.load_cert_chain(self.certificate_file, self.key_file)
+                context.load_cert_chain(self.certificate_file, self.key_file, passphrase)
             context.sslsocket_class = _TidySocket
         except OSError as error:
-            raise ConfigurationError(
-                what=f"the certificate or its key cannot be used: {error.strerror or error}",
-                where=str(file),
-                remedy="name PEM files that this user may read",
-            ) from error
+            what = f"the certificate or its key cannot be used: {error.strerror or error}"
+            remedy = "name PEM files that belong together and that this user may read"
+            if is_encrypted:
+                what = "the key has a passphrase, which nobody could enter"
+                remedy = "take it off (openssl pkey -in KEY -out NEW), and let only this user read the new file"
+            raise ConfigurationError(what, where=str(file), remedy=remedy) from error
         return context
 
 

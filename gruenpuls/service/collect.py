@@ -116,14 +116,14 @@ def _dropped_before(registry: Registry) -> Mapping[str, int | None]:
 
 
 def _collector(source: MqttSource, settings: Settings, *, known: bool, dropped_before: int | None) -> MqttCollector:
-    own_tls = source.certificate_file or source.ca_file
+    has_tls = source.tls or source.certificate_file or source.ca_file
     broker = Broker(
         host=source.host,
         port=source.port,
         client_id=source.client_id,
         username=source.username,
         password=source.password.get_secret_value() if source.password else None,
-        tls=Tls(source.ca_file, source.certificate_file, source.key_file) if own_tls else None,
+        tls=Tls(source.ca_file, source.certificate_file, source.key_file) if has_tls else None,
         protocol=source.protocol,
         keepalive=source.keepalive,
         session_expiry=source.session_expiry,

@@ -282,6 +282,33 @@ def test_messages_come_through_tls_with_a_client_certificate(
         assert source.health().reconnects == 0
 
 
+def test_without_a_file_the_system_says_whom_to_trust(
+    tmp_path: Path, tls_server: tuple[Mosquitto, int], certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tls(certificates)
+    address = Broker("127.0.0.1", tls_server[1], tls=Tls(None, own.certificate_file, own.key_file))
+    assert "not trusted" in ended_with(tmp_path, MqttCollector("mqtt", address, [TOPIC])).what
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.crt"))
+    source = MqttCollector("mqtt", address, [TOPIC])
+    with Journal(tmp_path / "trusting") as journal, collecting(source, journal):
+        until(lambda: source._started)
+
+
+def test_a_key_with_a_passphrase_is_named_and_nobody_asked_for_it(tmp_path: Path, certificates: Path) -> None:
+    key = tmp_path / "locked.key"
+    lock = ["pkey", "-in", str(certificates / "client.key"), "-aes256", "-passout", "pass:secret", "-out", str(key)]
+    subprocess.run([program("openssl", "openssl"), *lock], check=True, capture_output=True)
+    with pytest.raises(ConfigurationError, match="passphrase"):
+        MqttCollector("mqtt", Broker("127.0.0.1", tls=Tls(None, certificates / "client.crt", key)), [TOPIC])
+
+
+def test_a_missing_key_is_named_and_not_its_certificate(tmp_path: Path, certificates: Path) -> None:
+    own = Tls(None, certificates / "client.crt", tmp_path / "nowhere.key")
+    with pytest.raises(ConfigurationError, match="No such file") as error:
+        MqttCollector("mqtt", Broker("127.0.0.1", tls=own), [TOPIC])
+    assert error.value.where == str(tmp_path / "nowhere.key")
+
+
 def test_a_broker_whose_certificate_is_foreign_is_not_trusted(
     tmp_path: Path, tls_server: tuple[Mosquitto, int], certificates: Path
 ) -> None:

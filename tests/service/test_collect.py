@@ -24,11 +24,12 @@ pytestmark = pytest.mark.server
 TOKEN = "a-token-of-the-city"
 
 
-def settled(directory: Path, mqtt_port: int, hook_port: int) -> Settings:
+def settled(directory: Path, mqtt_port: int, hook_port: int, *more: str) -> Settings:
     """Write settings of a broker and a webhook, and make the rooms they need."""
     (directory / "gruenpuls.toml").write_text(
         f'[[sources]]\nname = "lora"\nport = {mqtt_port}\ntopics = ["city/+/up"]\n'
-        f'[[webhooks]]\nname = "hook"\ntoken = "{TOKEN}"\n[webhook]\nport = {hook_port}\n',
+        + "".join(f"{line}\n" for line in more)
+        + f'[[webhooks]]\nname = "hook"\ntoken = "{TOKEN}"\n[webhook]\nport = {hook_port}\n',
         encoding="utf-8",
     )
     settings = Settings(data_dir=directory / "var")
@@ -51,6 +52,13 @@ def test_a_broker_that_never_brought_anything_and_is_away_ends_it(tmp_path: Path
     with ServiceProcess("collect", directory=tmp_path) as process:
         assert process.ended() == 4
         assert "the broker cannot be reached" in process.said
+
+
+def test_tls_is_spoken_where_it_is_set(broker: Mosquitto, tmp_path: Path) -> None:
+    settled(tmp_path, broker.port, free_port(), "tls = true")
+    with ServiceProcess("collect", directory=tmp_path) as process:
+        assert process.ended() == 4
+        assert "the broker cannot be reached" in process.said, "it speaks no TLS"
 
 
 def test_a_broker_known_from_before_that_is_away_keeps_no_webhook_from_working(tmp_path: Path) -> None:
