@@ -45,10 +45,13 @@ class Request:
         With its query; it may hold a secret.
     headers : dict of str to str
         They may hold a secret.
+    secret : str
+        The key in one of them, which nobody shall read in a message.
     """
 
     path: str = field(repr=False)
     headers: dict[str, str] = field(repr=False)
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class TheThingsStackKeeper:
         }
         path = f"/api/v3/as/applications/{quote(self.application, safe='')}/packages/storage/uplink_message"
         headers = {"Authorization": f"Bearer {self.api_key}", "Accept": "text/event-stream"}
-        return Request(f"{path}?{urlencode(query)}", headers)
+        return Request(f"{path}?{urlencode(query)}", headers, self.api_key)
 
     def page(self, body: bytes) -> Page:
         """See `Keeper.page`; a line that cannot be read is handed on, to become a dead letter.
@@ -196,7 +199,7 @@ class ElementIotKeeper:
             **({"retrieve_after": cursor} if cursor else {}),
             "auth": self.api_key,
         }
-        return Request(f"/api/v1/tags/{quote(self.folder, safe='')}/packets?{urlencode(query)}", {})
+        return Request(f"/api/v1/tags/{quote(self.folder, safe='')}/packets?{urlencode(query)}", {}, self.api_key)
 
     def page(self, body: bytes) -> Page:
         """See `Keeper.page`.

@@ -7,6 +7,8 @@ from contextlib import closing
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 
+import msgspec
+
 from gruenpuls.domain.errors import ConfigurationError, UnavailableError
 from ingest.backfill import Keeper, MalformedPageError, Page, Request, Span
 
@@ -16,6 +18,16 @@ _LONGEST_WAIT = 300.0
 _REFUSED_WAIT = 600.0
 _THROTTLED_WAIT = 60.0
 _OK, _THROTTLED, _SERVER_FAULTS = 200, 429, 500
+_WAITS = (("Retry-After", 1.0), ("X-Rate-Limit-Retry", 1.0), ("X-Rate-Limit-Reset", 1.0), ("X-RateLimit-Reset", 0.001))
+_MOST_WORDS = 200
+
+
+class _Refusal(msgspec.Struct, gc=False):
+    message: object = None
+    error: object = None
+
+
+_REFUSAL = msgspec.json.Decoder(_Refusal)
 
 
 class NotNowError(UnavailableError):
@@ -87,30 +99,47 @@ class Address:
                 what = "the key has characters that no key can have"
                 # The error would show it.
                 raise NotNowError(what, where=self.url, remedy="copy it again", wait=_REFUSED_WAIT) from None
-        self._require_success(response, len(text))
+        self._require_success(response, text, request.secret)
         return text
 
-    def _require_success(self, response: HTTPResponse, size: int) -> None:
+    def _require_success(self, response: HTTPResponse, text: bytes, secret: str) -> None:
         status = response.status
         if status == _THROTTLED:
             what = "the network asks to be asked less often"
             raise NotNowError(what, where=self.url, remedy="it is tried again", wait=_told_wait(response))
         if status >= _SERVER_FAULTS:
-            what = f"the network answers {status} {response.reason}"
+            what = f"the network answers {status} {response.reason}{_words(text, secret)}"
             raise NotNowError(what, where=self.url, remedy="it is tried again")
         if status != _OK:
-            what = f"the network refuses with {status} {response.reason}"
-            remedy = "check its address, the application or folder, and the key's rights in the [[gaps]] table"
+            what = f"the network refuses with {status} {response.reason}{_words(text, secret)}"
+            remedy = (
+                "check url, collection and api_key in the [[gaps]] table, the key's rights, and that the network "
+                "stores uplinks; `gruenpuls gap drop` gives the gap up"
+            )
             raise NotNowError(what, where=self.url, remedy=remedy, wait=_REFUSED_WAIT)
-        if size > _MOST_BYTES:
+        if len(text) > _MOST_BYTES:
             what = f"a page has more than {_MOST_BYTES} bytes"
             raise NotNowError(what, where=self.url, wait=_REFUSED_WAIT)
 
 
+def _words(text: bytes, secret: str) -> str:
+    """Return what the network itself says is wrong; nothing where it says nothing one could read."""
+    try:
+        said = _REFUSAL.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    words = said.message or said.error
+    if not isinstance(words, str):
+        return ""
+    shown = "".join(letter for letter in words.replace(secret, "…") if letter.isprintable())
+    return f": {shown[:_MOST_WORDS]}" if shown else ""
+
+
 def _told_wait(response: HTTPResponse) -> float:
-    for name, unit in (("Retry-After", 1.0), ("X-RateLimit-Reset", 0.001)):
+    # The Things Stack counts its own in seconds, ELEMENT-IoT in milliseconds.
+    for name, unit in _WAITS:
         told = response.headers.get(name, "")
-        if told.isascii() and told.isdigit():
+        if told.isascii() and told.isdigit() and int(told):
             return min(_REFUSED_WAIT, int(told) * unit)
     return _THROTTLED_WAIT
 

@@ -17,8 +17,37 @@ _COVERED = "covered.json"
 _ORDERS = "order-*.json"
 
 
+_CLOSED = "closed.json"
+_KEPT_CLOSED = 100
+
+
 class _Covered(msgspec.Struct):
     until: datetime
+
+
+class ClosedGap(msgspec.Struct, frozen=True):
+    """A gap that was closed.
+
+    Parameters
+    ----------
+    span : Span
+    uplinks : int
+        What was fetched, also what had come after all.
+    closed_at : datetime
+        Aware UTC.
+    """
+
+    span: Span
+    uplinks: int
+    closed_at: datetime
+
+
+_CLOSED_GAPS = msgspec.json.Decoder(list[ClosedGap])
+
+
+def order_key(order: Path) -> str:
+    """Return what tells an order from others, short enough to be typed."""
+    return order.stem.rpartition("-")[2][:8]
 
 
 class GapOrders:
@@ -54,8 +83,25 @@ class GapOrders:
         return found
 
     def drop(self, order: Path) -> None:
-        """Forget an order that was carried out."""
+        """Forget an order that was carried out or is given up."""
         order.unlink(missing_ok=True)
+
+    def closed(self) -> Sequence[ClosedGap]:
+        """Return the gaps closed last, the latest at the end."""
+        try:
+            return _CLOSED_GAPS.decode((self._directory / _CLOSED).read_bytes())
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return []
+
+    def note_closed(self, gap: ClosedGap) -> None:
+        """Remember that a gap was closed.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        self._write(_CLOSED, msgspec.json.encode([*self.closed(), gap][-_KEPT_CLOSED:]))
 
     def covered_until(self) -> datetime | None:
         """Return up to when nothing is missing; None where nobody knows."""

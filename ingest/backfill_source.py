@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from gruenpuls.domain.clock import Clock, wall_clock
 from gruenpuls.domain.errors import StorageError
 from gruenpuls.domain.uplink import RawMessage
 from ingest.backfill import Keeper, Span
 from ingest.backfill_fetch import Address, NotNowError, pages
-from ingest.backfill_orders import GapOrders
+from ingest.backfill_orders import ClosedGap, GapOrders
 from ingest.collect import Intake, Source, SourceHealth
 
 GAP_MARGIN = timedelta(minutes=1)
-"""Before a gap: clocks differ, and what was under way when the connection broke may be lost."""
+"""Before and after a gap: clocks differ, what was under way when the connection broke may be lost, and the network
+may store an uplink a little later than it sends it."""
 
 _NOTE_EVERY = timedelta(seconds=30)
 _LOOK_SECONDS = 0.5
@@ -51,18 +54,22 @@ class GapCloser:
     Parameters
     ----------
     watched : Watched
+    margin : timedelta
+        What is fetched before and after an absence, too.
     clock : Clock
     """
 
-    def __init__(self, watched: Watched, *, clock: Clock = wall_clock) -> None:
+    def __init__(self, watched: Watched, *, margin: timedelta = GAP_MARGIN, clock: Clock = wall_clock) -> None:
         self._watched = watched
+        self._margin = margin
         self._clock = clock
         self._noted_at: datetime | None = None
         self._healthy_since: datetime | None = None
         self._last_message_at: datetime | None = None
         self._received = self._journalled = 0
         self._last_error: tuple[str, datetime] | None = None
-        self._remark: str | None = None
+        self._doing: str | None = None
+        self._last_closed = next(iter(watched.orders.closed()[-1:]), None)
 
     @property
     def name(self) -> str:
@@ -82,38 +89,43 @@ class GapCloser:
             unacknowledged=self._received - self._journalled,
             last_error=error,
             last_error_at=error_at,
-            remark=self._remark,
+            doing=self._doing,
+            remark=said_of(self._last_closed) if self._last_closed else None,
         )
 
     def run(self, intake: Intake, stop: threading.Event) -> None:
         """Watch and close until told to stop; see `ingest.collect.Source`."""
-        self._healthy_since = self._clock()
         while not stop.is_set():
             try:
+                self._be_healthy()
                 self._watch()
                 for order, span in self._watched.orders.open():
-                    if not self._closed(span, intake, stop):
-                        return
-                    self._watched.orders.drop(order)
+                    if span.end <= self._clock() and not stop.is_set():
+                        self._close(order, span, intake, stop)
             except StorageError as error:
                 self._note(str(error))
+            self._doing = None
             stop.wait(_LOOK_SECONDS)
         self._healthy_since = None
 
     def _watch(self) -> None:
         """Order what the other source has missed, once it is back."""
         now = self._clock()
-        connected_since = self._watched.source.health().connected_since
+        health = self._watched.source.health()
+        connected_since = health.connected_since
         if connected_since is None or (self._noted_at and now - self._noted_at < _NOTE_EVERY):
             return
         covered = self._watched.orders.covered_until()
-        if covered and connected_since - covered > self._watched.longest_absence:
-            self._watched.orders.place(Span(covered - GAP_MARGIN, connected_since))
+        if covered and covered < connected_since:
+            # A broker that keeps the queue sends what came meanwhile; one that has lost it, or keeps none, never does.
+            was_long = connected_since - covered > self._watched.longest_absence
+            if was_long or health.queue_lost_at == connected_since:
+                self._watched.orders.place(Span(covered - self._margin, connected_since + self._margin))
         self._watched.orders.note_covered(now)
         self._noted_at = now
 
-    def _closed(self, span: Span, intake: Intake, stop: threading.Event) -> bool:
-        """Fetch a span; False if told to stop before it was complete."""
+    def _close(self, order: Path, span: Span, intake: Intake, stop: threading.Event) -> None:
+        """Fetch a span; its order stays if told to stop before it was complete."""
         count = 0
         complete = True
 
@@ -121,18 +133,21 @@ class GapCloser:
             nonlocal complete
             self._note(str(error))
             self._healthy_since = None
-            complete = not stop.wait(wait)
+            until = time.monotonic() + wait
+            while complete and (left := until - time.monotonic()) > 0:
+                complete = not stop.wait(min(left, _LOOK_SECONDS)) and order.exists()
             return complete
 
         for messages in pages(self._watched.address, self._watched.keeper, span, on_trouble):
-            self._healthy_since = self._healthy_since or self._clock()
+            self._be_healthy()
             if messages and not self._journal(messages, intake, stop):
-                return False
+                return
             count += len(messages)
-            self._remark = f"closing a gap from {_shown(span)}: {count} uplinks so far"
+            self._doing = f"closing a gap from {_shown(span)}: {count} uplinks so far"
         if complete:
-            self._remark = f"gap closed: {count} uplinks from {_shown(span)}"
-        return complete
+            self._last_closed = ClosedGap(span, count, self._clock())
+            self._watched.orders.note_closed(self._last_closed)
+            self._watched.orders.drop(order)
 
     def _journal(self, messages: tuple[bytes, ...], intake: Intake, stop: threading.Event) -> bool:
         now = self._clock()
@@ -147,8 +162,18 @@ class GapCloser:
         self._journalled += len(messages)
         return True
 
+    def _be_healthy(self) -> None:
+        self._healthy_since = self._healthy_since or self._clock()
+
     def _note(self, what: str) -> None:
         self._last_error = what, self._clock()
+
+
+def said_of(gap: ClosedGap) -> str:
+    """Return what a person reads of a gap that was closed."""
+    if not gap.uplinks:
+        return f"gap closed: the network has nothing from {_shown(gap.span)}; does it store uplinks, and that long?"
+    return f"gap closed: {gap.uplinks} uplinks from {_shown(gap.span)}"
 
 
 def _shown(span: Span) -> str:

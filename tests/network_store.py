@@ -52,7 +52,8 @@ class NetworkStore:
         self.count = count
         self.asked: list[str] = []
         self.troubles: deque[str] = deque()
-        """What to do instead of answering, once each: a status such as ``429 2``, ``broken off``, ``silence``."""
+        """What to do instead of answering, once each: ``broken off``, ``silence``, or a status such as ``429``, where
+        it has one with a header (``429 Retry-After 2``), or with a body (``403 {…}``)."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
@@ -76,8 +77,11 @@ class NetworkStore:
                 if trouble == "silence":
                     self.close_connection = True
                 elif trouble and trouble != "broken off":
-                    status, _, wait = trouble.partition(" ")
-                    self._say(int(status), b"{}", {"Retry-After": wait} if wait else {})
+                    status, _, more = trouble.partition(" ")
+                    if more.startswith("{"):
+                        self._say(int(status), more.encode(), {})
+                    else:
+                        self._say(int(status), b"{}", dict([more.split()]) if more else {})
                 elif parts.path == "/api/v3/as/applications/trees/packages/storage/uplink_message":
                     known = self.headers["Authorization"] == f"Bearer {KEY}"
                     self._say(200, store.lines(query), {}, trouble) if known else self._say(401, b"{}", {})

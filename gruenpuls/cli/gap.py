@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gruenpuls.cli.output import print_json, terminal
+from gruenpuls.cli.output import print_json, print_table, shown, terminal
 from gruenpuls.cli.session import Session
 from gruenpuls.domain.errors import InputError
 
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from ingest.backfill_fetch import NotNowError
 
 app = typer.Typer(help="What a source missed, and the network still has.", no_args_is_help=True)
-
-
-@app.callback()
-def gap() -> None:
-    """Say what the commands are about; without it a lone command would take the group's name."""
 
 
 @app.command()
@@ -54,6 +49,72 @@ def close(
         print_json({"ordered": {"source": source, "from": span.start, "to": span.end}})
         return
     terminal.print("Ordered: the collecting process fetches them, now or when it next runs. `gruenpuls status` tells.")
+
+
+@app.command("list")
+def list_gaps(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """List the gaps still to be closed, and those closed last, the latest first."""
+    from gruenpuls.service.gaps import gap_orders
+    from ingest.backfill_orders import order_key
+
+    session: Session = context.obj
+    noted = {gap.source: gap_orders(gap, session.settings) for gap in session.settings.gaps}
+    waiting = [(order_key(path), source, span) for source, orders in noted.items() for path, span in orders.open()]
+    closed = sorted(
+        ((source, gap) for source, orders in noted.items() for gap in orders.closed()),
+        key=lambda entry: entry[1].closed_at,
+        reverse=True,
+    )
+    if as_json:
+        print_json(
+            {
+                "to_close": [
+                    {"key": key, "source": source, "from": span.start, "to": span.end} for key, source, span in waiting
+                ],
+                "closed": [
+                    {
+                        "source": source,
+                        "from": gap.span.start,
+                        "to": gap.span.end,
+                        "uplinks": gap.uplinks,
+                        "closed_at": gap.closed_at,
+                    }
+                    for source, gap in closed
+                ],
+            }
+        )
+        return
+    rows = [[key, source, span.start, span.end] for key, source, span in waiting]
+    print_table("Gaps to close", ["key", "source", "from", "to"], rows)
+    rows = [[source, gap.span.start, gap.span.end, gap.uplinks, gap.closed_at] for source, gap in closed]
+    print_table("Gaps closed", ["source", "from", "to", "uplinks", "closed"], rows)
+
+
+@app.command()
+def drop(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="Of the gap, as `gruenpuls gap list` shows it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Give up a gap that cannot be closed, such as one older than what the network keeps."""
+    from gruenpuls.service.gaps import gap_orders
+    from ingest.backfill_orders import order_key
+
+    session: Session = context.obj
+    for gap in session.settings.gaps:
+        orders = gap_orders(gap, session.settings)
+        for path, span in orders.open():
+            if order_key(path) == key:
+                orders.drop(path)
+                if as_json:
+                    print_json({"dropped": {"source": gap.source, "from": span.start, "to": span.end}})
+                else:
+                    terminal.print(f"Given up: {gap.source}, {shown(span.start)} to {shown(span.end)}.", markup=False)
+                return
+    raise InputError(what=f"no gap to close has the key {key!r}", where="KEY", remedy="see `gruenpuls gap list`")
 
 
 def _give_up(error: NotNowError, _wait: float) -> bool:

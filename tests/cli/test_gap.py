@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,8 @@ from network_store import KEY, NetworkStore
 
 from gruenpuls.service.gaps import gap_orders
 from gruenpuls.settings import settings_from
+from ingest.backfill import Span
+from ingest.backfill_orders import ClosedGap
 
 
 def with_store(url: str) -> None:
@@ -33,6 +36,29 @@ def test_an_order_is_kept_for_the_collecting_process(gruenpuls: CommandLine) -> 
     settings = settings_from()
     ((_, span),) = gap_orders(settings.gaps[0], settings).open()
     assert (span.start.isoformat(), span.end.isoformat()) == ("2026-07-01T10:00:00+00:00", "2026-07-02T00:00:00+00:00")
+
+
+def test_gaps_are_listed_and_can_be_given_up(gruenpuls: CommandLine) -> None:
+    with_store("http://127.0.0.1:9")
+    gruenpuls("gap", "close", "--source", "ttn/1", "--from", "2026-07-01", "--to", "2026-07-02")
+    gruenpuls("gap", "close", "--source", "ttn/1", "--from", "2026-07-03", "--to", "2026-07-04")
+    settings = settings_from()
+    first, second = (datetime(2026, 7, day, tzinfo=UTC) for day in (5, 6))
+    orders = gap_orders(settings.gaps[0], settings)
+    orders.note_closed(ClosedGap(Span(first, second), 312, second))
+    orders.note_closed(ClosedGap(Span(first, second), 3, second + timedelta(hours=1)))
+    found = gruenpuls.json("gap", "list")
+    assert [it["from"][:10] for it in found["to_close"]] == ["2026-07-01", "2026-07-03"]
+    assert [it["uplinks"] for it in found["closed"]] == [3, 312]
+    said = gruenpuls("gap", "list")
+    key = found["to_close"][0]["key"]
+    assert key in said
+    assert "312" in said
+    assert "2026-07-01" in gruenpuls("gap", "drop", key)
+    assert [it["from"][:10] for it in gruenpuls.json("gap", "list")["to_close"]] == ["2026-07-03"]
+    assert "gap list" in gruenpuls("gap", "drop", key, status=2)
+    other = found["to_close"][1]["key"]
+    assert gruenpuls.json("gap", "drop", other)["dropped"]["source"] == "ttn/1"
 
 
 @pytest.mark.parametrize(

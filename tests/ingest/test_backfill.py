@@ -96,11 +96,19 @@ def test_waits_grow_until_an_answer_comes(store: NetworkStore) -> None:
 
 @BOTH
 def test_a_network_that_asks_for_patience_gets_it(keeper: Keeper, store: NetworkStore) -> None:
-    store.troubles.append("429 7")
-    store.troubles.append("429")
+    # The Things Stack tells in X-Rate-Limit-… [s] (its source, pkg/ratelimit), ELEMENT-IoT in X-RateLimit-Reset [ms].
+    told = [
+        "Retry-After 7",
+        "X-Rate-Limit-Retry 3",
+        "X-Rate-Limit-Reset 9",
+        "X-RateLimit-Reset 2500",
+        "Retry-After x",
+        "",
+    ]
+    store.troubles.extend(f"429 {header}".strip() for header in told)
     troubles = Troubles()
     assert counters(fetched(store, keeper, troubles=troubles)) == list(range(312))
-    assert [wait for _, wait in troubles.met] == [7.0, 60.0]
+    assert [wait for _, wait in troubles.met] == [7.0, 3.0, 9.0, 2.5, 60.0, 60.0]
 
 
 @pytest.mark.parametrize("keeper", [TheThingsStackKeeper("trees", "wrong"), ElementIotKeeper("trees", "wrong")])
@@ -112,6 +120,28 @@ def test_a_wrong_key_is_said_without_showing_it(keeper: Keeper, store: NetworkSt
     assert "[[gaps]]" in said
     assert "wrong" not in said
     assert wait == 600
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("body", "part"),
+    [
+        ('{"message": "error:pkg/auth:forbidden (no rights)"}', "403 Forbidden: error:pkg/auth:forbidden (no rights)"),
+        ('{"ok": false, "error": "Storage is off"}', "403 Forbidden: Storage is off"),
+        (f'{{"error": "the key {KEY} may not"}}', "403 Forbidden: the key … may not"),
+        ('{"error": {"code": 3}}', "403 Forbidden ("),
+        ('{"message": "' + "x" * 1000 + '"}', "x" * 200 + " ("),
+    ],
+)
+def test_what_the_network_says_of_its_refusal_is_repeated(
+    keeper: Keeper, body: str, part: str, store: NetworkStore
+) -> None:
+    store.troubles.append(f"403 {body}")
+    troubles = Troubles(1)
+    fetched(store, keeper, troubles=troubles)
+    assert part.removesuffix(" (") in troubles.met[0][0].split("(check")[0]
+    assert KEY not in troubles.met[0][0]
+    assert "stores uplinks" in troubles.met[0][0]
 
 
 @pytest.mark.parametrize("key", ["two\nlines", "schlüssel€"])

@@ -31,7 +31,8 @@ def test_a_broker_that_was_away_leaves_a_gap_that_is_closed(broker: Mosquitto, t
     with NetworkStore(312) as store, Journal(tmp_path / "journal") as journal:
         line = MqttCollector("ttn", Broker(broker.host, broker.port, "collector"), [TOPIC], first_wait=0.05)
         keeper = TheThingsStackKeeper("trees", KEY, page_size=100)
-        source = GapCloser(Watched(line, Address(store.url), keeper, orders, timedelta(seconds=1)))
+        watched = Watched(line, Address(store.url), keeper, orders, timedelta(seconds=1))
+        source = GapCloser(watched, margin=timedelta(seconds=1))
         broker.stop()
         running = Collecting([line, source], journal).start()
         until(lambda: line.health().last_error)

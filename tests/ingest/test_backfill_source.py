@@ -26,12 +26,13 @@ class Line:
 
     def __init__(self, connected_since: datetime | None) -> None:
         self.connected_since = connected_since
+        self.queue_lost_at: datetime | None = None
 
     def run(self, intake: Intake, stop: threading.Event) -> None:  # noqa: ARG002 - of every source
         stop.wait()
 
     def health(self) -> SourceHealth:
-        return SourceHealth(self.name, self.connected_since)
+        return SourceHealth(self.name, self.connected_since, queue_lost_at=self.queue_lost_at)
 
 
 class Now:
@@ -80,15 +81,23 @@ def test_what_came_while_the_source_was_away_is_fetched(
     until(lambda: orders.covered_until() == FIRST_AT)
     line.connected_since = None
     clock.at += 312.5 * EVERY
-    line.connected_since = clock.at
+    line.connected_since = connected_at = clock.at
+    until(orders.open)
+    assert store.asked == [], "what comes in the minute after may have been missed, too"
+    clock.at += timedelta(minutes=1)
     until(lambda: (source.health().remark or "").startswith("gap closed"))
     running.stop()
     assert running.error is None
-    # From a minute before on, which here is before the first one.
-    assert kept(journal) == list(range(313))
+    # From a minute before on, which here is before the first one, to a minute after.
+    assert kept(journal) == list(range(319))
     assert {entry.message.source for entry in journal.read(0, 1)} == {"ttn (gaps)"}
-    assert source.health().remark == "gap closed: 313 uplinks from 2026-07-01 11:59:00 to 2026-07-01 12:52:05 UTC"
-    assert (orders.open(), orders.covered_until()) == ([], clock.at)
+    said = "gap closed: 319 uplinks from 2026-07-01 11:59:00 to 2026-07-01 12:53:05 UTC"
+    assert source.health().remark == said
+    assert closer(line, store, orders, clock).health().remark == said, "also after a restart"
+    assert orders.open() == []
+    covered = orders.covered_until()
+    assert covered
+    assert covered >= connected_at
     health = source.health()
     assert health.received == health.journalled == len(kept(journal))
 
@@ -100,6 +109,46 @@ def test_a_short_absence_is_no_gap(store: NetworkStore, journal: Journal, orders
     until(lambda: orders.covered_until() == clock.at)
     running.stop()
     assert store.asked == []
+
+
+def test_a_short_absence_is_one_where_the_broker_has_lost_the_queue(
+    store: NetworkStore, journal: Journal, orders: GapOrders
+) -> None:
+    line = Line(FIRST_AT + timedelta(seconds=20))
+    line.queue_lost_at = line.connected_since
+    orders.note_covered(FIRST_AT)
+    clock = Now(FIRST_AT + timedelta(seconds=80))
+    running = Collecting([closer(line, store, orders, clock)], journal).start()
+    until(lambda: kept(journal) == list(range(8)) and not orders.open())
+    clock.at += timedelta(minutes=5)
+    until(lambda: orders.covered_until() == clock.at)
+    running.stop()
+    assert len(store.asked) == 1, "it is ordered once"
+
+
+def test_a_network_that_has_nothing_is_told_apart_from_a_success(
+    store: NetworkStore, journal: Journal, orders: GapOrders
+) -> None:
+    orders.place(Span(FIRST_AT - timedelta(days=2), FIRST_AT - timedelta(days=1)))
+    source = closer(Line(None), store, orders, Now(FIRST_AT))
+    running = Collecting([source], journal).start()
+    until(lambda: source.health().remark)
+    running.stop()
+    assert "the network has nothing" in str(source.health().remark)
+    assert "store" in str(source.health().remark)
+
+
+def test_an_order_given_up_is_not_asked_for_any_more(store: NetworkStore, journal: Journal, orders: GapOrders) -> None:
+    orders.place(Span(FIRST_AT - EVERY, FIRST_AT))
+    store.troubles.extend(["403"] * 1000)
+    source = closer(Line(None), store, orders, Now(FIRST_AT))
+    running = Collecting([source], journal).start()
+    until(lambda: source.health().last_error and source.health().connected_since is None)
+    ((order, _),) = orders.open()
+    orders.drop(order)
+    until(lambda: source.health().connected_since)
+    running.stop()
+    assert (len(store.asked), source.health().remark, orders.closed()) == (1, None, [])
 
 
 def test_the_first_run_ever_asks_for_nothing(store: NetworkStore, journal: Journal, orders: GapOrders) -> None:
@@ -115,8 +164,10 @@ def test_what_came_while_nothing_ran_at_all_is_fetched(
 ) -> None:
     orders.note_covered(FIRST_AT)
     clock = Now(FIRST_AT + 20.5 * EVERY)
-    running = Collecting([closer(Line(clock.at), store, orders, clock)], journal).start()
-    until(lambda: len(kept(journal)) == 21)
+    line = Line(clock.at)
+    clock.at += timedelta(minutes=1)
+    running = Collecting([closer(line, store, orders, clock)], journal).start()
+    until(lambda: len(kept(journal)) == 27)
     running.stop()
 
 
@@ -124,7 +175,7 @@ def test_an_order_outlives_a_stop_in_its_middle(store: NetworkStore, journal: Jo
     orders.place(Span(FIRST_AT - EVERY, FIRST_AT + 400 * EVERY))
     store.troubles.extend(["503"] * 1000)
     line = Line(None)
-    first = closer(line, store, orders, Now(FIRST_AT))
+    first = closer(line, store, orders, Now(FIRST_AT + 400 * EVERY))
     running = Collecting([first], journal).start()
     until(lambda: first.health().last_error)
     assert first.health().connected_since is None, "so that the status says why"
@@ -132,7 +183,7 @@ def test_an_order_outlives_a_stop_in_its_middle(store: NetworkStore, journal: Jo
     running.stop()
     assert len(orders.open()) == 1
     store.troubles.clear()
-    running = Collecting([closer(line, store, orders, Now(FIRST_AT))], journal).start()
+    running = Collecting([closer(line, store, orders, Now(FIRST_AT + 400 * EVERY))], journal).start()
     until(lambda: not orders.open())
     running.stop()
     assert set(kept(journal)) == set(range(400))
@@ -145,7 +196,7 @@ def test_nothing_is_taken_for_closed_that_is_not_on_disk(store: NetworkStore, or
 
     stop = threading.Event()
     orders.place(Span(FIRST_AT - EVERY, FIRST_AT + 5 * EVERY))
-    source = closer(Line(None), store, orders, Now(FIRST_AT))
+    source = closer(Line(None), store, orders, Now(FIRST_AT + 5 * EVERY))
     source.run(Forgetful(), stop)  # type: ignore[arg-type] # takes what an intake takes
     assert len(orders.open()) == 1
     assert source.health().journalled == 0
