@@ -9,7 +9,7 @@ import json
 import struct
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 from isal import isal_zlib
 
@@ -114,9 +114,9 @@ def unpacked(blob: bytes, dictionary: bytes = b"") -> list[RawMessage]:
         sources, received, topic_lengths, payload_lengths = columns
         # What was read in one go has one moment.
         moments = {moment: moment_of(moment) for moment in set(received)}
-        topics = list(pairwise(accumulate(topic_lengths, initial=place)))
-        payloads = list(pairwise(accumulate(payload_lengths, initial=place + sum(topic_lengths))))
-        if place + sum(topic_lengths) + sum(payload_lengths) != len(raw):
+        topics = list(accumulate(topic_lengths, initial=place))
+        payloads = list(accumulate(payload_lengths, initial=topics[-1]))
+        if payloads[-1] != len(raw):
             message = "the lengths do not add up"
             raise DamagedBatchError(message)
         return [
@@ -126,8 +126,8 @@ def unpacked(blob: bytes, dictionary: bytes = b"") -> list[RawMessage]:
                 moments[moment],
                 raw[payload_start:payload_end],
             )
-            for source, moment, (topic_start, topic_end), (payload_start, payload_end) in zip(
-                sources, received, topics, payloads, strict=True
+            for source, moment, topic_start, topic_end, payload_start, payload_end in zip(
+                sources, received, topics, topics[1:], payloads, payloads[1:], strict=False
             )
         ]
     except (isal_zlib.IsalError, struct.error, ValueError, IndexError, OverflowError) as error:  # type: ignore[misc] # its stub calls the class an instance
