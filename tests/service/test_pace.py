@@ -72,13 +72,30 @@ def test_what_a_commit_left_waiting_counts() -> None:
     assert world.seconds == 0
 
 
+def test_the_rest_of_many_does_not_wait_for_company_that_does_not_come() -> None:
+    world = World({0.0: 150})
+    pace = world.pace()
+    attempted(pace, 140)
+    pace.wait(world)
+    assert world.seconds == 0
+
+
+def test_the_rest_of_many_waits_while_more_comes() -> None:
+    world = World({0.0: 150} | {moment / 100: 1 for moment in range(1, 21)})
+    pace = world.pace()
+    attempted(pace, 140)
+    world.seconds = 0.01
+    pace.wait(world)
+    assert world.seconds == pytest.approx(0.23)
+
+
 def test_messages_that_cannot_be_read_do_not_keep_it_busy() -> None:
     world = World({0.0: 1000})
     pace = world.pace()
     assert attempted(pace, None) == 0
     pace.wait(world)
     assert world.seconds == pytest.approx(0.5)
-    assert world.looks < 15
+    assert world.looks < 30
 
 
 def test_told_to_stop_it_waits_no_longer() -> None:
