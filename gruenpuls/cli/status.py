@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, astuple
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from gruenpuls.cli.output import print_json, print_table, terminal
 from gruenpuls.cli.session import Session
+from gruenpuls.cli.source_state import print_sources, source_complaints, source_remarks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +29,6 @@ _SAID_ANYWAY = {
     "never_checked",
 }
 """What the table of processes says already, or the sum of messages, which is made anew for whoever asks."""
-
-_RECENT = timedelta(minutes=2)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -58,16 +57,18 @@ def status(
     registry = session.registry
     found, store = balance(session.settings, registry)
     now = wall_clock()
+    said = registry.health.all()
+    collecting = [source for it in said for source in it.body.get("sources", ())]
     processes = [
-        (it.name, now - it.updated_at < PROCESS_SILENT_AFTER, it.updated_at, _complaint(it.body))
-        for it in registry.health.all()
+        (it.name, now - it.updated_at < PROCESS_SILENT_AFTER, it.updated_at, _complaint(it.body, now))
+        for it in said
         if it.name not in {FORECAST, NOTIFY}
     ]
     state = Observed(registry, session.settings.data_dir, ready_limits(session.settings), wall_clock).state()
     complaints = [it for it in state.complaints() if it.code not in _SAID_ANYWAY]
     listed = device_intakes(registry, session.now()) if devices else []
     sources = _by_source(registry, found, apart=any(it.code == "sources_disagree" for it in complaints))
-    remarks = _remarks(registry)
+    remarks = source_remarks(collecting, now)
     never_ran = sorted({COLLECT, WORK} - {name for name, *_ in processes})
     failed = [run for run in registry.jobs.failed() if run.error != STOPPED]
     wrong = bool(
@@ -87,6 +88,7 @@ def status(
                 "never_ran": never_ran,
                 "complaints": [asdict(it) for it in complaints],
                 "failed_jobs": [{"job": it.job, "at": it.finished_at, "error": it.error} for it in failed],
+                "sources": collecting,
                 "by_source": sources,
                 "journalled": dict(found.journalled),
                 "decoded": found.tally.decoded,
@@ -118,6 +120,7 @@ def status(
         )
         if never_ran:
             terminal.print(Text(f"Never heard of: {', '.join(never_ran)}", style="yellow"))
+        print_sources(collecting)
         troubles = [f"The job {run.job} fails: {run.error}" for run in failed]
         for trouble in (*troubles, *(f"{it.subject}: {it.what}" for it in complaints)):
             terminal.print(Text(trouble, style="bold red"), soft_wrap=True)
@@ -239,32 +242,7 @@ def _span(silence: timedelta) -> str:
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
 
 
-def _remarks(registry: Registry) -> list[str]:
-    """Return what sources have to say besides their counts, such as which gap was closed."""
-    return [
-        f"{source['name']}: {source['remark']}"
-        for it in registry.health.all()
-        for source in it.body.get("sources", [])
-        if source.get("remark")
-    ]
-
-
-def _just_now(moment: str | None) -> bool:
-    # Two collectors with one client_id take the session from each other every few seconds.
-    return moment is not None and datetime.now(UTC) - datetime.fromisoformat(moment) < _RECENT
-
-
-def _complaint(body: Any) -> str:  # noqa: ANN401 - any JSON value
+def _complaint(body: Any, now: datetime) -> str:  # noqa: ANN401 - any JSON value
     """Return what a process says is wrong with it now."""
     said = [body.get("error"), (body.get("journal") or {}).get("error")]
-    said += [
-        f"{source['name']}: {source['last_error'] or 'not connected'}"
-        for source in body.get("sources", [])
-        if not source["connected_since"] or _just_now(source["last_error_at"])
-    ]
-    said += [
-        f"{source['name']}: the broker has dropped {source['dropped_by_broker']} messages"
-        for source in body.get("sources", [])
-        if source["dropped_by_broker"]
-    ]
-    return "; ".join(text for text in said if text)
+    return "; ".join(text for text in (*said, *source_complaints(body.get("sources", ()), now)) if text)
