@@ -80,6 +80,15 @@ METRICS: Final[Mapping[str, Metric]] = {
     "gruenpuls_journal_damaged_segments": Metric("gauge", "Parts of the journal that were set aside as damaged."),
     "gruenpuls_journal_bytes": Metric("gauge", "Size of the journal's files at the last self-check [bytes]."),
     "gruenpuls_store_writable": Metric("gauge", "1 while readings can be written, else 0."),
+    "gruenpuls_store_errors_total": Metric(
+        "counter", "Attempts to work messages off that failed since work started; each is repeated until it succeeds."
+    ),
+    "gruenpuls_store_whole": Metric(
+        "gauge", "1 if all files of the embedded store were as they were written at the last self-check, else 0."
+    ),
+    "gruenpuls_store_refused_readings": Metric(
+        "gauge", "Readings an InfluxDB did not take, at the last self-check; absent without one."
+    ),
     "gruenpuls_store_bytes": Metric(
         "gauge", "Size of the embedded store's files at the last self-check [bytes]; absent with a server."
     ),
@@ -136,6 +145,7 @@ def metrics(state: State) -> str:
         _tell_collecting(told, bodies[COLLECT], state.now)
     if WORK in bodies:
         told.tell("gruenpuls_store_writable", not bodies[WORK].get("error"))
+        told.tell("gruenpuls_store_errors_total", bodies[WORK].get("errors"))
         told.tell("gruenpuls_messages_waiting", bodies[WORK].get("waiting"))
         check = self_check(bodies[WORK])
         if check is not None:
@@ -190,12 +200,14 @@ def _tell_check(told: Exposition, check: SelfCheck, now: datetime) -> None:
     faults = {one.fault for one in check.discrepancies}
     told.tell("gruenpuls_self_check_age_seconds", (now - check.checked_at).total_seconds())
     told.tell("gruenpuls_numbers_add_up", Fault.NUMBERS not in faults)
-    told.tell("gruenpuls_registry_agrees", faults <= {Fault.NUMBERS})
+    told.tell("gruenpuls_registry_agrees", faults <= {Fault.NUMBERS, Fault.FILES})
     told.tell("gruenpuls_messages_missing", check.missing)
     for reason, count in check.dead_letters.items():
         told.tell("gruenpuls_dead_letters", count, reason)
     told.tell("gruenpuls_journal_bytes", check.journal.bytes)
+    told.tell("gruenpuls_store_refused_readings", check.refused)
     if check.store is not None:
+        told.tell("gruenpuls_store_whole", Fault.FILES not in faults)
         told.tell("gruenpuls_store_bytes", check.store.bytes)
         told.tell("gruenpuls_store_files", check.store.files)
     told.tell("gruenpuls_jobs_failing", len(check.failing_jobs))

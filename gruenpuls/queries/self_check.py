@@ -22,6 +22,7 @@ class Fault(StrEnum):
     COUNTERS = "counters"
     SOURCES = "sources"
     LETTERS = "letters"
+    FILES = "files"
 
     def told(self, messages: int) -> str:
         """Return the fault in words, for logs and terminals."""
@@ -35,12 +36,13 @@ class Fault(StrEnum):
             "messages apart, though all together it is: `gruenpuls status` shows which",
             Fault.LETTERS: f"{messages} dead letters are counted and not kept "
             "(a negative number: more are kept than counted)",
+            Fault.FILES: f"{messages} files of the store are gone or were changed: put them back from a backup",
         }[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """Something that does not agree, and by how many messages."""
+    """Something that does not agree, and by how many messages; of files, how many."""
 
     fault: Fault
     messages: int
@@ -98,6 +100,8 @@ class SelfCheck:
     journal : Holding
     store : Holding or None
         None where the readings are on a server.
+    refused : int or None
+        Readings the server did not take; None where there is no server.
     """
 
     checked_at: datetime
@@ -110,6 +114,7 @@ class SelfCheck:
     failing_jobs: tuple[str, ...]
     journal: Holding
     store: Holding | None
+    refused: int | None
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON has it."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import structlog
 
@@ -25,6 +25,24 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 _EVERY: Final = 60.0
 _AGAIN_AFTER: Final = 5.0
 _SILENCES: Final = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=7))
+
+
+@runtime_checkable
+class StoreOfFiles(Protocol):
+    """A store that knows its files."""
+
+    def broken_files(self) -> Sequence[Path]:
+        """Return those that are gone or not as long as they were written."""
+        ...
+
+
+@runtime_checkable
+class StoreOnServer(Protocol):
+    """A store whose server may not take a reading."""
+
+    def refused(self) -> int:
+        """Return how many it did not take."""
+        ...
 
 
 @dataclass(slots=True)
@@ -77,6 +95,8 @@ class SelfChecking:
             yield Discrepancy(Fault.NUMBERS, balance.missing)
         if noted != progress:
             yield Discrepancy(Fault.PROGRESS, progress.tally.total - noted.tally.total)
+        if isinstance(self.tools.store, StoreOfFiles) and (broken := self.tools.store.broken_files()):
+            yield Discrepancy(Fault.FILES, len(broken))
         if balance.damaged:
             # What a damaged segment held cannot be taken from its device's counters any more.
             return
@@ -111,6 +131,7 @@ class SelfChecking:
             failing_jobs=tuple(run.job for run in registry.jobs.failed() if run.error != STOPPED),
             journal=held(self.settings.journal_dir),
             store=held(self.settings.store_dir) if self.settings.store.kind == "embedded" else None,
+            refused=self.tools.store.refused() if isinstance(self.tools.store, StoreOnServer) else None,
         )
 
 

@@ -175,10 +175,12 @@ class _Report:
         self._tools = tools
         self._checking = checking
         self._next = 0.0
+        self._errors = 0
 
     def say(self, error: GruenpulsError | None) -> None:
         if error is None and time.monotonic() < self._next:
             return
+        self._errors += error is not None
         try:
             if error is None:
                 self._checking.look()
@@ -187,6 +189,7 @@ class _Report:
             waiting = journal.waiting(progress.offset)
             body = {
                 "error": str(error) if error else None,
+                "errors": self._errors,
                 "progress": asdict(progress),
                 "waiting": waiting,
                 "missing": max(sum(journal.counts().values()) - progress.tally.total - waiting, 0)

@@ -58,11 +58,12 @@ CHECKED = SelfCheck(
     failing_jobs=("compact",),
     journal=Holding(2, 5000),
     store=Holding(9, 70_000),
+    refused=3,
 )
 
 
 def work(check: SelfCheck = CHECKED) -> dict[str, object]:
-    return {"error": None, "progress": {}, "waiting": 7, "missing": 0, CHECK: check.plain()}
+    return {"error": None, "errors": 4, "progress": {}, "waiting": 7, "missing": 0, CHECK: check.plain()}
 
 
 @pytest.fixture
@@ -129,6 +130,9 @@ def test_everything_the_processes_say_is_told(registry: Registry, tmp_path: Path
         "gruenpuls_journal_damaged_segments": 0,
         "gruenpuls_journal_bytes": 5000,
         "gruenpuls_store_writable": 1,
+        "gruenpuls_store_errors_total": 4,
+        "gruenpuls_store_whole": 1,
+        "gruenpuls_store_refused_readings": 3,
         "gruenpuls_store_bytes": 70_000,
         "gruenpuls_store_files": 9,
         'gruenpuls_forecast_age_seconds{station="10410"}': 18_000 + 1.5,
@@ -150,13 +154,15 @@ def test_everything_the_processes_say_is_told(registry: Registry, tmp_path: Path
         (Fault.COUNTERS, "gruenpuls_registry_agrees"),
         (Fault.SOURCES, "gruenpuls_registry_agrees"),
         (Fault.LETTERS, "gruenpuls_registry_agrees"),
+        (Fault.FILES, "gruenpuls_store_whole"),
     ],
 )
 def test_a_failed_self_check_shows(registry: Registry, tmp_path: Path, fault: Fault, metric: str) -> None:
     registry.health.report("work", work(replace(CHECKED, discrepancies=(Discrepancy(fault, 3),))))
     found = told(registry, tmp_path)
     assert found[metric] == 0
-    assert found["gruenpuls_numbers_add_up"] + found["gruenpuls_registry_agrees"] == 1
+    sound = ("gruenpuls_numbers_add_up", "gruenpuls_registry_agrees", "gruenpuls_store_whole")
+    assert sum(found[name] for name in sound) == 2
     assert found["gruenpuls_ready"] == 0
 
 

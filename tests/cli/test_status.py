@@ -121,6 +121,7 @@ def _report(registry: Registry, discrepancies: Sequence[Mapping[str, object]]) -
         "failing_jobs": [],
         "journal": held,
         "store": held,
+        "refused": None,
     }
     registry.health.report("collect", {"sources": [], "journal": {"error": None}})
     registry.health.report("work", {"error": None, "check": check})

@@ -114,7 +114,7 @@ def test_a_failed_self_check_stands_on_the_intake_page(tmp_path: Path, language:
         console = Console.of(city)
         assert 'role="alert"' not in console.get("/intake", accept_language=language).text
         held = Holding(0, 0)
-        check = SelfCheck(NOW, 0, 1234, 0, (Discrepancy(Fault.NUMBERS, 1234),), {}, (), (), held, held)
+        check = SelfCheck(NOW, 0, 1234, 0, (Discrepancy(Fault.NUMBERS, 1234),), {}, (), (), held, held, None)
         city.registry.health.report("work", {CHECK: check.plain()})
         assert sentence in console.get("/intake", accept_language=language).text
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gruenpuls.domain.ports import Commit, Tally
-from gruenpuls.domain.reading import ReadingBatch
+from gruenpuls.domain.reading import ReadingBatch, to_stored
 from gruenpuls.domain.uplink import RawMessage
 from gruenpuls.queries.intake import WORK, intake
 from gruenpuls.queries.self_check import CHECK, Discrepancy, Fault, Holding, self_check
@@ -105,6 +106,29 @@ def test_what_waits_of_one_source_is_no_debt_of_another(tools: Workshop, setting
 def test_a_dead_letter_that_is_gone_is_told(tools: Workshop, settings: Settings) -> None:
     tools.registry.arrivals.drop_dead_letters([0, 1])
     assert found_by(tools, settings) == (Discrepancy(Fault.LETTERS, 2),)
+
+
+def test_a_file_of_readings_that_is_gone_or_cut_short_is_told(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "var")
+    settings.data_dir.mkdir()
+    with workshop(settings) as tools:
+        many = 5_000
+        at = to_stored(NOW) + np.arange(many) * np.timedelta64(1, "m")
+        tools.store.write(
+            Commit(
+                ReadingBatch(np.ones(many, np.int64), at, np.ones(many), np.ones(many, np.uint8), np.ones(many, int))
+            )
+        )
+        files = sorted(settings.store_dir.rglob("*.parquet"))
+        assert files
+        assert found_by(tools, settings) == ()
+        content = files[0].read_bytes()
+        files[0].write_bytes(content[:-1])
+        assert found_by(tools, settings) == (Discrepancy(Fault.FILES, 1),)
+        files[0].unlink()
+        assert found_by(tools, settings) == (Discrepancy(Fault.FILES, 1),)
+        files[0].write_bytes(content)
+        assert found_by(tools, settings) == ()
 
 
 def test_what_is_mended_before_the_second_look_was_no_fault(tools: Workshop, settings: Settings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,7 @@ from gruenpuls.stores.embedded.rollup_reading import Summing
 from gruenpuls.stores.embedded.rollup_retention import outdated
 from gruenpuls.stores.embedded.rollup_state import NEVER, RollupStatistics, rollup_state, rollup_statistics
 from gruenpuls.stores.embedded.selection import current, stored
-from gruenpuls.stores.embedded.statistics import StoreStatistics, statistics
+from gruenpuls.stores.embedded.statistics import StoreStatistics, broken_files, statistics
 
 Answer = TypeVar("Answer")
 _HOUR = 3_600_000
@@ -235,6 +236,10 @@ class EmbeddedReader:
     def statistics(self) -> StoreStatistics:
         """Return how much there is, for people."""
         return self._asked(lambda cursor: statistics(cursor, self._lake.catalogue))
+
+    def broken_files(self) -> list[Path]:
+        """Return the files of readings and roll-ups that are gone, or not as long as they were written."""
+        return self._asked(broken_files)
 
     def _asked(self, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
         """Return the answer to a question about one state of the lake."""

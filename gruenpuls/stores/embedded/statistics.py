@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,3 +51,22 @@ def statistics(cursor: duckdb.DuckDBPyConnection, catalogue: Path) -> StoreStati
     log = catalogue.with_name(catalogue.name + "-wal")
     catalogue_bytes = sum(path.stat().st_size for path in (catalogue, log) if path.exists())
     return StoreStatistics(rows[0], rows[1], int(rows[2]), int(rows[3]), catalogue_bytes, rows[4])
+
+
+def broken_files(cursor: duckdb.DuckDBPyConnection) -> list[Path]:
+    """Return the files a lake is made of that are gone, or not as long as they were written."""
+    return sorted({path for path, size in _files(cursor) if not path.exists() or path.stat().st_size != size})
+
+
+def _files(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Path, int]]:
+    tables = cursor.execute("SELECT table_name FROM ducklake_table_info('lake') WHERE file_count > 0").fetchall()
+    for (table,) in tables:
+        files = cursor.execute(
+            "SELECT data_file, data_file_size_bytes, delete_file, delete_file_size_bytes "
+            "FROM ducklake_list_files('lake', ?)",
+            [table],
+        ).fetchall()
+        for data, size, deletions, deletions_size in files:
+            yield Path(data), size
+            if deletions is not None:
+                yield Path(deletions), deletions_size

@@ -169,8 +169,11 @@ class InfluxReader:
     def statistics(self) -> InfluxStatistics:
         """Return how much there is, for people."""
         rows = self._counted(f"SELECT count(flag) FROM reading WHERE flag > {GONE}")  # noqa: S608 - a constant
-        refused = self._counted("SELECT count(reason) FROM refused")
-        return InfluxStatistics(self._connection.version(), rows, refused, self.capabilities.can_delete)
+        return InfluxStatistics(self._connection.version(), rows, self.refused(), self.capabilities.can_delete)
+
+    def refused(self) -> int:
+        """Return how many readings the server did not take."""
+        return self._counted("SELECT count(reason) FROM refused")
 
     def _counted(self, query: str) -> int:
         return sum(int(row[1]) for table in self._connection.asked(query) for row in table.values)

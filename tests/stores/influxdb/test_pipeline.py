@@ -12,6 +12,9 @@ from influx import Influx
 
 from gruenpuls.domain.device import Device
 from gruenpuls.domain.errors import BusyError, UnavailableError
+from gruenpuls.queries.intake import WORK
+from gruenpuls.queries.self_check import CHECK
+from gruenpuls.service.check import SelfChecking
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import prepare
 from gruenpuls.service.workshop import workshop
@@ -91,6 +94,30 @@ def test_what_was_journalled_while_the_server_was_away_is_there_once_it_is_back(
     work_off(settings)
     assert city.gruenpuls.json("status")["decoded"] == MESSAGES
     assert city.gruenpuls.json("store", "info")["series"] == 4
+
+
+def test_readings_the_server_does_not_take_are_told(city: City) -> None:
+    with city.server:
+        fill_journal(city.settings)
+        database = city.settings.store.influxdb.database if city.settings.store.influxdb else ""
+        city.server.asked(f'CREATE DATABASE "{database}"')
+        with workshop(city.settings) as tools:
+            # Somebody writes text where our numbers go, into the same week.
+            assert isinstance(tools.store, InfluxStore)
+            tools.store.prepare()
+            city.server.write(database, f'reading,series_id=99 value="text" {int(NOON.timestamp() * 1000)}')
+            while tools.decoder.step() is not None:
+                pass
+            checking = SelfChecking(tools, city.settings, lambda: NOON)
+            checking.look()
+            assert checking.last is not None
+            assert (checking.last.refused, checking.last.discrepancies) == (4 * MESSAGES, ())
+            tools.registry.health.report(WORK, {"error": None, CHECK: checking.last.plain()})
+        said = city.gruenpuls.json("status")
+        assert said["adds_up"]
+        assert said["remarks"] == [
+            f"The store: its server did not take {4 * MESSAGES} readings; see its measurement `refused`"
+        ]
 
 
 def test_there_is_one_writer_at_a_time(city: City) -> None:
