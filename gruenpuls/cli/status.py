@@ -16,9 +16,11 @@ from gruenpuls.cli.source_state import print_sources, source_complaints, source_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gruenpuls.cli.source_state import Said
     from gruenpuls.queries.device_intake import DeviceIntake
     from gruenpuls.service.balance import Balance
     from gruenpuls.stores.registry import Registry
+    from gruenpuls.stores.registry.health import ComponentHealth
 
 _SAID_ANYWAY = {
     "process_never_heard",
@@ -68,7 +70,7 @@ def status(
     complaints = [it for it in state.complaints() if it.code not in _SAID_ANYWAY]
     listed = device_intakes(registry, session.now()) if devices else []
     sources = _by_source(registry, found, apart=any(it.code == "sources_disagree" for it in complaints))
-    remarks = source_remarks(collecting, now)
+    remarks = _remarks(said, collecting, now)
     never_ran = sorted({COLLECT, WORK} - {name for name, *_ in processes})
     failed = [run for run in registry.jobs.failed() if run.error != STOPPED]
     wrong = bool(
@@ -240,6 +242,17 @@ def _span(silence: timedelta) -> str:
     if days:
         return f"{days} d {hours % 24} h"
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+
+
+def _remarks(said: Sequence[ComponentHealth], sources: Sequence[Said], now: datetime) -> list[str]:
+    """Return what there is to say besides counts, such as which gap was closed."""
+    from gruenpuls.queries.self_check import self_check
+
+    return source_remarks(sources, now) + [
+        f"The store: its server did not take {check.refused} readings; see its measurement `refused`"
+        for it in said
+        if (check := self_check(it.body)) is not None and check.refused
+    ]
 
 
 def _complaint(body: Any, now: datetime) -> str:  # noqa: ANN401 - any JSON value
