@@ -7,7 +7,10 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-_SILENT_AFTER = "a connected source that brings nothing for so long makes the service not ready; by default never [s]"
+_SILENT_AFTER = (
+    "a connected source that brings nothing for so long makes the service not ready; by default six times the interval "
+    "its devices' profiles promise [s]"
+)
 
 
 class SettingsTable(BaseModel):
@@ -26,7 +29,7 @@ class MqttSource(SettingsTable):
         ("application/+/device/+/event/up",), min_length=1, description="topic filters of the uplinks"
     )
     client_id: str = Field("gruenpuls", min_length=1, description="the broker keeps the queue under this name")
-    protocol: Literal["3.1.1", "5"] = Field("3.1.1", description="3.1.1 is the faster one")
+    protocol: Literal["3.1.1", "5"] = Field("3.1.1", description="version of MQTT; one is as fast as the other")
     username: str | None = Field(None, description="as whom")
     password: SecretStr | None = Field(None, description="best given through the environment")
     keepalive: int = Field(60, ge=5, le=3600, description="silence after which either side makes sure [s]")

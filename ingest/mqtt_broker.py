@@ -89,7 +89,7 @@ class Broker:
     tls : Tls or None
         Unencrypted if None.
     protocol : str
-        ``"3.1.1"``, or ``"5"``, which costs a third more time.
+        ``"3.1.1"`` or ``"5"``.
     keepalive : int
         After so much silence either side makes sure of the other [s].
     session_expiry : int

@@ -1,7 +1,7 @@
 """One connection to an MQTT broker: what it takes to open it, and what both sides say on it.
 
-paho-mqtt does the protocol. Two things pass it by, because they are what it spends most time on:
-acknowledgements of a whole commit go out in one write, and so does the goodbye.
+paho-mqtt does the protocol. What it spends most time on passes it by: messages are taken in by the hundred
+(`ingest.mqtt_client`), acknowledgements of a whole commit go out in one write, and so does the goodbye.
 """
 
 from __future__ import annotations
