@@ -50,7 +50,7 @@ class Limits:
     Parameters
     ----------
     silent_after : mapping of str to timedelta
-        By source; one that is not named may be silent for ever.
+        By source; for one that is not named it goes by its devices, as far as they are known.
     free_bytes : int
         Room the disk must have [bytes].
     """
@@ -82,7 +82,10 @@ def unreadiness(said: Sequence[ComponentHealth], free_bytes: int, limits: Limits
             silence = int((now - one.updated_at).total_seconds())
             complaints.append(Complaint("process_silent", name, f"was not heard of for {silence} s"))
     if COLLECT in found:
-        complaints += _of_sources(found[COLLECT].body, limits.silent_after, now)
+        check = self_check(found[WORK].body) if WORK in found else None
+        promised = check.silent_after if check else {}
+        silent_after = {source: timedelta(seconds=after) for source, after in promised.items()}
+        complaints += _of_sources(found[COLLECT].body, {**silent_after, **limits.silent_after}, now)
     if WORK in found:
         complaints += _of_work(found[WORK].body, now)
     if NOTIFY in found and found[NOTIFY].body.get("error"):

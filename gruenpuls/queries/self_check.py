@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -102,6 +102,8 @@ class SelfCheck:
         None where the readings are on a server.
     refused : int or None
         Readings the server did not take; None where there is no server.
+    silent_after : mapping of str to float
+        After which a source that brings nothing is suspicious, going by its devices [s]; those known only.
     """
 
     checked_at: datetime
@@ -115,6 +117,7 @@ class SelfCheck:
     journal: Holding
     store: Holding | None
     refused: int | None
+    silent_after: Mapping[str, float] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON has it."""

@@ -15,6 +15,7 @@ import structlog
 from gruenpuls.domain.ports import Progress, Tally
 from gruenpuls.domain.uplink import DeadLetterReason
 from gruenpuls.jobs.ticker import STOPPED
+from gruenpuls.queries.rhythm import HEARD_WITHIN, longest_pauses
 from gruenpuls.queries.self_check import Discrepancy, Fault, Holding, SelfCheck, Silence
 from gruenpuls.service.balance import Balance, balanced
 from gruenpuls.service.workshop import Workshop
@@ -110,6 +111,16 @@ class SelfChecking:
         if noted == progress and kept != noted.tally.dead_lettered:
             yield Discrepancy(Fault.LETTERS, noted.tally.dead_lettered - kept)
 
+    def _silent_after(self, now: datetime) -> dict[str, float]:
+        names = [source.name for source in self.settings.sources] + [hook.name for hook in self.settings.webhooks]
+        heard = self.tools.registry.tallies.heard_since(now - HEARD_WITHIN)
+        pauses = longest_pauses(heard, names, self._promised_interval)
+        return {source: pause.total_seconds() for source, pause in pauses.items()}
+
+    def _promised_interval(self, name: str) -> timedelta | None:
+        profile = self.tools.profiles.named(name)
+        return profile.expected_interval if profile else None
+
     def _check(
         self, balance: Balance, letters: Mapping[DeadLetterReason, int], discrepancies: tuple[Discrepancy, ...]
     ) -> SelfCheck:
@@ -132,6 +143,7 @@ class SelfChecking:
             journal=held(self.settings.journal_dir),
             store=held(self.settings.store_dir) if self.settings.store.kind == "embedded" else None,
             refused=self.tools.store.refused() if isinstance(self.tools.store, StoreOnServer) else None,
+            silent_after=self._silent_after(now),
         )
 
 

@@ -70,6 +70,27 @@ def test_a_source_may_be_silent_for_as_long_as_its_setting_says(
     assert codes(said) == complaints
 
 
+@pytest.mark.parametrize(
+    ("after", "heard", "complaints"),
+    [
+        (3600.0, timedelta(minutes=59), []),
+        (3600.0, timedelta(minutes=60), [("source_silent", "other")]),
+        (None, timedelta(days=9), []),
+    ],
+)
+def test_without_a_setting_a_source_may_be_silent_for_as_long_as_its_devices(
+    after: float | None, heard: timedelta, complaints: list[tuple[str, str]]
+) -> None:
+    check = replace(CHECKED, silent_after={"other": after} if after else {})
+    said = source("other", connected=timedelta(days=10), heard=heard)
+    assert codes(said, work_body=work(check)) == complaints
+
+
+def test_a_setting_goes_before_what_devices_promise() -> None:
+    check = replace(CHECKED, silent_after={"lora": 86400.0})
+    assert codes(source(heard=timedelta(minutes=10)), work_body=work(check)) == [("source_silent", "lora")]
+
+
 def test_processes_must_report() -> None:
     assert codes(heard={}) == [("process_never_heard", "collect"), ("process_never_heard", "work")]
     late = {"collect": NOW - timedelta(seconds=29), "work": NOW - timedelta(seconds=30)}

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gruenpuls.domain.device import Device
 from gruenpuls.domain.ports import Commit, Tally
 from gruenpuls.domain.reading import ReadingBatch, to_stored
 from gruenpuls.domain.uplink import RawMessage
@@ -17,6 +18,7 @@ from gruenpuls.service.balance import balanced
 from gruenpuls.service.check import SelfChecking, held
 from gruenpuls.service.workshop import Workshop, workshop
 from gruenpuls.settings import Settings
+from gruenpuls.source_settings import MqttSource
 from ingest.journal import Journal
 
 NOW = datetime(2026, 7, 14, 12, tzinfo=UTC)
@@ -52,6 +54,21 @@ def found_by(tools: Workshop, settings: Settings, looks: int = 2) -> tuple[Discr
 
 def test_numbers_that_agree_are_no_fault(tools: Workshop, settings: Settings) -> None:
     assert found_by(tools, settings) == ()
+
+
+def test_the_check_tells_how_long_sources_may_be_silent(tools: Workshop, settings: Settings) -> None:
+    tools.registry.devices.add(Device("bed", "elsys-ems", "", ()), actor="test")
+    sources = settings.model_copy(update={"sources": (MqttSource(name="lora"),)})
+    checking = SelfChecking(tools, sources, lambda: NOW)
+    checking.look()
+    assert checking.last is not None
+    profile = tools.profiles.named("elsys-ems")
+    assert profile
+    assert checking.last.silent_after == {"lora": 6 * profile.expected_interval.total_seconds()}
+    later = SelfChecking(tools, sources, lambda: NOW + timedelta(days=4))
+    later.look()
+    assert later.last is not None
+    assert later.last.silent_after == {}, "nobody expects it any more"
 
 
 def test_what_waits_is_no_fault(tools: Workshop, settings: Settings) -> None:

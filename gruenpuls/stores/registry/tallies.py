@@ -43,6 +43,18 @@ class Tallies:
         with self.database.reading() as connection:
             return {source: at for source, at in connection.execute(query) if at is not None}
 
+    def heard_since(self, moment: datetime) -> dict[tuple[str, str], int]:
+        """Return by source and profile how many registered devices were heard since then."""
+        device, tally = schema.device.c, schema.tally.c
+        query = (
+            sa.select(tally.source, device.profile, sa.func.count())
+            .select_from(schema.tally.join(schema.device, device.key == tally.device))
+            .where(tally.last_uplink_at >= moment)
+            .group_by(tally.source, device.profile)
+        )
+        with self.database.reading() as connection:
+            return {(source, profile): count for source, profile, count in connection.execute(query)}
+
     def silent_since(self, moments: Sequence[datetime]) -> dict[str, tuple[int, ...]]:
         """Return by profile how many devices are registered, and how many of them were not heard since each moment."""
         device, tally = schema.device.c, schema.tally.c
