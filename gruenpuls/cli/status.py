@@ -51,7 +51,7 @@ def status(
     from gruenpuls.jobs.ticker import STOPPED
     from gruenpuls.queries.device_intake import device_intakes
     from gruenpuls.queries.intake import COLLECT, WORK
-    from gruenpuls.queries.readiness import NOTIFY, PROCESS_SILENT_AFTER
+    from gruenpuls.queries.readiness import NOTIFY, PROCESS_SILENT_AFTER, Complaint
     from gruenpuls.service.balance import balance
     from gruenpuls.service.ready import ready_limits
 
@@ -68,6 +68,8 @@ def status(
     ]
     state = Observed(registry, session.settings.data_dir, ready_limits(session.settings), wall_clock).state()
     complaints = [it for it in state.complaints() if it.code not in _SAID_ANYWAY]
+    if found.store_error:
+        complaints.append(Complaint("store_away", "store", found.store_error))
     listed = device_intakes(registry, session.now()) if devices else []
     sources = _by_source(registry, found, apart=any(it.code == "sources_disagree" for it in complaints))
     remarks = _remarks(said, collecting, now)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gruenpuls.domain.errors import StorageError
+from gruenpuls.domain.errors import StorageError, UnavailableError
 from gruenpuls.domain.ports import Progress, Tally
 from gruenpuls.service.rooms import reading_store
 from gruenpuls.settings import Settings
@@ -32,6 +32,8 @@ class Balance:
         The same by source.
     damaged : tuple of Damage
         Segments of the journal that were set aside.
+    store_error : str or None
+        Why the store could not be asked how far it is; the registry was instead.
     """
 
     journalled: Mapping[str, int]
@@ -39,6 +41,7 @@ class Balance:
     waiting: int
     waiting_of: Mapping[str, int]
     damaged: tuple[Damage, ...]
+    store_error: str | None = None
 
     @property
     def missing(self) -> int:
@@ -65,11 +68,14 @@ class Balance:
 def balance(settings: Settings, registry: Registry) -> tuple[Balance, StoreStatistics | None]:
     """Return whether the numbers add up, and how much an embedded store holds; None where there is none.
 
+    While the store's server is away the registry says how far it was: it may lag one commit behind.
+
     Raises
     ------
-    StorageError, UnavailableError
-        If the store is damaged, or does not answer.
+    StorageError
+        If the store is damaged.
     """
+    away: str | None = None
     try:
         store = reading_store(settings, registry.judgements)
     except StorageError:
@@ -79,11 +85,14 @@ def balance(settings: Settings, registry: Registry) -> tuple[Balance, StoreStati
     else:
         with closing(store):
             # Before the journal: what comes in between is then waiting, not missing.
-            progress = store.progress()
+            try:
+                progress = store.progress()
+            except UnavailableError as error:
+                away, progress = str(error), registry.arrivals.noted()
             # Counting all of an InfluxDB takes long: `gruenpuls store info` does it when asked.
             statistics = store.statistics() if isinstance(store, EmbeddedReader) else None
     with closing(Journal.reader(settings.journal_dir)) as journal:
-        return balanced(journal, progress), statistics
+        return replace(balanced(journal, progress), store_error=away), statistics
 
 
 def balanced(journal: JournalReader, progress: Progress) -> Balance:

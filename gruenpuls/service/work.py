@@ -135,7 +135,7 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, ca
     def breathe(_done: int, _total: int) -> None:
         """Let a long order wait for what has come meanwhile."""
         tools.decoder.step()
-        report.say(None)
+        report.say()
         if stop.is_set():
             raise InterruptedOrderError
 
@@ -145,7 +145,8 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, ca
             progress = _without_collecting(tools.decoder.step)
             catching_up.note(pace.note(progress.offset if progress else None))
             serve_orders(tools, breathe)
-            report.say(None)
+            report.mended()
+            report.say()
             pace.wait(stop)
         except GruenpulsError as error:
             # A full disk, a database that is away: the journal keeps everything, so waiting loses nothing.
@@ -153,8 +154,11 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, ca
             # Capped before it is raised: after hours of trying the power itself would not fit a number any more.
             wait = min(settings.work.pause * 2 ** min(failures, 20), _LONGEST_PAUSE)
             _log.warning("readings cannot be written, trying again", error=str(error), pause_seconds=wait)
-            report.say(error)
-            stop.wait(wait)
+            report.failed(error)
+            again_at = time.monotonic() + wait
+            while (left := again_at - time.monotonic()) > 0 and not stop.is_set():
+                report.say()
+                stop.wait(min(left, _REPORT_EVERY))
         else:
             failures = 0
 
@@ -169,26 +173,39 @@ def _without_collecting(step: Callable[[], Progress | None]) -> Progress | None:
 
 
 class _Report:
-    """Tells the registry how this process is, at most once a second while all is well."""
+    """Tells the registry how this process is, once a second."""
 
     def __init__(self, tools: Workshop, checking: SelfChecking) -> None:
         self._tools = tools
         self._checking = checking
         self._next = 0.0
+        self._error: GruenpulsError | None = None
         self._errors = 0
 
-    def say(self, error: GruenpulsError | None) -> None:
-        if error is None and time.monotonic() < self._next:
+    def failed(self, error: GruenpulsError) -> None:
+        """Note why nothing can be worked off, and have it told at once."""
+        self._error = error
+        self._errors += 1
+        self._next = 0.0
+
+    def mended(self) -> None:
+        """Note that it can."""
+        if self._error is not None:
+            self._error = None
+            self._next = 0.0
+
+    def say(self) -> None:
+        if time.monotonic() < self._next:
             return
-        self._errors += error is not None
         try:
-            if error is None:
+            if self._error is None:
                 self._checking.look()
-            progress = self._tools.store.progress()
+            # A store that is away is not asked again just to say so.
+            progress = self._tools.store.progress() if self._error is None else self._tools.registry.arrivals.noted()
             journal = self._tools.journal
             waiting = journal.waiting(progress.offset)
             body = {
-                "error": str(error) if error else None,
+                "error": str(self._error) if self._error else None,
                 "errors": self._errors,
                 "progress": asdict(progress),
                 "waiting": waiting,

@@ -9,7 +9,9 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from chaos.extent import extent
 from chaos.fleet import City, Content, leave_session, message, portions, undisturbed
@@ -29,6 +31,8 @@ KILLS = extent("KILLS", 3, 20)
 """How many processes are killed."""
 SEED = extent("SEED", 20261122, 20261122)
 """Of the moments of the kills."""
+AWAY_SECONDS = extent("AWAY_SECONDS", 5, 90)
+"""How long the store is away after all is in the journal."""
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(180 + 90 * KILLS + UPLINKS // 100)]
 
@@ -118,6 +122,49 @@ def test_nothing_is_lost_or_doubled_while_processes_are_killed(
         status = city.assert_complete(range(UPLINKS), at_leisure)
         again = status["journalled"]["fleet"] - UPLINKS
         print(f"{UPLINKS} uplinks, killed: {', '.join(victims)}; {again} came twice")  # noqa: T201 - the report of a long run
+
+
+def test_a_store_that_is_away_for_the_whole_run_is_named_and_costs_nothing(
+    broker: Mosquitto, tmp_path: Path, at_leisure: Content
+) -> None:
+    server, console = Influx(tmp_path), free_port()
+    with City(tmp_path / "city", broker.port, console, influx=server.url) as city:
+        leave_session(broker.port)
+        with city.process("run") as service:
+            publish(broker.port, range(UPLINKS), 0)
+            with Journal.reader(city.settings.journal_dir) as journal:
+                service.await_true(lambda: journal.waiting(0) >= UPLINKS, "in the journal", 60 + UPLINKS // 500)
+
+            def complaints() -> set[str]:
+                return {it["code"] for it in ready(console).get("complaints", [])}
+
+            service.await_true(lambda: "work_failing" in complaints(), "complaining")
+            # Longer than a process may be silent, and work waits longer and longer between two tries.
+            until = time.monotonic() + AWAY_SECONDS
+            while time.monotonic() < until:
+                assert "process_silent" not in complaints()
+                time.sleep(1)
+            status = city.status()
+            assert status["adds_up"]
+            assert (status["waiting"], status["by_source"]["fleet"]["waiting"]) == (UPLINKS, UPLINKS)
+            assert server.url in next(it["what"] for it in status["complaints"] if it["code"] == "store_away")
+            assert all(it["alive"] for it in status["processes"])
+            with server:
+                service.await_true(lambda: city.is_through(range(UPLINKS)), "worked off", 120 + UPLINKS // 500)
+                service.await_true(lambda: "work_failing" not in complaints(), "content")
+                service.process.terminate()
+                assert service.ended() == 0
+                again = city.assert_complete(range(UPLINKS), at_leisure)["duplicates"]
+        print(f"{UPLINKS} uplinks while the store was away: 0 lost, {again} came twice")  # noqa: T201 - the report of a long run
+
+
+def ready(console: int) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what the service says of itself; nothing before it does."""
+    try:
+        response = httpx.get(f"http://127.0.0.1:{console}/health/ready", timeout=10)
+    except httpx.TransportError:
+        return {}
+    return response.json()
 
 
 def test_uplinks_wait_in_the_journal_while_the_store_is_away(
