@@ -64,7 +64,7 @@ class LightClient(Client):
     def read(self, messages: Messages, most: int, most_bytes: int) -> MQTTErrorCode:
         """Add messages that have come, while there are fewer than `most` and they take less than `most_bytes`.
 
-        What is no message is worked off alone, and adds none.
+        Anything else that has come is left to paho, one packet at a time.
         """
         # In the middle of a packet of paho's, what follows belongs to it.
         if self._in_packet["command"]:

@@ -330,6 +330,7 @@ class Connection:
         self.ended = self.ended or str(reason)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        # Through paho come long messages, the broker's word on itself, and what nobody asked for at QoS 2.
         topic, payload = message._topic, bytes(message.payload)  # noqa: SLF001 - `topic` raises for bytes that are no text
         received = self._received
         if message.qos:
