@@ -24,9 +24,10 @@ from gruenpuls.domain.ports import Commit, IngestRegistry, ObservationStore, Pro
 from gruenpuls.domain.reading import Flag, Ids, ReadingBatch, Times
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry
 from ingest.decode_batch import Batch, Message, letter_of_poison, read_message
+from ingest.device_columns import Fleet
 from ingest.javascript import CodecPool
 from ingest.portion import OF_THE_WORLD, Portion, halving
-from ingest.reading_columns import Fleet, earliest_moments
+from ingest.reading_columns import earliest_moments
 from ingest.resolve import Copy, milliseconds
 from ingest.uplink_index import UplinkIndex
 from ingest.uplink_index_file import DamagedIndexError
@@ -325,7 +326,7 @@ class Decoder:
         decided = {standing.key for change in changes for standing in change if standing is not None}
         again = {one.key: one for one in standings.values() if one is not None and one.dead and one.key not in decided}
         arrived = [messages[copy.offset] for copy in returned]
-        batch = self._decided([*changes, *(Change(one, one) for one in again.values())], messages)
+        batch = self._decided([*changes, *((one, one) for one in again.values())], messages)
         for letter in letters:
             batch.keep(letter)
             batch.forget_unreadable(letter.device or "", letter.source)

@@ -227,14 +227,13 @@ class Redecoder:
         self, devices: Sequence[str], window: Window, reaches: Mapping[str, _Reach]
     ) -> tuple[dict[int, str], list[Standing]]:
         """Return the uplinks that can have readings in a window, and whose the index's device numbers are."""
-        owners: dict[int, str] = {}
-        found: list[Standing] = []
+        spans: dict[str, tuple[int, int]] = {}
         for key in devices:
             reach = reaches.get(key, _Reach())
-            standings = self._index.measured(key, window.start - reach.ahead, window.end + reach.back)
-            owners.update((standing.device, key) for standing in standings[:1])
-            found += standings
-        return owners, found
+            spans[key] = window.start - reach.ahead, window.end + reach.back
+        found = self._index.measured(spans)
+        owners = {standings[0].device: key for key, standings in found.items()}
+        return owners, [standing for standings in found.values() for standing in standings]
 
     def _decoded(self, batch: Batch, standings: Iterable[Standing]) -> Iterator[Decoded]:
         # In the order of the journal, which unpacks each of its batches once then.

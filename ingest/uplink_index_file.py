@@ -10,18 +10,23 @@ from typing import Final
 
 from gruenpuls.domain.errors import BusyError, GruenpulsError, StorageError
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _DAMAGED: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _PRIMARY_CODE: Final = 0xFF
 """SQLite's extended result codes hold the primary one in their lowest byte."""
 _SCHEMA: Final = (
     "CREATE TABLE device (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)",
+    # By arrival, so that new ones are written side by side; no two uplinks have the same first copy.
     """CREATE TABLE uplink (
-        key BLOB PRIMARY KEY, device INTEGER NOT NULL, measured_at INTEGER NOT NULL, rank INTEGER NOT NULL,
-        offset INTEGER NOT NULL, first INTEGER NOT NULL, dead INTEGER NOT NULL
-    ) WITHOUT ROWID""",
-    "CREATE INDEX moment ON uplink (device, measured_at)",
+        key BLOB NOT NULL, device INTEGER NOT NULL, measured_at INTEGER NOT NULL, rank INTEGER NOT NULL,
+        offset INTEGER NOT NULL, first INTEGER PRIMARY KEY, dead INTEGER NOT NULL
+    )""",
+    # Which uplinks have a key, and which a moment: see `ingest.sorted_runs`.
+    """CREATE TABLE run (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, size INTEGER NOT NULL, fences BLOB NOT NULL, filter BLOB
+    )""",
+    "CREATE TABLE block (id INTEGER PRIMARY KEY, entries BLOB NOT NULL)",
     """CREATE TABLE reception (
         device INTEGER, measured_at INTEGER, counter INTEGER, content BLOB, rank INTEGER NOT NULL,
         offset INTEGER NOT NULL, PRIMARY KEY (device, measured_at, counter, content)
@@ -112,7 +117,9 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     # A commit lost with the power is made again from the journal.
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA cache_size = -16384")
+    connection.execute("PRAGMA cache_size = -8192")
+    # Large runs are merged in one transaction; what that took is given back.
+    connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.execute("BEGIN IMMEDIATE")
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
