@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -47,6 +47,8 @@ def interpolated(value: float, points: Sequence[tuple[float, float]]) -> float |
     return None
 
 
+TRUTH: Final = "?"
+"""Stands for a truth value among the names of fields."""
 _ARGUMENTS: Final = {"min": (2, 8), "max": (2, 8), "power": (2, 2), "round": (1, 2)}
 _BINARY: Final[Mapping[type[ast.operator], str]] = {
     ast.Add: "+",
@@ -87,6 +89,11 @@ class Formula:
     text: str
     names: frozenset[str]
     _tree: ast.expr
+
+    @property
+    def handed_on(self) -> frozenset[str]:
+        """Fields it may return as they are; `TRUTH` among them where it may say true or false."""
+        return frozenset(_handed_on(self._tree))
 
     def code(self, variables: Mapping[str, str]) -> str:
         """Return the formula as Python code over the given variables, written from its structure alone."""
@@ -139,6 +146,20 @@ def _written(node: ast.expr, variables: Mapping[str, str]) -> str:
             message = f"a formula cannot use {ast.unparse(node)!r}"
             raise ValueError(message)
     return written
+
+
+def _handed_on(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name):
+            yield name
+        case ast.Compare() | ast.UnaryOp(op=ast.Not()):
+            yield TRUTH
+        case ast.BoolOp(values=parts) | ast.Call(func=ast.Name(id="min" | "max"), args=parts):
+            for part in parts:
+                yield from _handed_on(part)
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from _handed_on(body)
+            yield from _handed_on(orelse)
 
 
 def _constant(value: object) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from device_profiles.arithmetic import formula
+from device_profiles.arithmetic import TRUTH, formula
 from device_profiles.checksum import Checksum
 from device_profiles.declaration import Declared, HexBytes, Port, Word
 
@@ -65,6 +66,11 @@ class Meaning(Declared):
     )
     when: FormulaText | None = Field(None, description="The field counts only where this holds")
     missing_when: FormulaText | None = Field(None, description="There is no value where this holds")
+
+    def may_be_among(self, words: Collection[str]) -> bool:
+        """Whether it may hold what is no number, if these fields do."""
+        told = self.table is not None and any(isinstance(value, str) for value in self.table.values())
+        return told or (self.formula is not None and not formula(self.formula).handed_on.isdisjoint(words))
 
     @model_validator(mode="after")
     def _one_way_of_scaling(self) -> Self:
@@ -259,6 +265,38 @@ class Layout(Declared):
     order: ByteOrder = ByteOrder.BIG
     checksum: Trailer | None = None
     shapes: tuple[AnyShape, ...] = Field(min_length=1)
+
+    def words(self) -> frozenset[str]:
+        """Return the fields that may hold something else than a number: a word, a truth value, a list."""
+        found = {TRUTH, *self._lists()}
+        meanings = tuple(self._meanings())
+        while True:
+            further = {one.name for one in meanings if one.name and one.may_be_among(found)} - found
+            if not further:
+                return frozenset(found)
+            found |= further
+
+    def _lists(self) -> Iterator[str]:
+        for shape in self.shapes:
+            match shape:
+                case Struct(repeat=Repeat(list=name)):
+                    yield name
+                case Records(records=records):
+                    yield from (record.list for record in records.values() if record.list)
+
+    def _meanings(self) -> Iterator[Meaning]:
+        for shape in self.shapes:
+            items = list(shape.computed)
+            match shape:
+                case Struct(fields=fields, repeat=repeat):
+                    items += [*fields, *(repeat.fields if repeat else ())]
+                case Groups(header=header, groups=groups):
+                    items += [*header, *(item for group in groups for item in group)]
+                case Records(header=header, records=records):
+                    items += [*header, *(item for record in records.values() for item in record.items)]
+            for item in items:
+                yield item
+                yield from item.parts
 
     def mismatch(self, length: int, port: int | None) -> str:
         """Return why no shape fits a message of this many bytes on this port."""

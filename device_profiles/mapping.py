@@ -28,8 +28,6 @@ _NOW: Final = timedelta(0)
 _GOOD, _FAIL, _MISSING = Flag.GOOD, Flag.FAIL, Flag.MISSING
 _WHOLE: Final = 1 << 64
 """Whole numbers up to this fit into a float, as those of every layout do."""
-_PLANS: Final = 64
-"""Shapes of messages whose routes are remembered; a layout has few, and what a network decodes is bounded by this."""
 _EARLIEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
 """LoRaWAN 1.0 is from 2015: a device's clock that says earlier was never set."""
 
@@ -91,7 +89,7 @@ def path_steps(path: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _flat(value: object) -> Iterator[object]:
+def flattened(value: object) -> Iterator[object]:
     """Yield the items of a list and of the lists in it, however deep."""
     waiting = [iter(value)] if isinstance(value, list | tuple) else []
     while waiting:
@@ -122,7 +120,7 @@ def found(value: object, steps: Sequence[Step]) -> object:
             case int():
                 value = value[step] if isinstance(value, list | tuple) and step < len(value) else ABSENT
             case _:
-                value = next((item for item in _flat(value) if _is_wanted(item, step)), ABSENT)
+                value = next((item for item in flattened(value) if _is_wanted(item, step)), ABSENT)
         if value is ABSENT:
             break
     return value
@@ -276,81 +274,3 @@ def _moment(value: object, unit: timedelta) -> datetime:
         message = f"its clock was never set ({moment:%Y-%m-%d %H:%M} UTC)"
         raise ValueError(message)
     return moment
-
-
-class Routing:
-    """All routes of a profile, so laid out that a message costs what it holds, not what the device could say.
-
-    Parameters
-    ----------
-    routes : sequence of Route
-    moments : sequence of Moment
-    """
-
-    def __init__(self, routes: Sequence[Route], moments: Sequence[Moment]) -> None:
-        self._routes = tuple(routes)
-        self._whole = next((moment for moment in moments if moment.entries is None), None)
-        self._logs = tuple(moment for moment in moments if moment.entries is not None)
-        self._by_field: dict[str, list[int]] = {}
-        self._plans: dict[tuple[str, ...], tuple[tuple[str | None, Route], ...]] = {}
-        self._searched: list[int] = []
-        self._always = tuple(number for number, route in enumerate(self._routes) if route.always)
-        for number, route in enumerate(self._routes):
-            match route.paths:
-                case ((str(field),),):
-                    self._by_field.setdefault(field, []).append(number)
-                case _:
-                    self._searched.append(number)
-
-    def measurements(self, fields: Mapping[str, object]) -> tuple[Measurement, ...]:
-        """Return what a decoded object says about each channel, in the order of the channels.
-
-        An item that lacks a channel the device always sends gets it as missing, unless it has no channel at all.
-
-        Raises
-        ------
-        Refused
-            If a unit or a time it gives cannot be understood.
-        """
-        result = self._of_item(fields, self._whole)
-        for log in self._logs:
-            assert log.entries is not None
-            for item in _flat(found(fields, log.entries)):
-                if isinstance(item, Mapping):
-                    result += self._of_item(item, log)
-        return tuple(result)
-
-    def _of_item(self, fields: Mapping[str, object], moment: Moment | None) -> list[Measurement]:
-        if not self._searched:
-            plan = self._plans.get(tuple(fields)) or self._planned(tuple(fields))
-            if not plan:
-                return []
-            measured_at, age = moment.of(fields) if moment else (None, _NOW)
-            return [
-                route.measurement(None if field is None else fields[field], measured_at, age) for field, route in plan
-            ]
-        raws: dict[int, object] = {}
-        for field, raw in fields.items():
-            for number in self._by_field.get(field, ()):
-                raws[number] = raw
-        for number in self._searched:
-            raw = self._routes[number].raw(fields)
-            if raw is not ABSENT:
-                raws[number] = raw
-        if not raws:
-            return []
-        measured_at, age = moment.of(fields) if moment else (None, _NOW)
-        for number in self._always:
-            raws.setdefault(number, None)
-        return [self._routes[number].measurement(raws[number], measured_at, age) for number in sorted(raws)]
-
-    def _planned(self, names: tuple[str, ...]) -> tuple[tuple[str | None, Route], ...]:
-        """Return where each channel of an item with these fields is found, None where it lacks; remember it."""
-        places: dict[int, str | None] = {number: name for name in names for number in self._by_field.get(name, ())}
-        if places:
-            for number in self._always:
-                places.setdefault(number, None)
-        plan = tuple((places[number], self._routes[number]) for number in sorted(places))
-        if len(self._plans) < _PLANS:
-            self._plans[names] = plan
-        return plan

@@ -11,8 +11,9 @@ from functools import cached_property
 
 from device_profiles.compiler import Decoder, TracedRow, compiled
 from device_profiles.layout import Layout
-from device_profiles.mapping import Measurement, Moment, Route, Routing, path_steps
+from device_profiles.mapping import Measurement, Moment, Route, path_steps
 from device_profiles.refusal import NotAMeasurement, Refused
+from device_profiles.routing import Routing, Selection
 from device_profiles.sheet import Example, MappedChannel, Script, Sheet, Timing
 from device_profiles.units import Conversion, conversion
 from device_profiles.yaml_source import validated
@@ -83,12 +84,17 @@ class Profile:
             for channel in declared
         )
         self.counters = {channel.name: channel.counter for channel in declared if channel.counter is not None}
-        self._routing = Routing([_route(channel) for channel in declared], [_moment(timing) for timing in sheet.timing])
+        layout = sheet.decoder if isinstance(sheet.decoder, Layout) else None
+        self._routing = Routing(
+            [_route(channel) for channel in declared],
+            [_moment(timing) for timing in sheet.timing],
+            layout.words() if layout else (),
+        )
         self._status_frames = tuple(
             (frozenset(frame.ports), bytes.fromhex(frame.starts_with), frame.because)
             for frame in sheet.not_measurements
         )
-        self._decode: Decoder | None = compiled(sheet.decoder) if isinstance(sheet.decoder, Layout) else None
+        self._decode: Decoder | None = compiled(layout) if layout else None
 
     def __repr__(self) -> str:
         return f"<Profile {self.name} {self.version} {self.digest[:12]}>"
@@ -181,6 +187,13 @@ class Profile:
             message = "no channel of this device is in it"
             raise NotAMeasurement(message)
         return result
+
+    def selection(self, names: tuple[str, ...]) -> Selection | None:
+        """Return the channels of payloads in which the layout reads fields of these names.
+
+        None where only `measurements` can tell what such a payload says.
+        """
+        return self._routing.selection(names) if self.decoder is DecoderKind.LAYOUT else None
 
     def decode(self, payload: bytes, port: int | None) -> tuple[Measurement, ...]:
         """Return what a payload says, through layout and mapping; errors as `fields` and `measurements`."""

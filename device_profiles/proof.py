@@ -107,7 +107,7 @@ def proof(profile: Profile, *, damaged: int = 200, seed: int = _SEED) -> Report:
         return Report(profile.name, outcomes, 0, 0, 0, ())
     counts = {"decoded": 0, "refused": 0, "no measurement": 0}
     escapes: list[Escape] = []
-    for payload, port in _damaged(profile, damaged, random.Random(seed)):  # noqa: S311  repeatable, not secret
+    for payload, port in damaged_messages(profile, damaged, random.Random(seed)):  # noqa: S311  repeatable, not secret
         try:
             wrong = _dressed_up(profile.decode(payload, port))
             counts["decoded"] += 1
@@ -208,7 +208,8 @@ def _dressed_up(measured: tuple[Measurement, ...]) -> str:
     return ""
 
 
-def _damaged(profile: Profile, count: int, chance: random.Random) -> Iterator[tuple[bytes, int | None]]:
+def damaged_messages(profile: Profile, count: int, chance: random.Random) -> Iterator[tuple[bytes, int | None]]:
+    """Yield a profile's examples cut short, with bits flipped, and random bytes; each with a port."""
     known = [(bytes.fromhex(example.bytes), example.port) for example in profile.examples if example.bytes]
     for payload, port in known:
         for length in range(len(payload)):

@@ -12,12 +12,14 @@ import msgspec
 
 from device_profiles.profile import DecoderKind, Measurement, NotAMeasurement, Profile, Refused
 from gruenpuls.domain.device import Device
-from gruenpuls.domain.ports import DeviceTally, Run, Tally
+from gruenpuls.domain.ports import DeviceTally, Run
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry, Uplink
+from ingest.counting import Counts
+from ingest.device_columns import DeviceColumns, Fleet, Row
 from ingest.envelopes import EnvelopeError, read_uplink
 from ingest.javascript import Codec, CodecError, CodecPool, Fault, Payload
 from ingest.javascript.pool import Outcome
-from ingest.reading_columns import DeviceColumns, Fleet, ReadingColumns, Row
+from ingest.reading_columns import ReadingColumns
 from ingest.resolve import Copy, copy_of, milliseconds, moment_of
 from ingest.uplink_standing import Change, Standing
 
@@ -60,19 +62,6 @@ class _UndecodableError(Exception):
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
-
-
-@dataclass(slots=True)
-class _Count:
-    decoded: int = 0
-    dead_lettered: int = 0
-    duplicates: int = 0
-    last_uplink_at: datetime | None = None
-    heard: set[tuple[tuple[str, ...], int]] = field(default_factory=set)
-
-    def heard_through(self) -> frozenset[tuple[str, int]]:
-        """Return which gateways passed messages on in which hours; an empty name is the source itself."""
-        return frozenset((name, hour) for gateways, hour in self.heard for name in ("", *gateways))
 
 
 def read_message(entry: JournalEntry) -> tuple[Message, Copy] | DeadLetter:
@@ -130,7 +119,7 @@ class Batch:
     _mended: set[int] = field(default_factory=set)
     verdicts: list[tuple[Standing, bool]] = field(default_factory=list)
     _columns_of: dict[str, DeviceColumns] = field(default_factory=dict)
-    _counts: defaultdict[tuple[str, str], _Count] = field(default_factory=lambda: defaultdict(_Count))
+    _counts: Counts = field(default_factory=Counts)
     _outcomes: dict[int, Outcome] = field(default_factory=dict)
     _limited: tuple[datetime | None, int] = (None, 0)
 
@@ -146,21 +135,15 @@ class Batch:
     def keep(self, letter: DeadLetter) -> None:
         """Keep a message that is no uplink as a dead letter."""
         self.letters.append(letter)
-        self._counts[letter.device or "", letter.source].dead_lettered += 1
+        self._counts.unreadable(letter.device or "", letter.source, 1)
 
     def count_arrival(self, message: Message) -> None:
         """Count a message as a duplicate, until `decide` knows better."""
-        entry, uplink = message.entry, message.uplink
-        count = self._counts[uplink.device, entry.message.source]
-        count.duplicates += 1
-        heard_at = min(uplink.measured_at, entry.message.received_at)
-        if count.last_uplink_at is None or heard_at > count.last_uplink_at:
-            count.last_uplink_at = heard_at
-        count.heard.add((uplink.radio.heard_by, int(heard_at.timestamp()) // _HOUR))
+        self._counts.arrived(message.entry.message, message.uplink)
 
     def forget_unreadable(self, device: str, source: str) -> None:
         """Take back that a message was counted as unreadable."""
-        self._counts[device, source].dead_lettered -= 1
+        self._counts.unreadable(device, source, -1)
 
     def decide(self, changes: Iterable[Change], rivals: Iterable[Standing], messages: Mapping[int, Message]) -> None:
         """Decode what is new or has changed, and what shares a moment with it.
@@ -229,16 +212,7 @@ class Batch:
 
     def tallies(self) -> list[DeviceTally]:
         """Return what became of the messages, by device and source."""
-        return [
-            DeviceTally(
-                device,
-                source,
-                Tally(count.decoded, count.dead_lettered, count.duplicates),
-                count.last_uplink_at,
-                count.heard_through(),
-            )
-            for (device, source), count in self._counts.items()
-        ]
+        return self._counts.tallies()
 
     def _undo(self, before: Standing, message: Message | None) -> None:
         if before.dead:
@@ -265,14 +239,11 @@ class Batch:
         self._count(message, 1, dead=undecodable is not None)
 
     def _count(self, message: Message, step: int, *, dead: bool) -> None:
-        count = self._counts[message.uplink.device, message.entry.message.source]
-        count.duplicates -= step
-        if dead:
-            count.dead_lettered += step
-        else:
-            count.decoded += step
+        self._counts.decided(message.uplink.device, message.entry.message.source, step, dead=dead)
 
     def _measure(self, standing: Standing, message: Message) -> tuple[DeadLetterReason, str] | None:
+        if self._gather(standing, message):
+            return None
         try:
             run, rows = self._rows(standing, message)
         except _UndecodableError as error:
@@ -280,6 +251,25 @@ class Batch:
             return error.reason, error.detail
         self.columns.add(standing.key, run, rows)
         return None
+
+    def _gather(self, standing: Standing, message: Message) -> bool:
+        """Take in a message that is all numbers of its own time; False if that it is not, or cannot be decoded.
+
+        Most are, and this takes a quarter of the time that their measurements one by one do.
+        """
+        uplink = message.uplink
+        try:
+            columns = self._columns_of.get(uplink.device) or self._new_columns(uplink.device)
+            if columns.fields is None or standing.measured_at > self._limit(message.entry.message.received_at):
+                return False
+            fields = columns.fields(uplink.payload, uplink.port)
+            told = columns.told(tuple(fields))
+        except Exception:  # noqa: BLE001  decoding in full says what is wrong
+            return False
+        if told is None:
+            return False
+        self.columns.gather(standing.key, standing.measured_at, columns, told, fields, uplink.radio)
+        return True
 
     def _rows(self, standing: Standing, message: Message) -> tuple[Run, list[Row]]:
         entry, uplink = message.entry, message.uplink

@@ -2,156 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import islice
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from device_profiles.profile import Measurement, Profile
-from gruenpuls.domain.device import Device
+from device_profiles.routing import Selection
 from gruenpuls.domain.ports import Run
-from gruenpuls.domain.quantity import QUANTITIES
-from gruenpuls.domain.reading import Flag, Ids, ReadingBatch, Times
-from gruenpuls.domain.series import Owner, SeriesKey
+from gruenpuls.domain.reading import Flag, Flags, Ids, ReadingBatch, Times, Values
 from gruenpuls.domain.uplink import Radio
-from ingest.resolve import milliseconds
-
-RADIO_CHANNEL: Final = "radio"
-"""Name of the channel every device has: how well it is heard."""
-
-_MILLISECOND: Final = timedelta(milliseconds=1)
-_SIGNAL: Final = "received_signal_strength"
-_NOISE: Final = "signal_to_noise_ratio"
-# Looking a member up in its enumeration takes longer than putting it into a row.
-_NOT_EVALUATED: Final = Flag.NOT_EVALUATED
-
-
-Row: TypeAlias = tuple[int, int, float, int]
-"""A reading whose series has no id yet: the place of its series in the batch, its time in milliseconds
-since 1970 UTC, its value in the unit of the series' quantity, its flag. No class: there are many."""
-
+from ingest.device_columns import DeviceColumns, Row, Told
 
 _ROW: Final = np.dtype([("place", "i8"), ("measured_at", "i8"), ("value", "f8"), ("flag", "i8")])
 
 
-class DeviceColumns:
-    """Where the measurements of one device go.
+class _Gathered:
+    """What uplinks with the same fields say, one after the other; plain lists, for there are many."""
 
-    Parameters
-    ----------
-    device : Device
-    profile : Profile
-    places : dict of SeriesKey to int
-        The series so far; new ones are added.
-    """
+    __slots__ = ("moments", "numbers", "places", "run", "uplinks")
 
-    def __init__(self, device: Device, profile: Profile, places: dict[SeriesKey, int]) -> None:
-        self.device = device
-        self.profile = profile
-        self.run = Run("profile", profile.name, str(profile.version), profile.digest)
-        self._places = places
-        self._known: dict[tuple[str, str], int] = {}
-        self._depths = {channel.name: channel.depth for channel in profile.channels}
-        for channel in device.channels:
-            if channel.depth is not None:
-                self._depths[channel.name] = channel.depth
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.uplinks: list[bytes] = []
+        self.moments: list[int] = []
+        self.places: list[int] = []
+        self.numbers: list[object] = []
 
-    def rows(self, measurements: Sequence[Measurement], measured_at: int, radio: Radio) -> list[Row]:
-        """Return the readings of one uplink, its radio ones among them.
-
-        Parameters
-        ----------
-        measurements : sequence of Measurement
-        measured_at : int
-            The uplink's time, milliseconds since 1970, UTC.
-        radio : Radio
-
-        Raises
-        ------
-        KeyError
-            If a measurement's quantity is none of ours.
-        """
-        known = self._known
-        rows: list[Row] = []
-        for measurement in measurements:
-            place = known.get((measurement.channel, measurement.quantity))
-            if place is None:
-                place = self._place(measurement.channel, measurement.quantity)
-            at = measured_at
-            if measurement.measured_at is not None:
-                at = milliseconds(measurement.measured_at)
-            elif measurement.age:
-                at -= measurement.age // _MILLISECOND
-            rows.append((place, at, measurement.value, measurement.flag))
-        for quantity, heard in ((_SIGNAL, radio.rssi), (_NOISE, radio.snr)):
-            if heard is not None:
-                place = known.get((RADIO_CHANNEL, quantity))
-                if place is None:
-                    place = self._place(RADIO_CHANNEL, quantity)
-                rows.append((place, measured_at, heard, _NOT_EVALUATED))
-        return rows
-
-    def _place(self, channel: str, quantity: str) -> int:
-        key = SeriesKey(
-            Owner.CHANNEL, f"{self.device.key}/{channel}", QUANTITIES[quantity].name, self._depths.get(channel)
+    def columns(self, run: int, value: Values, flag: Flags) -> _Columns:
+        """Return its readings, judged."""
+        width = len(self.places) // len(self.uplinks)
+        return _Columns(
+            np.array(self.places, np.int64),
+            np.repeat(np.array(self.moments, np.int64), width),
+            value.ravel(),
+            flag.ravel(),
+            np.full(len(self.places), run, np.int64),
+            self.uplinks,
+            width,
         )
-        place = self._places.setdefault(key, len(self._places))
-        self._known[channel, quantity] = place
-        return place
 
 
-class Fleet:
-    """The series of all devices decoded so far; worth keeping from batch to batch."""
+class _Columns(NamedTuple):
+    """Readings whose series have no ids yet; every uplink has as many of them, one after the other."""
 
-    def __init__(self) -> None:
-        self.places: dict[SeriesKey, int] = {}
-        self._columns: dict[str, DeviceColumns] = {}
-        self._ids: list[int] = []
-        self._first_of_device: dict[str, int] = {}
-        self._firsts: list[int] = []
-
-    def columns(self, device: Device, profile: Profile) -> DeviceColumns:
-        """Return where a device's measurements go, as it is registered now."""
-        known = self._columns.get(device.key)
-        if known is None or known.profile is not profile or known.device != device:
-            known = self._columns[device.key] = DeviceColumns(device, profile, self.places)
-        return known
-
-    def ids(self, series_ids: Callable[[Sequence[SeriesKey]], Sequence[int]]) -> Ids:
-        """Return the id of each series in the order of `places`; only those not known yet are asked for."""
-        if len(self._ids) < len(self.places):
-            new = list(islice(self.places, len(self._ids), None))
-            ids = series_ids(new)
-            for key, number in zip(new, ids, strict=True):
-                self._firsts.append(self._first_of_device.setdefault(key.owner_key.rpartition("/")[0], number))
-            self._ids += ids
-        return np.array(self._ids, np.int64)
-
-    def first_of_device(self, series: Ids) -> Ids:
-        """Return for each of these series, all with an id, one that stands for all of its device."""
-        order = np.argsort(self._ids)
-        ids, firsts = np.array(self._ids, np.int64)[order], np.array(self._firsts, np.int64)[order]
-        return firsts[np.searchsorted(ids, series)]
+    place: Ids
+    measured_at: Ids
+    value: Values
+    flag: Flags
+    run: Ids
+    uplinks: Sequence[bytes]
+    width: int
 
 
 class ReadingColumns:
-    """Rows gathered for one commit, and those to take away."""
+    """Readings gathered for one commit, and those to take away."""
 
     def __init__(self) -> None:
+        self._said: dict[Selection, tuple[_Gathered, _Gathered]] = {}
+        self._heard: dict[int, _Gathered] = {}
         self._rows: list[Row] = []
-        self._lengths: list[int] = []
-        self._uplinks: list[bytes] = []
-        self._runs: list[Run] = []
+        self._row_uplinks: list[bytes] = []
+        self._row_runs: list[Run] = []
         self._retracted: list[Row] = []
 
     def add(self, uplink: bytes, run: Run, rows: Sequence[Row]) -> None:
         """Add the readings of the uplink with this key."""
         self._rows += rows
-        self._lengths.append(len(rows))
-        self._uplinks.append(uplink)
-        self._runs.append(run)
+        self._row_uplinks += [uplink] * len(rows)
+        self._row_runs += [run] * len(rows)
+
+    def gather(
+        self,
+        uplink: bytes,
+        measured_at: int,
+        columns: DeviceColumns,
+        told: Told,
+        fields: Mapping[str, object],
+        radio: Radio,
+    ) -> None:
+        """Add the readings of the uplink with this key; they are judged at the end, all at once.
+
+        Parameters
+        ----------
+        uplink : bytes
+        measured_at : int
+            Of all its readings, milliseconds since 1970, UTC.
+        columns : DeviceColumns
+        told : Told
+            What its device's messages with these fields tell.
+        fields : mapping of str to object
+        radio : Radio
+        """
+        selection, places = told
+        said, heard = self._said.get(selection) or self._new_said(selection, columns.run)
+        said.numbers += selection.pick(fields)
+        said.places += places
+        said.moments.append(measured_at)
+        said.uplinks.append(uplink)
+        rssi, snr = radio.rssi, radio.snr
+        if rssi is None or snr is None:
+            self.add(uplink, columns.run, columns.radio_rows(radio, measured_at))
+        else:
+            heard.numbers += (rssi, snr)
+            heard.places += columns.radio_places
+            heard.moments.append(measured_at)
+            heard.uplinks.append(uplink)
 
     def retract(self, rows: Sequence[Row]) -> None:
         """Take these away, unless they are added as well."""
@@ -170,37 +127,70 @@ class ReadingColumns:
         run_id : callable
             Gives the id of a run.
         """
-        if not self._rows:
+        parts = list(self._parts(self._run_ids(run_id)))
+        if not parts:
             return ReadingBatch.empty()
-        count = len(self._rows)
-        rows = np.fromiter(self._rows, _ROW, count)
-        # There are few runs and many references to them, and hashing one takes long.
-        distinct = {id(run): run for run in self._runs}
-        ids = {run: run_id(run) for run in dict.fromkeys(distinct.values())}
-        numbers = {reference: ids[run] for reference, run in distinct.items()}
-        precedence = np.empty(len(self._uplinks), np.int64)
-        precedence[sorted(range(len(self._uplinks)), key=self._uplinks.__getitem__)] = np.arange(len(self._uplinks))
-        value, flag = rows["value"].copy(), rows["flag"].astype(np.uint8)
-        missing = ~np.isfinite(value) | (flag == Flag.MISSING)
-        value[missing] = np.nan
-        flag[missing] = Flag.MISSING
-        batch = ReadingBatch(
-            series[rows["place"]],
-            rows["measured_at"].astype("datetime64[ms]"),
-            value,
-            flag,
-            np.repeat(np.fromiter((numbers[id(run)] for run in self._runs), np.int64, len(self._runs)), self._lengths),
-        )
-        order = np.lexsort((np.repeat(precedence, self._lengths), batch.measured_at, batch.series))
+        place, measured_at, value, flag, run = map(np.concatenate, zip(*(part[:5] for part in parts), strict=True))
+        batch = ReadingBatch(series[place], measured_at.astype("datetime64[ms]"), value, flag, run)
+        order = np.lexsort((measured_at, batch.series))
         ordered = batch.where(order)
-        first = np.ones(count, np.bool_)
-        first[1:] = (ordered.series[1:] != ordered.series[:-1]) | (ordered.measured_at[1:] != ordered.measured_at[:-1])
-        return ordered.where(first)
+        again = _again(ordered)
+        if not again.any():
+            return ordered
+        order = np.lexsort((_precedence(parts), measured_at, batch.series))
+        return batch.where(order[~again])
+
+    def _new_said(self, selection: Selection, run: Run) -> tuple[_Gathered, _Gathered]:
+        heard = self._heard.setdefault(id(run), _Gathered(run))
+        return self._said.setdefault(selection, (_Gathered(run), heard))
+
+    def _run_ids(self, run_id: Callable[[Run], int]) -> dict[int, int]:
+        """Return the id of each run by its identity in memory."""
+        # There are few runs and many references to them, and hashing one takes long.
+        distinct = {id(run): run for run in self._row_runs} | {key: heard.run for key, heard in self._heard.items()}
+        ids = {run: run_id(run) for run in dict.fromkeys(distinct.values())}
+        return {reference: ids[run] for reference, run in distinct.items()}
+
+    def _parts(self, run_ids: Mapping[int, int]) -> Iterator[_Columns]:
+        for selection, (said, _) in self._said.items():
+            yield said.columns(run_ids[id(said.run)], *selection.judged(said.numbers))
+        for key, heard in self._heard.items():
+            if heard.uplinks:
+                levels = np.array(heard.numbers, np.float64)
+                yield heard.columns(run_ids[key], *_marked(levels, np.full(len(levels), Flag.NOT_EVALUATED, np.uint8)))
+        if self._rows:
+            rows = np.fromiter(self._rows, _ROW, len(self._rows))
+            runs = np.fromiter((run_ids[id(run)] for run in self._row_runs), np.int64, len(rows))
+            value, flag = _marked(rows["value"].copy(), rows["flag"].astype(np.uint8))
+            yield _Columns(rows["place"], rows["measured_at"], value, flag, runs, self._row_uplinks, 1)
 
     def retracted(self, series: Ids) -> tuple[Ids, Times]:
         """Return series and time of what is to be taken away; `series` as for `readings`."""
         places = np.fromiter((place for place, *_ in self._retracted), np.int64, len(self._retracted))
         return series[places], _times([measured_at for _, measured_at, *_ in self._retracted])
+
+
+def _marked(value: Values, flag: Flags) -> tuple[Values, Flags]:
+    """Return both, either of them saying what is missing if the other does."""
+    missing = ~np.isfinite(value) | (flag == Flag.MISSING)
+    value[missing] = np.nan
+    flag[missing] = Flag.MISSING
+    return value, flag
+
+
+def _again(ordered: ReadingBatch) -> NDArray[np.bool_]:
+    """Return which readings are of the same series and moment as the one before."""
+    again = np.zeros(len(ordered), np.bool_)
+    again[1:] = (ordered.series[1:] == ordered.series[:-1]) & (ordered.measured_at[1:] == ordered.measured_at[:-1])
+    return again
+
+
+def _precedence(parts: Sequence[_Columns]) -> Ids:
+    """Return the place of each reading's uplink in the order of their keys."""
+    keys = [key for part in parts for key in part.uplinks]
+    places = {key: place for place, key in enumerate(sorted(set(keys)))}
+    widths = np.repeat([part.width for part in parts], [len(part.uplinks) for part in parts])
+    return np.repeat(np.fromiter((places[key] for key in keys), np.int64, len(keys)), widths)
 
 
 def earliest_moments(series: Ids, measured_at: Times) -> dict[int, datetime]:

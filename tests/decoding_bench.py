@@ -73,7 +73,7 @@ NETWORK_DECODED = Profile.parse(NETWORK_DECODED_TEXT, "bench")
 class BreakingProfile(Profile):
     """A profile whose decoder has a fault."""
 
-    def decode(self, payload: bytes, port: int | None) -> tuple[()]:
+    def fields(self, payload: bytes, port: int | None) -> dict[str, object]:
         raise ZeroDivisionError(len(payload), port)
 
 
