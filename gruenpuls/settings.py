@@ -241,6 +241,10 @@ class Settings(BaseSettings):
         if len(set(names)) < len(names):
             message = f"two sources share a name: {', '.join(names)}"
             raise ValueError(message)
+        clients = [(source.host, source.port, source.client_id) for source in self.sources]
+        if len(set(clients)) < len(clients):
+            message = "two sources share a client_id at one broker: each would take the connection from the other"
+            raise ValueError(message)
         strangers = [gap.source for gap in self.gaps if gap.source not in names]
         if strangers:
             message = f"gaps are to be closed of a source that is not there: {', '.join(strangers)}"

@@ -53,8 +53,12 @@ class SourceHealth:
         For a person; it stays when things are well again.
     last_error_at : datetime or None
         Aware UTC.
+    refused : int
+        Requests of senders that were refused, for whatever reason.
+    queues_lost : int
+        Connections at which the broker had no queue of ours any more.
     queue_lost_at : datetime or None
-        The latest connection at which the broker had no queue of ours any more; aware UTC.
+        The latest of them; aware UTC.
     dropped_by_broker : int or None
         What the broker says it has thrown away, for all its clients; None where it does not say.
     dropped_at : datetime or None
@@ -75,6 +79,8 @@ class SourceHealth:
     reconnects: int = 0
     last_error: str | None = None
     last_error_at: datetime | None = None
+    refused: int = 0
+    queues_lost: int = 0
     queue_lost_at: datetime | None = None
     dropped_by_broker: int | None = None
     dropped_at: datetime | None = None

@@ -119,6 +119,7 @@ class MqttCollector:
         self._last_message_at: datetime | None = None
         self._last_error: tuple[str, datetime] | None = None
         self._expects_queue = expects_queue
+        self._queues_lost = 0
         self._queue_lost_at: datetime | None = None
         self._dropped: int | None = None
         self._dropped_before = dropped_before
@@ -143,6 +144,7 @@ class MqttCollector:
             reconnects=max(0, self._connections - 1),
             last_error=error,
             last_error_at=error_at,
+            queues_lost=self._queues_lost,
             queue_lost_at=self._queue_lost_at,
             dropped_by_broker=self._dropped,
             dropped_at=self._dropped_at,
@@ -255,6 +257,7 @@ class MqttCollector:
         if connection.accepted and self._connected_since is None:
             now = self._clock()
             if self._expects_queue and not connection.queue_kept:
+                self._queues_lost += 1
                 self._queue_lost_at = now
                 self._note(connection.lost_queue())
             self._expects_queue = True

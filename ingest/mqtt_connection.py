@@ -327,7 +327,8 @@ class Connection:
                 self._not_granted[topic] = str(reason)
 
     def _on_disconnect(self, _client: Client, _data: object, _flags: object, reason: ReasonCode, _more: object) -> None:
-        self.ended = self.ended or str(reason)
+        # paho's word for a connection that broke off.
+        self.ended = self.ended or ("it broke off" if str(reason) == "Unspecified error" else str(reason))
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         # Through paho come long messages, the broker's word on itself, and what nobody asked for at QoS 2.

@@ -65,7 +65,7 @@ class Webhook:
         self._intake: Intake
         self._stopping = False
         self._reserved = self._reserved_bytes = 0
-        self._received = self._journalled = self._acknowledged = 0
+        self._received = self._journalled = self._acknowledged = self._refused = 0
         self._connected_since: datetime | None = None
         self._last_message_at: datetime | None = None
         self._last_error: tuple[str, datetime] | None = None
@@ -91,6 +91,7 @@ class Webhook:
             journalled=self._journalled,
             acknowledged=self._acknowledged,
             unacknowledged=self._received - self._journalled,
+            refused=self._refused,
             last_error=error,
             last_error_at=error_at,
         )
@@ -147,6 +148,7 @@ class Webhook:
 
     def note_refusal(self, why: str) -> None:
         """Remember why a request was refused."""
+        self._refused += 1
         self._last_error = why, self._clock()
 
 

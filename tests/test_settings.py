@@ -45,6 +45,7 @@ def test_the_environment_overrides_one_key_of_the_file(monkeypatch: pytest.Monke
         ('[[sources]]\npassword = "x"\n', "sources.0", "needs a username"),
         ('sources = [{name = "a"}, {name = "a"}]\n', "settings", "share a name"),
         ('[[sources]]\nname = "a"\n[[webhooks]]\nname = "a"\ntoken = "0123456789abcdef"\n', "settings", "share a name"),
+        ('sources = [{name = "a"}, {name = "b"}]\n', "settings", "share a client_id"),
         (GAP.format("b"), "settings", "not there: b"),
         (GAP.format("a") + GAP.format("a").partition("[[gaps]]")[2].join(["[[gaps]]", ""]), "settings", "one place"),
         ('[[webhooks]]\nname = "a"\n', "webhooks.0", "needs a token"),

@@ -40,6 +40,14 @@ METRICS: Final[Mapping[str, Metric]] = {
     "gruenpuls_source_reconnects_total": Metric(
         "counter", "Connections of a source after its first, since the collector started.", _SOURCE
     ),
+    "gruenpuls_source_refused_total": Metric(
+        "counter", "Requests that a webhook refused, for whatever reason, since the collector started.", _SOURCE
+    ),
+    "gruenpuls_source_queues_lost_total": Metric(
+        "counter",
+        "Connections of a source at which the broker had lost its queue, since the collector started.",
+        _SOURCE,
+    ),
     "gruenpuls_source_dropped_by_broker_total": Metric(
         "counter",
         "Messages a source's broker says it threw away, for all its clients; absent if it says nothing.",
@@ -185,6 +193,9 @@ def _tell_collecting(told: Exposition, body: Mapping[str, Any], now: datetime) -
         told.tell("gruenpuls_source_acknowledged_total", source["acknowledged"], name)
         told.tell("gruenpuls_source_unacknowledged_messages", source["unacknowledged"], name)
         told.tell("gruenpuls_source_reconnects_total", source["reconnects"], name)
+        # What an older version's collector said last may lack them.
+        told.tell("gruenpuls_source_refused_total", source.get("refused"), name)
+        told.tell("gruenpuls_source_queues_lost_total", source.get("queues_lost"), name)
         told.tell("gruenpuls_source_dropped_by_broker_total", source["dropped_by_broker"], name)
     for name, count in body["journalled"].items():
         told.tell("gruenpuls_messages_journalled_total", count, name)

@@ -56,11 +56,12 @@ def print_sources(sources: Sequence[Said]) -> None:
             _moment(source["last_message_at"]),
             source["unacknowledged"],
             source["reconnects"],
+            source.get("refused"),
             _trouble(source),
         ]
         for source in sources
     ]
-    columns = ["source", "state", "since", "last message", "not on disk", "reconnects", "last trouble"]
+    columns = ["source", "state", "since", "last message", "not on disk", "reconnects", "refused", "last trouble"]
     print_table("Sources, since the collector started", columns, rows)
 
 

@@ -38,6 +38,8 @@ SOURCE = {
     "reconnects": 3,
     "last_error": None,
     "last_error_at": None,
+    "refused": 5,
+    "queues_lost": 1,
     "dropped_by_broker": 4,
 }
 LABEL = r'{source="roof \"north\"\\\n"}'
@@ -111,6 +113,8 @@ def test_everything_the_processes_say_is_told(registry: Registry, tmp_path: Path
         f"gruenpuls_source_acknowledged_total{LABEL}": 10,
         f"gruenpuls_source_unacknowledged_messages{LABEL}": 2,
         f"gruenpuls_source_reconnects_total{LABEL}": 3,
+        f"gruenpuls_source_refused_total{LABEL}": 5,
+        f"gruenpuls_source_queues_lost_total{LABEL}": 1,
         f"gruenpuls_source_dropped_by_broker_total{LABEL}": 4,
         f"gruenpuls_messages_journalled_total{LABEL}": 100,
         f"gruenpuls_messages_decoded{LABEL}": 80,

@@ -22,6 +22,7 @@ def source(**differing: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         "last_message_at": NOON.isoformat(),
         "unacknowledged": 0,
         "reconnects": 2,
+        "refused": 0,
         "last_error": None,
         "last_error_at": None,
         "dropped_by_broker": None,

@@ -128,6 +128,7 @@ def test_a_broker_that_restarts_in_mid_stream_loses_nothing(
             assert running.health.reconnects >= 2
             assert running.health.last_error
             assert "lost" in running.health.last_error
+            assert "Unspecified" not in running.health.last_error
             assert running.health.last_error_at
         assert len(publisher.acknowledged) > 100
 
@@ -147,6 +148,7 @@ def test_a_broker_that_has_lost_our_queue_is_told_so(
         until(lambda: running.health.connected_since and running.health.reconnects == 2)
         health = running.health
         assert health.queue_lost_at == health.connected_since
+        assert health.queues_lost == 1
         assert "kept no queue" in str(health.last_error)
 
 

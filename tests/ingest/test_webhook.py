@@ -227,6 +227,7 @@ def test_without_the_token_nothing_is_taken(headers: dict[str, str], path: str, 
         assert refused.status == 401
         assert refused.headers["WWW-Authenticate"] == "Bearer"
         assert "127.0.0.1" in str(hook.health().last_error)
+        assert hook.health().refused == 1
     assert kept(journal) == []
 
 
