@@ -110,7 +110,8 @@ _PACKETS = msgspec.json.Decoder(_Packets)
 class TheThingsStackKeeper:
     """The Storage Integration of The Things Stack v3.
 
-    Pages are cut by time, which the API has had from its beginning. They overlap by a microsecond.
+    Pages are cut by time, which the API has had from its beginning. They overlap by a microsecond. Since a network may
+    give less at once than it is asked for, only a page that brings nothing new is the last.
 
     Parameters
     ----------
@@ -162,7 +163,7 @@ class TheThingsStackKeeper:
                 raise MalformedPageError(message)
             moment = instant(read.result.received_at) if read.result else None
             latest = max(latest, moment) if latest and moment else latest or moment
-        if len(lines) < self.page_size:
+        if latest is None and len(lines) < self.page_size:
             return Page(lines, None)
         if latest is None:
             message = "no line of a page can be read"

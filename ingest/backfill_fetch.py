@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
@@ -158,10 +158,22 @@ def page_at(address: Address, keeper: Keeper, span: Span, cursor: str | None) ->
     except MalformedPageError as error:
         what = f"the network's answer cannot be read: {error}"
         raise NotNowError(what, where=address.url, remedy="it is tried again") from error
-    if page.cursor is not None and page.cursor == cursor:
+    return page
+
+
+def _new_messages(page: Page, before: Collection[bytes], cursor: str | None, address: Address) -> tuple[bytes, ...]:
+    """Return what the page before did not have, since pages may overlap.
+
+    Raises
+    ------
+    NotNowError
+        If the next page would be this one again.
+    """
+    new = tuple(message for message in page.messages if message not in before)
+    if new and page.cursor is not None and page.cursor == cursor:
         what = "the network's pages do not go on"
         raise NotNowError(what, where=address.url, wait=_REFUSED_WAIT)
-    return page
+    return new
 
 
 def pages(
@@ -183,15 +195,16 @@ def pages(
     while True:
         try:
             page = page_at(address, keeper, span, cursor)
+            new = _new_messages(page, before, cursor, address)
         except NotNowError as error:
             if not on_trouble(error, wait if error.wait is None else error.wait):
                 return
             wait = min(_LONGEST_WAIT, 2 * wait)
             continue
         wait = _FIRST_WAIT
-        # Pages may overlap.
-        yield tuple(message for message in page.messages if message not in before)
+        if new:
+            yield new
         before = frozenset(page.messages)
         cursor = page.cursor
-        if cursor is None:
+        if cursor is None or not new:
             return

@@ -50,6 +50,8 @@ class NetworkStore:
 
     def __init__(self, count: int) -> None:
         self.count = count
+        self.most = 10**9
+        """So many uplinks it gives at once, however many it is asked for."""
         self.asked: list[str] = []
         self.troubles: deque[str] = deque()
         """What to do instead of answering, once each: ``broken off``, ``silence``, or a status such as ``429``, where
@@ -109,7 +111,9 @@ class NetworkStore:
         """Answer as the Storage Integration does."""
         assert query["order"] == "received_at"
         found = [stored(number) for number in self._within(query, timedelta(microseconds=123_456.789))]
-        return b"".join(json.dumps({"result": one}).encode() + b"\n" for one in found[: int(query["limit"])])
+        return b"".join(
+            json.dumps({"result": one}).encode() + b"\n" for one in found[: min(self.most, int(query["limit"]))]
+        )
 
     def packets(self, query: dict[str, str]) -> bytes:
         """Answer as the packets of a folder do."""

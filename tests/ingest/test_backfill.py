@@ -10,7 +10,7 @@ from network_store import EVERY, FIRST_AT, KEY, NetworkStore, stored
 
 from gruenpuls.domain.errors import ConfigurationError
 from gruenpuls.domain.uplink import RawMessage
-from ingest.backfill import ElementIotKeeper, Keeper, MalformedPageError, Span, TheThingsStackKeeper
+from ingest.backfill import ElementIotKeeper, Keeper, MalformedPageError, Page, Span, TheThingsStackKeeper
 from ingest.backfill_fetch import Address, NotNowError, pages
 from ingest.envelopes import read_uplink
 from ingest.resolve import copy_of
@@ -52,7 +52,25 @@ def counters(messages: list[bytes]) -> list[int | None]:
 @BOTH
 def test_everything_of_a_span_is_fetched_page_by_page(keeper: Keeper, store: NetworkStore) -> None:
     assert counters(fetched(store, keeper)) == list(range(312))
-    assert len(store.asked) == 4
+    # The Things Stack does not say which page is the last.
+    assert len(store.asked) == (5 if keeper is THINGS else 4)
+
+
+@pytest.mark.parametrize("most", [2, 7, 100, 313])
+def test_a_network_that_gives_less_at_once_than_asked_for_is_asked_to_the_end(most: int, store: NetworkStore) -> None:
+    store.most = most
+    assert counters(fetched(store, THINGS)) == list(range(312))
+
+
+def test_pages_that_do_not_go_on_are_told(store: NetworkStore) -> None:
+    class Stuck(TheThingsStackKeeper):
+        def page(self, body: bytes) -> Page:
+            assert body
+            return Page((b"%d" % len(store.asked),), "2026-07-01T12:00:00Z")
+
+    troubles = Troubles(1)
+    assert fetched(store, Stuck("trees", KEY), troubles=troubles) == [b"1"]
+    assert "do not go on" in troubles.met[0][0]
 
 
 def test_what_was_kept_is_known_as_a_copy_of_what_came_live(store: NetworkStore) -> None:
@@ -83,7 +101,7 @@ def test_a_fault_in_the_middle_repeats_its_page_only(keeper: Keeper, trouble: st
         if len(store.asked) == 2:
             store.troubles.append(trouble)
     assert counters(messages) == list(range(312))
-    assert len(store.asked) == 5
+    assert len(store.asked) == (6 if keeper is THINGS else 5)
     assert [wait for _, wait in troubles.met] == [5.0]
 
 
