@@ -28,6 +28,10 @@ NODE_RED = Path(tempfile.gettempdir()) / "gruenpuls-benchmark-node-red"
 _HERE = Path(__file__).resolve().parent
 _PATIENCE = 60.0
 """How long nothing may change [s]."""
+_REST = 1.0
+"""So long nothing is done by what is at rest [s]."""
+_IDLE = 0.05
+"""More of a processor than that is doing something."""
 
 
 class StuckError(Exception):
@@ -55,6 +59,8 @@ class Contender(ABC):
     stores: ClassVar = True
     sessions: ClassVar = sessions(1)
     """Client ids and topics under which the broker keeps messages for it."""
+    most: ClassVar = 60_000
+    """So many messages take it a second or more; a multiple of them would show nothing else."""
 
     def __init__(self, directory: Path, broker: int, needs: ExitStack) -> None:
         self._directory = directory
@@ -116,6 +122,17 @@ class Contender(ABC):
     def usage(self) -> Usage:
         """Return what it and its database have used so far."""
         return usage([*(process.pid for process in self._processes), *self._servers])
+
+    def await_rest(self) -> None:
+        """Wait until it does nothing more: the first jobs of a service just started are not what is measured."""
+        until = time.monotonic() + _PATIENCE
+        began, busy = time.monotonic(), self.usage().processor
+        while time.monotonic() < until:
+            time.sleep(_REST)
+            before, since = busy, began
+            began, busy = time.monotonic(), self.usage().processor
+            if busy - before < _IDLE * (began - since):
+                return
 
     def await_done(self, messages: int) -> float:
         """Wait until it has dealt with so many messages; return the most memory it held meanwhile [MB].
@@ -181,6 +198,8 @@ class BarePaho(_Counting):
 class Naive(Contender):
     """paho, json and influxdb-client's batching writer, into VictoriaMetrics."""
 
+    most: ClassVar = 20_000
+
     def _prepare(self, needs: ExitStack) -> None:
         self._database = needs.enter_context(VictoriaMetrics(self._directory))
         self._servers = [self._database.pid]
@@ -200,9 +219,13 @@ class Naive(Contender):
 class Careful(Naive):
     """The same, but each point is written before its message is acknowledged."""
 
+    most: ClassVar = 10_000
+
 
 class NodeRed(Contender):
-    """Node-RED with the nodes for InfluxDB, into InfluxDB 1.6."""
+    """Node-RED with the nodes for InfluxDB, into InfluxDB 1.6, which refuses its writes where twice as many wait."""
+
+    most: ClassVar = 12_000
 
     @classmethod
     def lacks(cls) -> str | None:
