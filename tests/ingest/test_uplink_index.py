@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 
 from gruenpuls.domain.errors import BusyError, StorageError
 from gruenpuls.domain.ports import Tally
-from ingest.resolve import Copy
+from ingest.resolve import Copy, milliseconds
 from ingest.uplink_index import UplinkIndex
 from ingest.uplink_index_file import DamagedIndexError
 from ingest.uplink_standing import Change, Standing
@@ -244,6 +245,85 @@ def test_changes_tell_exactly_what_changed(batches: list[list[Copy]]) -> None:
         db.close()
         assert rows == set(told.values())
         assert tally == Tally(decoded=len(told), duplicates=offset - len(told))
+
+
+spans = st.tuples(st.integers(-2, 45), st.integers(0, 45))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.lists(copies, max_size=12), st.booleans()), max_size=8), spans)
+def test_what_is_found_by_time_is_what_a_look_at_all_uplinks_finds(
+    batches: list[tuple[list[Copy], bool]], span: tuple[int, int]
+) -> None:
+    start, end = span[0] * 1000, (span[0] + span[1]) * 1000
+    with TemporaryDirectory() as directory:
+        index = UplinkIndex(Path(directory) / "index")
+        told: dict[bytes, Standing] = {}
+        keys: dict[int, str] = {}
+        ever: list[int] = []
+        offset = 0
+        for batch, kept in batches:
+            numbered = [
+                replace(one, offset=offset + place, measured_at=one.measured_at * 500)
+                for place, one in enumerate(batch)
+            ]
+            before = dict(told)
+            changes = index.admit(numbered)
+            touched = [one for change in changes for one in change if one is not None]
+            moments = {(one.device, one.measured_at) for one in touched}
+            unchanged = [one for one in told.values() if one.key not in {changed.key for changed in touched}]
+            assert {one.key for one in index.rivals(changes)} == {
+                one.key for one in unchanged if (one.device, one.measured_at) in moments
+            }
+            for old, new in changes:
+                told.pop(old.key if old is not None else b"", None)
+                if new is not None:
+                    told[new.key] = new
+            if kept:
+                offset += len(batch)
+                index.commit(offset)
+                keys |= dict(sqlite_devices(index))
+                ever += [one.measured_at for one in touched]
+            else:
+                told = before
+                index.rollback()
+        found = index.measured(dict.fromkeys([*keys.values(), "unheard of"], (start, end)))
+        for number, name in keys.items():
+            mine = sorted(one.measured_at for one in told.values() if one.device == number)
+            within = [at for at in mine if start <= at < end]
+            assert [one.measured_at for one in found.get(name, [])] == within
+            assert all(one == told[one.key] for one in found.get(name, []))
+            counted = index.counts([name], start, end, 5000)
+            assert all(counted[step] >= sum(at // 5000 * 5000 == step for at in within) for step in range(0, end, 5000))
+            assert sum(counted.values()) <= sum(start <= at < end for at in ever)
+            extent = index.extent([name])
+            assert extent is not None or not mine
+            assert extent is None or all(extent[0] <= at < extent[1] for at in mine)
+        index.close()
+
+
+def sqlite_devices(index: UplinkIndex) -> list[tuple[int, str]]:
+    return index._db.execute("SELECT id, key FROM device").fetchall()
+
+
+def test_uplinks_are_counted_by_steps_and_their_extent_is_known_to_the_second(index: UplinkIndex) -> None:
+    index.admit([copy(number, number, 60_000 * number + 500) for number in range(20)])
+    index.admit([copy(20, 20, 1, device="other")])
+    assert index.counts(["d", "unheard of"], 60_000, 600_000, 300_000) == {0: 4, 300_000: 5}
+    assert index.extent(["d"]) == (0, 1_141_000)
+    assert index.extent(["d", "other"]) == (0, 1_141_000)
+    assert index.extent(["unheard of"]) is None
+    assert index.measured({}) == {}
+
+
+@pytest.mark.parametrize("moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_any_moment_there_is_can_be_asked_for(index: UplinkIndex, moment: datetime) -> None:
+    at = milliseconds(moment)
+    index.admit([copy(number, number, at, device=f"device {number}") for number in range(3)])
+    found = index.measured({"device 1": (at, at + 1), "device 2": (at - 1, at)})
+    assert [one.key for one in found["device 1"]] == [key(1)]
+    assert list(found) == ["device 1"]
+    assert index.extent(["device 2"]) == (at // 1000 * 1000, at // 1000 * 1000 + 1000)
 
 
 # --- the file ---
