@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from base64 import b64decode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -52,8 +53,8 @@ class Endpoint:
     name : str
         Of the source; the path is ``/<name>``; letters, digits, ``-`` and ``_``.
     token : str or None
-        What a sender shows: as ``Authorization: Bearer <token>``, as ``X-Api-Key``, or, where a network can
-        set no header, as the parameter ``token`` of the address.
+        What a sender shows: as ``Authorization: Bearer <token>``, as the password of any user, as ``X-Api-Key``, or,
+        where a network can set no header, as the parameter ``token`` of the address.
     hmac_secret : str or None
         What a sender signs the body with, by HMAC-SHA256. With both, both must be right.
     signature_header : str
@@ -127,10 +128,20 @@ class Endpoint:
         right = self.token.encode()
         scheme, _, credentials = fields.get(b"authorization", b"").partition(b" ")
         shown = [credentials.strip()] if scheme.lower() == b"bearer" else []
+        if scheme.lower() == b"basic":
+            shown.append(_password(credentials))
         if b"x-api-key" in fields:
             shown.append(fields[b"x-api-key"])
         shown += [value.encode() for value in parse_qs(query.decode("latin-1")).get("token", [])]
         return any(hmac.compare_digest(one, right) for one in shown)
+
+
+def _password(credentials: bytes) -> bytes:
+    """Return the password of basic credentials (RFC 7617); nothing where they are none."""
+    try:
+        return b64decode(credentials.strip(), validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
 def messages_in(body: bytes) -> Sequence[bytes]:

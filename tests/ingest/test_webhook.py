@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -28,6 +29,10 @@ LORA = Endpoint("lora", token=TOKEN)
 SIGNED = Endpoint("signed", hmac_secret="a-secret-of-the-city")
 BEARER = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 UPLINK = b'{"device": "bed-7", "payload_hex": "0a1b", "counter": 7}'
+
+
+def basic(user: str, password: str) -> str:
+    return b64encode(f"{user}:{password}".encode()).decode()
 
 
 class Answer:
@@ -197,6 +202,8 @@ def test_kerlink_may_add_its_word_to_the_address(journal: Unwritable) -> None:
     [
         ({"Authorization": f"Bearer {TOKEN}"}, "/lora"),
         ({"Authorization": f"bearer {TOKEN}"}, "/lora"),
+        ({"Authorization": f"Basic {basic('network', TOKEN)}"}, "/lora"),
+        ({"Authorization": f"basic {basic('', TOKEN)}"}, "/lora"),
         ({"X-Api-Key": TOKEN}, "/lora"),
         ({}, f"/lora?LrnDevEui=70B3&token={TOKEN}"),
     ],
@@ -215,6 +222,10 @@ def test_a_token_is_taken_where_networks_can_put_it(headers: dict[str, str], pat
         ({}, "/lora"),
         ({"Authorization": "Bearer wrong"}, "/lora"),
         ({"Authorization": f"Basic {TOKEN}"}, "/lora"),
+        ({"Authorization": f"Basic {basic(TOKEN, '')}"}, "/lora"),
+        ({"Authorization": f"Basic {basic('network', TOKEN + 'x')}"}, "/lora"),
+        ({"Authorization": "Basic \xff"}, "/lora"),
+        ({"Authorization": "Basic"}, "/lora"),
         ({"Authorization": "Bearer "}, "/lora"),
         ({"X-Api-Key": TOKEN[:-1]}, "/lora"),
         ({}, "/lora?token=%FF%00"),
