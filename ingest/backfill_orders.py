@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -25,7 +26,8 @@ class _Covered(msgspec.Struct):
     until: datetime
 
 
-class ClosedGap(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class ClosedGap:
     """A gap that was closed.
 
     Parameters

@@ -90,6 +90,7 @@ class GapCloser:
             last_error=error,
             last_error_at=error_at,
             doing=self._doing,
+            gap=self._last_closed,
             remark=said_of(self._last_closed) if self._last_closed else None,
         )
 

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from gruenpuls.domain.errors import StorageError
 from gruenpuls.domain.uplink import RawMessage
+from ingest.backfill_orders import ClosedGap
 from ingest.journal import Journal
 
 MOST_MESSAGES = 5_000
@@ -65,6 +66,8 @@ class SourceHealth:
         When that was last seen to grow; aware UTC.
     doing : str or None
         What it is at, where that takes time.
+    gap : ClosedGap or None
+        The gap it has closed last.
     remark : str or None
         What else a person may want to know of it.
     """
@@ -85,6 +88,7 @@ class SourceHealth:
     dropped_by_broker: int | None = None
     dropped_at: datetime | None = None
     doing: str | None = None
+    gap: ClosedGap | None = None
     remark: str | None = None
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -117,6 +117,36 @@ def test_a_failed_self_check_stands_on_the_intake_page(tmp_path: Path, language:
         check = SelfCheck(NOW, 0, 1234, 0, (Discrepancy(Fault.NUMBERS, 1234),), {}, (), (), held, held, None)
         city.registry.health.report("work", {CHECK: check.plain()})
         assert sentence in console.get("/intake", accept_language=language).text
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        (
+            "de",
+            (
+                "<b>ttn</b>: nicht verbunden",
+                "Lücke geschlossen: 1.312 Meldungen vom 01.07.2026, 14:00 bis 02.07.2026, 02:00",
+            ),
+        ),
+        ("en", ("<b>ttn</b>: not connected", "gap closed: 1,312 uplinks from")),
+    ],
+)
+def test_the_intake_page_says_which_source_is_away_and_which_gap_was_closed(
+    tmp_path: Path, language: str, sentences: Sequence[str]
+) -> None:
+    span = {"start": "2026-07-01T12:00:00+00:00", "end": "2026-07-02T00:00:00+00:00"}
+    gap = {"uplinks": 1312, "closed_at": "2026-07-02T00:00:05+00:00", "span": span}
+    sources = [
+        {"name": "ttn", "connected_since": None, "gap": None},
+        {"name": "ttn (gaps)", "connected_since": NOW.isoformat(), "gap": gap},
+    ]
+    with opened(tmp_path) as city:
+        city.registry.health.report("collect", {"sources": sources})
+        text = Console.of(city).get("/intake", accept_language=language).text.replace("\u00a0", " ")
+        assert [sentence for sentence in sentences if sentence not in text] == []
+        city.registry.health.report("collect", {"sources": []})
+        assert "ttn (gaps)</b>" not in Console.of(city).get("/intake", accept_language=language).text
 
 
 def test_dead_letters_say_what_helps(console: Console) -> None:

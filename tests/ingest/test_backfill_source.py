@@ -93,6 +93,9 @@ def test_what_came_while_the_source_was_away_is_fetched(
     assert {entry.message.source for entry in journal.read(0, 1)} == {"ttn (gaps)"}
     said = "gap closed: 319 uplinks from 2026-07-01 11:59:00 to 2026-07-01 12:53:05 UTC"
     assert source.health().remark == said
+    gap = source.health().gap
+    assert gap
+    assert (gap.uplinks, gap.span) == (319, Span(FIRST_AT - timedelta(minutes=1), clock.at))
     assert closer(line, store, orders, clock).health().remark == said, "also after a restart"
     assert orders.open() == []
     covered = orders.covered_until()
