@@ -13,6 +13,7 @@ from network_store import FIRST_AT, KEY, NetworkStore, stored
 from service_process import ServiceProcess
 
 from gruenpuls.stores.registry import Registry
+from ingest import backfill_source
 from ingest.backfill import TheThingsStackKeeper
 from ingest.backfill_fetch import Address
 from ingest.backfill_orders import GapOrders
@@ -42,6 +43,33 @@ def test_a_broker_that_was_away_leaves_a_gap_that_is_closed(broker: Mosquitto, t
         running.stop()
         assert running.error is None
         assert journal.counts() == {"ttn (gaps)": 312}
+
+
+def test_a_broker_killed_with_its_queue_leaves_a_gap_however_short(
+    broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill_source, "_NOTE_EVERY", timedelta(seconds=0.1))
+    orders = GapOrders(tmp_path / "gaps")
+    with NetworkStore(1) as store, Journal(tmp_path / "journal") as journal:
+        line = MqttCollector("ttn", Broker(broker.host, broker.port, "collector"), [TOPIC], first_wait=0.05)
+        watched = Watched(
+            line, Address(store.url), TheThingsStackKeeper("trees", KEY), orders, longest_absence=timedelta(minutes=2)
+        )
+        running = Collecting([line, GapCloser(watched, margin=timedelta(seconds=1))], journal).start()
+        until(orders.covered_until)
+        broker.restart()
+        until(lambda: line.health().reconnects == 1 and line.health().connected_since)
+        back_at = line.health().connected_since
+        until(lambda: back_at and (orders.covered_until() or back_at) > back_at)
+        assert orders.open() == [], "the broker has kept what came meanwhile"
+        broker.kill()
+        (broker.directory / "mosquitto.db").unlink()
+        broker.start()
+        until(orders.closed)
+        running.stop()
+        assert running.error is None
+    (gap,) = orders.closed()
+    assert gap.span.end - gap.span.start < timedelta(minutes=1)
 
 
 def test_an_ordered_gap_is_closed_by_the_service_and_what_had_arrived_is_a_duplicate(tmp_path: Path) -> None:
