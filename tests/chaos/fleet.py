@@ -19,6 +19,7 @@ from gruenpuls.domain.ports import Tally
 from gruenpuls.domain.uplink import RawMessage
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import reading_store
+from gruenpuls.service.supervise import PROCESSES
 from gruenpuls.service.workshop import workshop
 from gruenpuls.settings import Settings, settings_from
 from gruenpuls.simulation.messages import HEARD, chirpstack_v4, helium, things_stack_v3
@@ -258,3 +259,18 @@ def leave_session(port: int, client_id: str = CLIENT, topic: str = TOPIC) -> Non
     client.on_subscribe = lambda client, *_: client.disconnect()
     client.connect("127.0.0.1", port)
     client.loop_forever()
+
+
+def children(parent: int) -> dict[str, int]:
+    """Return the processes of the service that run now, by name."""
+    found = {}
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (directory / "cmdline").read_bytes().split(b"\0")
+            status = (directory / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        name = next((name for name in PROCESSES if name.encode() in words), None)
+        if name is not None and int(status[1]) == parent and status[0] != "Z":
+            found[name] = int(directory.name)
+    return found

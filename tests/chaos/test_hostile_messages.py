@@ -15,21 +15,29 @@ from typing import Any
 
 import pytest
 from chaos.extent import extent
-from chaos.fleet import BEGIN, City, measured_at, message, truth, values
+from chaos.fleet import BEGIN, TOPIC, City, children, leave_session, measured_at, message, truth, values
 from decoding_bench import payload_of
+from mosquitto import Mosquitto, broker, free_port
 
 from gruenpuls.domain.uplink import DeadLetterReason, JournalEntry, RawMessage
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import catalogue, writing_store
+from gruenpuls.service.supervise import PROCESSES
 from gruenpuls.simulation.messages import chirpstack_v4, helium, things_stack_v3
+from gruenpuls.simulation.publish import Publisher
 from ingest.decode import Decoder
 from ingest.javascript import CodecPool
 from ingest.uplink_index import UplinkIndex
 
+__all__ = ["broker"]
+
 MESSAGES = extent("MESSAGES", 20_000, 1_000_000)
 """How many messages come, two of three of them mutated."""
+PUBLISHED = extent("PUBLISHED", 300, 20_000)
+"""How many of them go all the way, through a broker."""
 
 _BATCH = 1_000
+_COLLECTOR_BYTES = 400 << 20
 _LARGE = 10 << 20
 _LARGE_EVERY = 1_999
 _SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "samples" / "envelopes").glob("*.json"))]
@@ -211,3 +219,53 @@ def test_a_flood_of_damaged_messages_is_accounted_for_and_leaves_no_trace_in_mem
     )
     # The first tenth warms up.
     assert tenths[-1] <= 1.1 * max(tenths[1:5]), told
+
+
+@pytest.mark.server
+@pytest.mark.slow
+@pytest.mark.timeout(180 + PUBLISHED // 50)
+def test_damaged_messages_pass_broker_collector_and_journal_and_end_no_process(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    # One of the first is of 10 MB, and every 1,999th after it.
+    offsets = range(_LARGE_EVERY - 9, _LARGE_EVERY - 9 + PUBLISHED)
+    flood = Flood(offsets.stop)
+    with City(tmp_path / "city", broker.port, free_port()) as city:
+        settings = city.directory / "gruenpuls.toml"
+        settings.write_text(settings.read_text("utf-8").replace(TOPIC, "#"), "utf-8")
+        leave_session(broker.port, topic="#")
+        with city.process("run") as service:
+            with Publisher(broker.host, broker.port, window=50) as publisher:
+                for offset in offsets:
+                    (entry,) = flood.entries([offset])
+                    publisher.publish(published_topic(entry.message.topic), entry.message.payload)
+                assert publisher.drain()
+            service.await_true(lambda: city.worked_off().total >= PUBLISHED, "worked off", 120 + PUBLISHED // 100)
+            peaks = {name: peak_memory(pid) for name, pid in children(service.process.pid).items()}
+            service.process.terminate()
+            assert service.ended() == 0
+            assert "process ended" not in service.said
+        status = city.status()
+        assert (status["adds_up"], status["waiting"]) == (True, 0)
+        assert status["journalled"] == {"fleet": PUBLISHED}
+        assert sum(status["dead_letters_by_reason"].values()) == status["dead_lettered"]
+        expected = {}
+        for offset in filter(is_genuine, offsets):
+            expected |= truth(range(offset, offset + 1))
+        assert {row: value for row, (value, *_) in city.content().items()} == expected
+        told = ", ".join(f"{name} {size / 1e6:.0f} MB" for name, size in peaks.items())
+        print(f"{PUBLISHED} messages published: {status['dead_letters_by_reason']}; at most {told}")  # noqa: T201 - the report of a long run
+        assert peaks.keys() == set(PROCESSES)
+        # What waits for the disk is bounded; a message of 10 MB is held a few times on its way.
+        assert peaks["collect"] < _COLLECTOR_BYTES
+
+
+def published_topic(topic: str) -> str:
+    """Return a topic a broker takes."""
+    return topic.replace("\0", "").removeprefix("$SYS/") or "empty"
+
+
+def peak_memory(pid: int) -> int:
+    """Return the most memory a process ever held [bytes]."""
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from chaos.extent import extent
-from chaos.fleet import City, Content, leave_session, message, portions, undisturbed
+from chaos.fleet import City, Content, children, leave_session, message, portions, undisturbed
 from influx import Influx
 from mosquitto import Mosquitto, broker, free_port
 from service_process import ServiceProcess
@@ -40,21 +40,6 @@ _SERVER = "influxd"
 _PUBLISHING_SECONDS = 1.0
 """Between two kills."""
 _PORTION = 100
-
-
-def children(parent: int) -> dict[str, int]:
-    """Return the processes of the service that run now, by name."""
-    found = {}
-    for directory in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (directory / "cmdline").read_bytes().split(b"\0")
-            status = (directory / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        name = next((name for name in PROCESSES if name.encode() in words), None)
-        if name is not None and int(status[1]) == parent and status[0] != "Z":
-            found[name] = int(directory.name)
-    return found
 
 
 def kill_one(service: ServiceProcess, name: str) -> None:
