@@ -22,6 +22,7 @@ from ingest.collect import collect
 from ingest.envelopes import read_uplink
 from ingest.journal import Journal
 from ingest.webhook import Endpoint, Patience, Webhook, webhooks
+from ingest.webhook_request import messages_in
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "envelopes"
 TOKEN = "a-token-of-the-city"
@@ -157,12 +158,19 @@ def test_the_messages_of_a_list_are_journalled_one_by_one(journal: Unwritable) -
 @pytest.mark.parametrize(
     "body",
     [b"[]", b'[{"device": "x"}]', b"[1, 2]", b'[{"a": 1}, 2]', b"[{}, {}", b"[" * 5000, b"[" + b"{}, " * 1000 + b"{}]"],
+    ids=["none", "one", "numbers", "mixed", "broken", "deep", "long"],
 )
 def test_a_list_of_anything_else_stays_as_it_came(body: bytes, journal: Unwritable) -> None:
     hook = lora()
     with listening(hook, journal=journal):
         assert post(hook, body).status == 200
     assert [message.payload for message in kept(journal)] == [body]
+
+
+def test_a_list_that_would_take_long_to_take_apart_is_not_taken_apart() -> None:
+    short, long = (b'[{"a": [1' + b",1" * count + b"]}, {}]" for count in (1000, 8 << 20))
+    assert len(messages_in(short)) == 2
+    assert messages_in(long) == (long,)
 
 
 def test_the_messages_of_a_list_take_the_room_of_so_many(journal: Unwritable) -> None:
