@@ -121,8 +121,7 @@ class MqttCollector:
         self._expects_queue = expects_queue
         self._queues_lost = 0
         self._queue_lost_at: datetime | None = None
-        self._dropped: int | None = None
-        self._dropped_before = dropped_before
+        self._dropped = dropped_before
         self._dropped_at: datetime | None = None
 
     @property
@@ -272,12 +271,12 @@ class MqttCollector:
         self._started = self._started or bool(connection.granted)
 
     def _note_dropped(self, dropped: int | None) -> None:
-        if dropped is None or dropped == self._dropped:
+        if dropped is None:
             return
         # A broker that started anew counts from 0.
-        if self._dropped_before is not None and dropped > self._dropped_before:
+        if self._dropped is not None and dropped > self._dropped:
             self._dropped_at = self._clock()
-        self._dropped = self._dropped_before = dropped
+        self._dropped = dropped
 
     def _take(self, connection: Connection, intake: Intake) -> Burst:
         room = min(_MOST_AT_ONCE, self._most - self._held)
