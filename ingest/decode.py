@@ -208,7 +208,11 @@ class Decoder:
         if not entries:
             return None
         self._portion.take(len(entries))
-        self._work_off(entries, entries[-1].offset + 1, self._portion.poison)
+        batch, end = self._worked_out(entries, self._portion.poison), entries[-1].offset + 1
+        # While it is written, what it was made of would only take memory.
+        del entries
+        self._write(batch, end)
+        self._unsure = False
         self._portion.widen()
         return self._progress
 
@@ -246,7 +250,8 @@ class Decoder:
             # The registry lacks what belongs to the last batch, so all of it is written once more.
             entries = self._journal.read(at, self._portion.limit + 1)
             if len(entries) <= self._portion.limit or entries[-1].offset >= done:
-                self._work_off([entry for entry in entries if entry.offset < done], done)
+                self._write(self._worked_out([entry for entry in entries if entry.offset < done]), done)
+                self._unsure = False
                 return False
             _log.warning("the registry lacks more than one batch: its sums by source and device stay too small")
         self._learn(noted if at < noted < done else done)
@@ -278,8 +283,8 @@ class Decoder:
         self._index.settle((standing, standing.first in dead) for standing in standings)
         self._index.commit(reach)
 
-    def _work_off(self, entries: Sequence[JournalEntry], end: int, poison: Exception | None = None) -> None:
-        """Turn entries into one commit, which ends before the offset `end`; the one of `poison` into a dead letter."""
+    def _worked_out(self, entries: Sequence[JournalEntry], poison: Exception | None = None) -> Batch:
+        """Return what becomes of entries; the one of `poison` is a dead letter."""
         messages: dict[int, Message] = {}
         copies: list[Copy] = []
         letters: list[DeadLetter] = []
@@ -301,8 +306,7 @@ class Decoder:
         if self._unsure:
             # The batch may have been tried before, when not all of it could be decoded.
             batch.mend(entry.offset for entry in entries)
-        self._write(batch, end)
-        self._unsure = False
+        return batch
 
     def _redecode(self, offsets: Sequence[int]) -> Tally:
         while not self._is_level(self._known_progress()):
