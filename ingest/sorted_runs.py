@@ -145,7 +145,8 @@ class SortedRuns:
             self._db.executemany("INSERT INTO block VALUES (?, ?)", enumerate(blocks, place))
             place += len(blocks)
             written += len(portion)
-            fences.append(portion[::_BLOCK, 0])
+            # A view would keep all of the portion.
+            fences.append(portion[::_BLOCK, 0].copy())
             if known is not None:
                 known.add(Marks.of(portion[:, 0]))
         if written != size:

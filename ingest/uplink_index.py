@@ -341,7 +341,8 @@ class UplinkIndex:
         last = parted[-1][-1]
         if last.counter == max(heard.counter for heard in parted[-1]):
             self._db.execute("INSERT INTO frontier VALUES (?, ?, ?, ?)", (number, *last[:3]))
-        return {key: present.get(key) for key in past.keys() | present.keys() if past.get(key) != present.get(key)}
+        touched = sorted(key for key in past.keys() | present.keys() if past.get(key) != present.get(key))
+        return {key: present.get(key) for key in touched}
 
     def _fresh(self, number: int, receptions: Sequence[Reception]) -> list[Reception] | None:
         frontier = self._db.execute("SELECT measured_at, counter, content FROM frontier WHERE device = ?", (number,))
