@@ -223,7 +223,7 @@ def test_a_flood_of_damaged_messages_is_accounted_for_and_leaves_no_trace_in_mem
 
 @pytest.mark.server
 @pytest.mark.slow
-@pytest.mark.timeout(180 + PUBLISHED // 50)
+@pytest.mark.timeout(180 + PUBLISHED // 20)
 def test_damaged_messages_pass_broker_collector_and_journal_and_end_no_process(
     broker: Mosquitto, tmp_path: Path
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -21,6 +21,7 @@ _FORBIDDEN: Final = {401, 403}
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _SERVER_AT_FAULT: Final = 500
+_PART_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,40 +148,85 @@ class Connection:
         UnavailableError, StorageError
             If it could not be answered, or not whole.
         """
+        return list(self.answered(query))
+
+    def answered(self, query: str) -> Iterator[Table]:
+        """Yield the same while it comes: of a long answer only a part is in memory.
+
+        Raises
+        ------
+        UnavailableError, StorageError
+            If it could not be answered, or not whole; maybe after some of it.
+        """
         # JSON, since as CSV the server leaves out that a statement failed, and a failure looks like nothing found.
         # In chunks, since otherwise a server that limits rows (`max-row-limit`) drops the rest, and tells unreliably.
         parameters = {"db": self.address.database, "epoch": "ms", "chunked": "true"}
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        table: Table | None = None
         try:
-            chunks = _DECODER.decode_lines(
-                self._requested("POST", "/query", parameters, headers, form=[("q", query)]).data
-            )
+            response = self._sent("POST", "/query", parameters, headers, form=[("q", query)])
+            for line in self._lines(response):
+                for table in self._tables(_DECODER.decode(line)):
+                    if table.name == "databases" and query != SHOW_DATABASES:
+                        what = "that is no InfluxDB: it gives every question the same answer"
+                        remedy = "VictoriaMetrics takes writes only; choose an InfluxDB"
+                        raise StorageError(what, where=self.place, remedy=remedy)
+                    yield table
         except AbsentError:
-            return []
+            return
         except LinesRefusedError as error:
             what = f"a question is refused: {error}"
             raise StorageError(what, where=self.place, remedy="check the address: is it an InfluxDB?") from error
         except msgspec.MsgspecError as error:
             what = f"that is no answer of an InfluxDB: {error}"
             raise StorageError(what, where=self.place, remedy="check the address: is it an InfluxDB?") from error
-        results = [result for chunk in chunks for result in chunk.results]
-        tables = [table for result in results for table in result.series]
-        errors = [chunk.error for chunk in chunks] + [result.error for result in results]
-        complaint = next(filter(None, errors), None)
+        if table is not None and table.partial:
+            what = "an answer breaks off"
+            raise StorageError(what, where=self.place, remedy="see the server's log")
+
+    def _tables(self, answer: _Answer) -> Iterator[Table]:
+        complaint = next(filter(None, [answer.error, *(result.error for result in answer.results)]), None)
         if complaint and "database not found" in complaint:
-            return []
+            return
         if complaint:
             what = f"a question failed: {complaint}"
             raise StorageError(what, where=self.place, remedy="see the server's log")
-        if any(table.name == "databases" for table in tables) and query != SHOW_DATABASES:
-            what = "that is no InfluxDB: it gives every question the same answer"
-            raise StorageError(what, where=self.place, remedy="VictoriaMetrics takes writes only; choose an InfluxDB")
-        if tables and tables[-1].partial:
-            what = "an answer breaks off"
-            raise StorageError(what, where=self.place, remedy="see the server's log")
-        return tables
+        for result in answer.results:
+            yield from result.series
+
+    def _lines(self, response: HTTPResponse) -> Iterator[bytes]:
+        """Yield the lines of an answer as they come."""
+        rest = b""
+        try:
+            for part in response.stream(_PART_BYTES):
+                *lines, rest = (rest + part).split(b"\n")
+                yield from filter(None, lines)
+        except HTTPError as error:
+            raise self._unreachable(error) from error
+        finally:
+            # Left half read, a connection is of no use to the next question.
+            response.close()
+        if rest.strip():
+            yield rest
 
     def _requested(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        body: bytes | None = None,
+    ) -> HTTPResponse:
+        response = self._sent(method, path, parameters, headers, body=body)
+        try:
+            # The connection goes back to the pool once all is read; the response keeps what it read.
+            _ = response.data
+        except HTTPError as error:
+            raise self._unreachable(error) from error
+        return response
+
+    def _sent(
         self,
         method: str,
         path: str,
@@ -201,8 +247,6 @@ class Connection:
                 _preload_content=False,
                 _return_http_data_only=True,
             )
-            # The connection goes back to the pool once all is read; the response keeps what it read.
-            _ = response.data
         except ApiException as error:
             raise self._refused(error) from error
         except HTTPError as error:

@@ -185,7 +185,8 @@ class InfluxReader:
             for from_at, to_at in self._spans(start, end):
                 span = f"time >= {from_at}ms AND time < {to_at}ms"
                 query = f"SELECT flag, run, value FROM reading WHERE {_of(part)} AND {span} GROUP BY series_id"  # noqa: S608 - integers
-                found += [_readings(table) for table in self._connection.asked(query)]
+                # One by one: as Python's objects the rows take ten times the room.
+                found += map(_readings, self._connection.answered(query))
         return ReadingBatch.joined(found).ordered()
 
     def _last(self, ends: dict[int, int]) -> ReadingBatch:
