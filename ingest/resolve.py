@@ -8,12 +8,12 @@ of arrival.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -112,11 +112,11 @@ def copy_of(offset: int, uplink: Uplink) -> Copy:
         If the device's name or the counter cannot be one; the text says so.
     """
     device = uplink.device
-    if not device.isprintable() or not device:
-        message = f"the device has no name one could register: {device!r}"
-        raise ValueError(message)
     measured_at = milliseconds(uplink.measured_at)
-    rank = _rank(uplink)
+    radio = uplink.radio
+    faintness, checksum = _heard(uplink.port, radio.rssi, radio.snr)
+    checksum = crc32(uplink.payload, checksum)
+    rank = faintness | (crc32(uplink.decoded, checksum) if uplink.decoded else checksum)
     if uplink.frame is not None:
         return Copy(offset, device, measured_at, rank, _digest(_begun(b"frame", device), uplink.frame))
     payload = uplink.payload or uplink.decoded or b""
@@ -136,6 +136,7 @@ def copy_of(offset: int, uplink: Uplink) -> Copy:
         session = uplink.session.encode()
         begun = b"%b%d:%b" % (_begun(b"session", device), len(session), session)
         return Copy(offset, device, measured_at, rank, _digest(begun, b"%d" % counter, payload))
+    _require_name(device)
     return Copy(offset, device, measured_at, rank, None, counter, _digest(b"", payload))
 
 
@@ -149,22 +150,22 @@ def _digest(begun: bytes, part: bytes, last: bytes | None = None) -> bytes:
 
 
 @lru_cache(maxsize=1 << 15)
-def _begun(kind: bytes, *names: str) -> bytes:
+def _begun(kind: bytes, device: str, *names: str) -> bytes:
     """Return the first parts of what a digest is made of, which are the same for all of a device's uplinks."""
-    parts = [kind, *(name.encode() for name in names)]
+    _require_name(device)
+    parts = [kind, *(name.encode() for name in (device, *names))]
     return b"".join([b"%d:%b" % (len(part), part) for part in parts])
+
+
+def _require_name(device: str) -> None:
+    if not device.isprintable() or not device:
+        message = f"the device has no name one could register: {device!r}"
+        raise ValueError(message)
 
 
 @lru_cache(maxsize=1 << 15)
 def _begun_in_network(device: str, network: str) -> bytes:
     return _begun(b"network", device, _NETWORK_OF_FORM.get(network, network))
-
-
-def _rank(uplink: Uplink) -> int:
-    radio = uplink.radio
-    faintness, heard = _heard(uplink.port, radio.rssi, radio.snr)
-    checksum = zlib.crc32(uplink.payload, heard)
-    return faintness | (zlib.crc32(uplink.decoded, checksum) if uplink.decoded else checksum)
 
 
 @lru_cache(maxsize=1 << 15)
@@ -173,7 +174,7 @@ def _heard(port: int | None, rssi: float | None, snr: float | None) -> tuple[int
     # Writing numbers takes long, and there are not many different ones; zero and minus zero are the same one.
     rssi, snr = (None if level is None else level + 0.0 for level in (rssi, snr))
     faintness = _FAINTEST if rssi is None else min(max(int((1000 - rssi) * 1000), 0), _FAINTEST - 1)
-    return faintness << 32, zlib.crc32(f"{port} {rssi} {snr} ".encode())
+    return faintness << 32, crc32(f"{port} {rssi} {snr} ".encode())
 
 
 def epochs(receptions: Sequence[Reception]) -> list[list[Reception]]:

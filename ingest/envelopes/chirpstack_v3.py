@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
@@ -18,7 +19,7 @@ from ingest.envelopes.field import (
     from_hexadecimal,
     require_application_data,
 )
-from ingest.envelopes.moment import Written, measuring_time
+from ingest.envelopes.moment import Written, witnessed_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
@@ -31,13 +32,14 @@ _HEXADECIMAL_DATA = re.compile(r"(?:[0-9a-f]{2}){12,}", re.ASCII)
 
 class _RxInfo(
     msgspec.Struct,
-    rename={"gateway_id": "gatewayID", "since_gps_epoch": "timeSinceGPSEpoch", "snr": "loRaSNR"},
+    rename={"gateway_id": "gatewayID", "clock": "time", "satellite": "timeSinceGPSEpoch", "snr": "loRaSNR"},
     gc=False,
 ):
+    arrival: ClassVar[None] = None
     gateway_id: str | None = None
     mac: str | None = None
-    time: Written = None
-    since_gps_epoch: str | None = None
+    clock: Written = None
+    satellite: str | None = None
     rssi: float | None = None
     snr: float | None = None
 
@@ -111,12 +113,7 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     decoded = as_it_came(_object(up), "object")
     require_application_data(up.f_port, payload, decoded)
     heard = up.rx_info or []
-    measured_at, time_source = measuring_time(
-        received_at,
-        network=up.published_at or up.time,
-        satellites=[rx.since_gps_epoch for rx in heard],
-        clocks=[rx.time for rx in heard],
-    )
+    measured_at, time_source = witnessed_time(received_at, up.published_at or up.time, heard)
     return Uplink(
         network=NETWORK,
         device=_device(up.dev_eui),

@@ -8,7 +8,7 @@ import msgspec
 
 from gruenpuls.domain.uplink import DeadLetterReason, Uplink
 from ingest.envelopes.field import ABSENT, Counter, Port, as_it_came, dev_eui, require_application_data
-from ingest.envelopes.moment import Written, measuring_time
+from ingest.envelopes.moment import Written, witnessed_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
@@ -19,18 +19,27 @@ class _DeviceInfo(msgspec.Struct, rename="camel", gc=False):
     dev_eui: str
 
 
-class _RxInfo(msgspec.Struct, rename="camel", gc=False):
-    gateway_id: str | None = None
+class _RxInfo(
+    msgspec.Struct,
+    rename={
+        "gateway": "gatewayId",
+        "gw_time": "gwTime",
+        "arrival": "nsTime",
+        "satellite": "timeSinceGpsEpoch",
+    },
+    gc=False,
+):
+    gateway: str | None = None
     gw_time: Written = None
-    ns_time: Written = None
+    arrival: Written = None
+    satellite: str | None = None
     time: Written = None
-    time_since_gps_epoch: str | None = None
     rssi: float | None = None
     snr: float | None = None
 
     @property
-    def gateway(self) -> str | None:
-        return self.gateway_id
+    def clock(self) -> Written:
+        return self.gw_time or self.time
 
 
 class _LoRa(msgspec.Struct, rename="camel", gc=False):
@@ -45,10 +54,11 @@ class _TxInfo(msgspec.Struct, gc=False):
     modulation: _Modulation | None = None
 
 
-class _Up(msgspec.Struct, rename="camel", gc=False):
-    device_info: _DeviceInfo
+# In the order in which the network writes them, each key is found at the first try.
+class _Up(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     deduplication_id: str | None = None
     time: Written = None
+    device_info: _DeviceInfo
     dev_addr: str | None = None
     # JSON made from Protobuf may leave zeros out: no counter is the first frame.
     f_cnt: Counter = 0
@@ -83,13 +93,7 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     decoded = as_it_came(up.object, "object")
     require_application_data(up.f_port, payload, decoded)
     heard = up.rx_info or []
-    measured_at, time_source = measuring_time(
-        received_at,
-        arrivals=[rx.ns_time for rx in heard],
-        network=up.time,
-        satellites=[rx.time_since_gps_epoch for rx in heard],
-        clocks=[rx.gw_time or rx.time for rx in heard],
-    )
+    measured_at, time_source = witnessed_time(received_at, up.time, heard)
     lora = up.tx_info.modulation.lora if up.tx_info and up.tx_info.modulation else None
     return Uplink(
         network=NETWORK,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import binascii
 import re
-from typing import Annotated, TypeAlias
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
 
@@ -13,6 +15,9 @@ from ingest.envelopes.refusal import refuse
 
 Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=255)]
 Counter: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFF)]
+
+_Found = TypeVar("_Found")
+_Reading: TypeAlias = Callable[[str], _Found]
 
 ABSENT = msgspec.Raw()
 """The default of a field that is kept as JSON text; compare by identity."""
@@ -24,6 +29,30 @@ _SPREADING = re.compile(r"SF(\d{1,2})", re.ASCII)
 _NOTHING = frozenset((b"", b"null", b"{}"))
 
 
+def remembered(*, most: int, longest: int) -> Callable[[_Reading[_Found]], _Reading[_Found]]:
+    """Decorate a function of a text that comes again and again: what it found is the same object then.
+
+    Parameters
+    ----------
+    most : int
+        How many texts are remembered.
+    longest : int
+        Longer ones are not, as anyone may send them [characters].
+    """
+
+    def decorated(reading: _Reading[_Found]) -> _Reading[_Found]:
+        known = lru_cache(maxsize=most)(reading)
+
+        @wraps(reading)
+        def found(text: str) -> _Found:
+            return known(text) if len(text) <= longest else reading(text)
+
+        return found
+
+    return decorated
+
+
+@remembered(most=1 << 15, longest=23)
 def eui(text: str) -> str | None:
     """Return a DevEUI in lower-case hexadecimal without separators; None for what is none."""
     if _EUI.fullmatch(text):
@@ -132,7 +161,10 @@ def require_application_data(port: int | None, payload: bytes, decoded: bytes | 
 
 def spreading_factor(data_rate: str | None) -> int | None:
     """Return the spreading factor of a data rate such as ``"SF7BW125"``."""
-    if data_rate is None:
-        return None
+    return _spreading_factor(data_rate) if data_rate is not None else None
+
+
+@remembered(most=1 << 7, longest=12)
+def _spreading_factor(data_rate: str) -> int | None:
     found = _SPREADING.search(data_rate)
     return int(found[1]) if found else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
@@ -16,16 +17,18 @@ from ingest.envelopes.field import (
     require_application_data,
     spreading_factor,
 )
-from ingest.envelopes.moment import Written, measuring_time
+from ingest.envelopes.moment import Written, witnessed_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
 NETWORK = "helium"
 
 
-class _Hotspot(msgspec.Struct, rename={"gateway": "id"}, gc=False):
+class _Hotspot(msgspec.Struct, rename={"gateway": "id", "clock": "reported_at"}, gc=False):
+    arrival: ClassVar[None] = None
+    satellite: ClassVar[None] = None
     gateway: str | None = None
-    reported_at: Written = None
+    clock: Written = None
     rssi: float | None = None
     snr: float | None = None
     spreading: str | None = None
@@ -36,16 +39,17 @@ class _Decoded(msgspec.Struct, gc=False):
     payload: msgspec.Raw = ABSENT
 
 
-class _Up(msgspec.Struct, rename={"dev_addr": "devaddr"}, gc=False):
+# In the order in which the network writes them, by the alphabet, each key is found at the first try.
+class _Up(msgspec.Struct, rename={"dev_addr": "devaddr"}, kw_only=True, gc=False):
+    decoded: _Decoded | None = None
     dev_eui: str
     dev_addr: str | None = None
     fcnt: Counter | None = None
-    port: Port | None = None
+    hotspots: list[_Hotspot] | None = None
     payload: bytes | None = None
+    port: Port | None = None
     raw_packet: bytes | None = None
     reported_at: Written = None
-    decoded: _Decoded | None = None
-    hotspots: list[_Hotspot] | None = None
 
 
 _UP = msgspec.json.Decoder(_Up)
@@ -70,9 +74,7 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     decoded = as_it_came(up.decoded.payload, "decoded.payload") if up.decoded and succeeded else None
     require_application_data(up.port, payload, decoded)
     heard = up.hotspots or []
-    measured_at, time_source = measuring_time(
-        received_at, network=up.reported_at, clocks=[hotspot.reported_at for hotspot in heard]
-    )
+    measured_at, time_source = witnessed_time(received_at, up.reported_at, heard)
     return Uplink(
         network=NETWORK,
         device=dev_eui(up.dev_eui, "dev_eui"),

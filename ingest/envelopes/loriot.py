@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
@@ -15,17 +16,18 @@ from ingest.envelopes.field import (
     require_application_data,
     spreading_factor,
 )
-from ingest.envelopes.moment import Written, measuring_time
+from ingest.envelopes.moment import Written, witnessed_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
 NETWORK = "loriot"
 
 
-class _Gateway(msgspec.Struct, rename={"gateway": "gweui"}, gc=False):
+class _Gateway(msgspec.Struct, rename={"gateway": "gweui", "clock": "time", "arrival": "ts"}, gc=False):
+    satellite: ClassVar[None] = None
     gateway: str | None = None
-    time: Written = None
-    ts: Written = None
+    clock: Written = None
+    arrival: Written = None
     rssi: float | None = None
     snr: float | None = None
 
@@ -65,12 +67,7 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     payload = from_hexadecimal(message.data, "data")
     require_application_data(message.port, payload, None)
     heard = message.gateways or [_Gateway(None, None, None, message.rssi, message.snr)]
-    measured_at, time_source = measuring_time(
-        received_at,
-        arrivals=[gateway.ts for gateway in heard],
-        network=message.ts,
-        clocks=[gateway.time for gateway in heard],
-    )
+    measured_at, time_source = witnessed_time(received_at, message.ts, heard)
     return Uplink(
         network=NETWORK,
         device=dev_eui(message.dev_eui, "EUI"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from gruenpuls.domain.uplink import TimeSource
 
@@ -15,14 +15,32 @@ Written: TypeAlias = str | float | None
 FIRST_LORAWAN = datetime(2015, 1, 1, tzinfo=UTC)
 TOLERANCE = timedelta(days=1)
 
+_BACK = -TOLERANCE
 _GPS_EPOCH = datetime(1980, 1, 6, tzinfo=UTC)
 # GPS minus UTC [s], unchanged since 2017-01-01 (IERS Bulletin C 52 and later).
 _LEAP_SECONDS = 18
 # 1e11 seconds are the year 5138, 1e11 milliseconds 1973.
 _MILLISECONDS_FROM = 1e11
 
+_from_iso = datetime.fromisoformat
 # Looking a member up in its enumeration takes longer than the choice between them.
 _GATEWAY, _NETWORK, _JOURNAL = TimeSource.GATEWAY, TimeSource.NETWORK, TimeSource.JOURNAL
+
+
+class Witness(Protocol):
+    """An antenna that heard a message, as far as times are concerned; None is what nobody wrote."""
+
+    @property
+    def arrival(self) -> Written:
+        """When the network took the message from its gateway."""
+
+    @property
+    def satellite(self) -> Written:
+        """When the gateway heard the message, from satellites."""
+
+    @property
+    def clock(self) -> Written:
+        """When the gateway heard the message, by its own clock."""
 
 
 def instant(written: Written) -> datetime | None:
@@ -39,7 +57,7 @@ def instant(written: Written) -> datetime | None:
         elif written[-1] == "s":
             moment = _GPS_EPOCH + timedelta(seconds=float(written[:-1]) - _LEAP_SECONDS)
         else:
-            moment = datetime.fromisoformat(written)
+            moment = _from_iso(written)
             if moment.tzinfo is not UTC:
                 moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
@@ -82,15 +100,54 @@ def measuring_time(
     return received_at, _JOURNAL
 
 
+def witnessed_time(
+    received_at: datetime, network: Written, witnesses: Sequence[Witness]
+) -> tuple[datetime, TimeSource]:
+    """Return what `measuring_time` returns for the times of these antennas."""
+    # Most uplinks are heard by one gateway without satellites, and by itself its time takes a fifth as long.
+    if len(witnesses) == 1 and not witnesses[0].satellite:
+        measured_at = _agreed(witnesses[0].clock, witnesses[0].arrival or network)
+        if measured_at is not None:
+            return measured_at, _GATEWAY
+    return measuring_time(
+        received_at,
+        arrivals=[witness.arrival for witness in witnesses],
+        network=network,
+        satellites=[witness.satellite for witness in witnesses],
+        clocks=[witness.clock for witness in witnesses],
+    )
+
+
+def _agreed(clock: Written, arrival: Written) -> datetime | None:
+    """Return the time of a clock that is within a day of the arrival; None where either is not as usual."""
+    if clock == arrival:
+        return instant(clock)
+    if not isinstance(clock, str) or not isinstance(arrival, str):
+        return None
+    try:
+        heard_at, arrived_at = _from_iso(clock), _from_iso(arrival)
+        sane = heard_at >= FIRST_LORAWAN <= arrived_at and _BACK <= heard_at - arrived_at <= TOLERANCE
+    except (ValueError, TypeError):
+        # Something else than ISO 8601, or a time without offset.
+        return None
+    return heard_at if sane and heard_at.tzinfo is UTC else None
+
+
+def _believed(written: Written, arrived_at: datetime | None) -> datetime | None:
+    """Return a gateway's time if it can be read and, where an arrival is known, is within a day of it."""
+    if not written:
+        return None
+    moment = instant(written)
+    if moment is None or arrived_at is None or abs(moment - arrived_at) <= TOLERANCE:
+        return moment
+    return None
+
+
 def _earliest(times: Iterable[Written], arrived_at: datetime | None) -> datetime | None:
     """Return the earliest time that can be read and, where an arrival is known, is within a day of it."""
     first = None
     for written in times:
-        moment = instant(written)
-        if (
-            moment is not None
-            and (first is None or moment < first)
-            and (arrived_at is None or abs(moment - arrived_at) <= TOLERANCE)
-        ):
+        moment = _believed(written, arrived_at)
+        if moment is not None and (first is None or moment < first):
             first = moment
     return first

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from base64 import b64decode
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import lru_cache
+from itertools import chain
 from typing import Final, Protocol
 
 from gruenpuls.domain.uplink import Radio
-from ingest.envelopes.field import eui
+from ingest.envelopes.field import eui, remembered
 
 _EUI_AS_BASE64: Final = 12
 
@@ -27,7 +27,7 @@ class Reception(Protocol):
         """Signal to noise ratio [dB]."""
 
     @property
-    def gateway(self) -> Hashable:
+    def gateway(self) -> str | None:
         """What tells its gateway from others; None where the network does not say."""
 
 
@@ -40,22 +40,23 @@ def best_reception(receptions: Sequence[Reception], spreading_factor: int | None
         return Radio(0, None, None, spreading_factor)
     if len(receptions) == 1:
         only = receptions[0]
-        return Radio(1, only.rssi, only.snr, spreading_factor, () if only.gateway is None else (_name(only.gateway),))
+        gateway = only.gateway
+        return Radio(1, only.rssi, only.snr, spreading_factor, () if gateway is None else _alone(gateway))
     best = max(receptions, key=_strength)
     named = {reception.gateway for reception in receptions if reception.gateway is not None}
     unnamed = sum(reception.gateway is None for reception in receptions)
-    return Radio(len(named) + unnamed, best.rssi, best.snr, spreading_factor, tuple(sorted(map(_name, named))))
+    heard_by = tuple(sorted(chain.from_iterable(map(_alone, named))))
+    return Radio(len(named) + unnamed, best.rssi, best.snr, spreading_factor, heard_by)
 
 
-@lru_cache(maxsize=4096)
-def _name(gateway: Hashable) -> str:
-    """Return a gateway's id; an EUI always in lower-case hexadecimal, also where it came as base64."""
-    text = str(gateway)
-    found = eui(text)
-    if found is None and len(text) == _EUI_AS_BASE64:
+@remembered(most=1 << 12, longest=64)
+def _alone(gateway: str) -> tuple[str]:
+    """Return a gateway's id as the only one; an EUI always in lower-case hexadecimal, also where it came as base64."""
+    found = eui(gateway)
+    if found is None and len(gateway) == _EUI_AS_BASE64:
         with suppress(ValueError):
-            found = b64decode(text, validate=True).hex()
-    return found or text
+            found = b64decode(gateway, validate=True).hex()
+    return (found or gateway,)
 
 
 def _strength(reception: Reception) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import compress
 from typing import TypeAlias
 
 import msgspec
@@ -52,7 +53,14 @@ _NETWORKS: dict[str, tuple[str, _Reader]] = {
 }
 _READERS = tuple(_NETWORKS.values())
 _BY_FIRST_KEY = {f'{{"{key}'.encode(): network for key, network in _NETWORKS.items()}
-# Looks at top-level keys only, and skips over what it does not name.
+# First keys of networks whose telling key comes later. They count, too, where the message reads as that network's:
+# looking through all its keys takes as long as reading it, so that is left for those that do not.
+_LIKELY_BY_FIRST_KEY: dict[bytes, _Reader] = {
+    b'{"app_eui': helium.read,
+    b'{"app_id': ttn_v2.read,
+    b'{"applicationID': chirpstack_v3.read,
+}
+# Looks at top-level keys only, and skips over what it does not name; what it keeps is true, ABSENT is false.
 _PROBE = msgspec.json.Decoder(
     msgspec.defstruct("Probe", [(key, msgspec.Raw, ABSENT) for key in _NETWORKS], gc=False),
 )
@@ -78,9 +86,15 @@ def read_uplink(message: RawMessage, *, size_limit: int = SIZE_LIMIT) -> Uplink:
     text = message.payload
     if len(text) > size_limit:
         refuse(DeadLetterReason.UNREADABLE, f"{len(text)} bytes are more than the {size_limit} a message may have")
+    first_key = text[: text.find(b'"', 2)]
+    known = _BY_FIRST_KEY.get(first_key)
+    if known is None and first_key in _LIKELY_BY_FIRST_KEY:
+        uplink = _read_by(_LIKELY_BY_FIRST_KEY[first_key], message)
+        if uplink is not None:
+            return uplink
     network = ""
     try:
-        network, read = _recognised(text)
+        network, read = known or _recognised(text)
         return read(text, message.received_at)
     except EnvelopeError as refusal:
         reason, detail = refusal.reason, refusal.detail
@@ -93,16 +107,20 @@ def read_uplink(message: RawMessage, *, size_limit: int = SIZE_LIMIT) -> Uplink:
     raise EnvelopeError(reason, f"{network}: {detail}" if network else detail, told_device(text))
 
 
+def _read_by(reader: _Reader, message: RawMessage) -> Uplink | None:
+    try:
+        return reader(message.payload, message.received_at)
+    except (EnvelopeError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def _recognised(text: bytes) -> tuple[str, _Reader]:
-    known = _BY_FIRST_KEY.get(text[: text.find(b'"', 2)])
-    if known is not None:
-        return known
     if text.lstrip()[:1] == b"[":
         return _recognised_in_list(text)
-    for value, network in zip(msgspec.structs.astuple(_PROBE.decode(text)), _READERS, strict=True):
-        if value is not ABSENT:
-            return network
-    raise _unrecognised(text)
+    network = next(compress(_READERS, msgspec.structs.astuple(_PROBE.decode(text))), None)
+    if network is None:
+        raise _unrecognised(text)
+    return network
 
 
 def _recognised_in_list(text: bytes) -> tuple[str, _Reader]:
@@ -113,8 +131,9 @@ def _recognised_in_list(text: bytes) -> tuple[str, _Reader]:
     message = bytes(messages[0])
     if message.lstrip()[:1] == b"[":
         refuse(DeadLetterReason.UNREADABLE, "a list within a list")
+    known = _BY_FIRST_KEY.get(message[: message.find(b'"', 2)])
     is_point = netmore.is_data_point(message)
-    network, read = ("Netmore, Cloud Control", netmore.read_data_point) if is_point else _recognised(message)
+    network, read = ("Netmore, Cloud Control", netmore.read_data_point) if is_point else known or _recognised(message)
     return network, lambda _text, received_at: read(message, received_at)
 
 

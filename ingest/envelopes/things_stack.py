@@ -8,7 +8,7 @@ import msgspec
 
 from gruenpuls.domain.uplink import DeadLetterReason, Uplink
 from ingest.envelopes.field import ABSENT, Counter, Port, as_it_came, dev_eui, require_application_data
-from ingest.envelopes.moment import Written, measuring_time
+from ingest.envelopes.moment import Written, witnessed_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
@@ -31,14 +31,16 @@ class _PacketBroker(msgspec.Struct, gc=False):
     forwarder_gateway_id: str | None = None
 
 
-class _RxMetadata(msgspec.Struct, gc=False):
+class _RxMetadata(
+    msgspec.Struct, rename={"clock": "time", "satellite": "gps_time", "arrival": "received_at"}, gc=False
+):
     gateway_ids: _GatewayIds | None = None
     packet_broker: _PacketBroker | None = None
-    time: Written = None
-    gps_time: Written = None
-    received_at: Written = None
+    clock: Written = None
+    satellite: Written = None
     rssi: float | None = None
     snr: float | None = None
+    arrival: Written = None
 
     @property
     def gateway(self) -> str | None:
@@ -74,8 +76,8 @@ class _UplinkMessage(msgspec.Struct, gc=False):
 
 class _ApplicationUp(msgspec.Struct, gc=False):
     end_device_ids: _DeviceIds
-    uplink_message: _UplinkMessage | None = None
     received_at: Written = None
+    uplink_message: _UplinkMessage | None = None
     simulated: bool = False
 
 
@@ -144,13 +146,7 @@ def _uplink(network: str, up: _ApplicationUp, received_at: datetime) -> Uplink:
     decoded = as_it_came(message.decoded_payload, "uplink_message.decoded_payload")
     require_application_data(message.f_port, payload, decoded)
     heard = message.rx_metadata or []
-    measured_at, time_source = measuring_time(
-        received_at,
-        arrivals=[rx.received_at for rx in heard],
-        network=message.received_at or up.received_at,
-        satellites=[rx.gps_time for rx in heard],
-        clocks=[rx.time for rx in heard],
-    )
+    measured_at, time_source = witnessed_time(received_at, message.received_at or up.received_at, heard)
     rate = message.settings.data_rate if message.settings else None
     return Uplink(
         network=network,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
@@ -16,16 +17,18 @@ from ingest.envelopes.field import (
     require_application_data,
     spreading_factor,
 )
-from ingest.envelopes.moment import Written, measuring_time
+from ingest.envelopes.moment import Written, witnessed_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
 
 NETWORK = "ttn_v2"
 
 
-class _Gateway(msgspec.Struct, rename={"gateway": "gtw_id"}, gc=False):
+class _Gateway(msgspec.Struct, rename={"gateway": "gtw_id", "clock": "time"}, gc=False):
+    arrival: ClassVar[None] = None
+    satellite: ClassVar[None] = None
     gateway: str | None = None
-    time: Written = None
+    clock: Written = None
     rssi: float | None = None
     snr: float | None = None
 
@@ -64,9 +67,7 @@ def read(text: bytes, received_at: datetime) -> Uplink:
     require_application_data(up.port, payload, decoded)
     metadata = up.metadata or _Metadata()
     heard = metadata.gateways or []
-    measured_at, time_source = measuring_time(
-        received_at, network=metadata.time, clocks=[gateway.time for gateway in heard]
-    )
+    measured_at, time_source = witnessed_time(received_at, metadata.time, heard)
     return Uplink(
         network=NETWORK,
         device=dev_eui(up.hardware_serial, "hardware_serial"),

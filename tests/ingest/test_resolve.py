@@ -86,10 +86,12 @@ def test_where_one_part_ends_and_the_next_begins_counts(a: str, b: str, c: str, 
     assert (copy_of(1, first).key == copy_of(1, second).key) == ((a, b) == (c, d))
 
 
+@pytest.mark.parametrize("uplink", [UPLINK, WITHOUT_FRAME, WITH_SESSION, BARE, WITH_NOTHING])
 @pytest.mark.parametrize("device", ["", "a\0b", "a\nb", "\ud800"])
-def test_a_device_without_a_name_is_refused(device: str) -> None:
-    with pytest.raises(ValueError, match="the device has no name"):
-        copy_of(1, replace(UPLINK, device=device))
+def test_a_device_without_a_name_is_refused(uplink: Uplink, device: str) -> None:
+    for _ in range(2):
+        with pytest.raises(ValueError, match="the device has no name"):
+            copy_of(1, replace(uplink, device=device))
 
 
 @pytest.mark.parametrize("counter", [-1, 1 << 63])

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ingest.envelopes import EnvelopeError
-from ingest.envelopes.field import device_name, eui, from_base64, from_hexadecimal, spreading_factor
+from ingest.envelopes.field import device_name, eui, from_base64, from_hexadecimal, remembered, spreading_factor
 
 euis = st.binary(min_size=8, max_size=8)
 
@@ -60,3 +60,16 @@ def test_a_name_nobody_could_type_is_refused(text: str) -> None:
 )
 def test_a_data_rate_tells_its_spreading_factor(data_rate: str | None, expected: int | None) -> None:
     assert spreading_factor(data_rate) == expected
+
+
+def test_what_comes_again_is_read_once_and_what_is_long_is_not_kept() -> None:
+    texts: list[str] = []
+
+    @remembered(most=2, longest=3)
+    def reading(text: str) -> list[str]:
+        texts.append(text)
+        return [text]
+
+    assert reading("abc") is reading("abc")
+    assert reading("abcd") == reading("abcd") == ["abcd"]
+    assert texts == ["abc", "abcd", "abcd"]

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gruenpuls.domain.uplink import TimeSource
-from ingest.envelopes.moment import FIRST_LORAWAN, TOLERANCE, instant, measuring_time
+from ingest.envelopes.moment import FIRST_LORAWAN, TOLERANCE, Written, instant, measuring_time, witnessed_time
 
 RECEIVED_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 moments = st.datetimes(
@@ -84,6 +86,49 @@ def test_satellites_go_before_clocks_before_the_network(
     sane = [[moment for moment in group if abs(moment - network) <= TOLERANCE] for group in (satellites, clocks)]
     best = next((min(group) for group in sane if group), None)
     assert (measured_at, source) == ((best, TimeSource.GATEWAY) if best else (network, TimeSource.NETWORK))
+
+
+NOON = datetime(2026, 7, 14, 12, tzinfo=UTC)
+NO_TIMES: list[Written] = [None, "", "noon", 0]
+
+
+def writings(moment: datetime) -> list[Written]:
+    return [
+        moment.isoformat(),
+        moment.isoformat().replace("+00:00", "Z"),
+        moment.astimezone(timezone(timedelta(hours=2))).isoformat(),
+        moment.isoformat().replace("+00:00", ""),
+        f"{moment.timestamp() - datetime(1980, 1, 6, tzinfo=UTC).timestamp() + 18}s",
+        moment.timestamp(),
+    ]
+
+
+class Antenna(NamedTuple):
+    arrival: Written
+    satellite: Written
+    clock: Written
+
+
+@pytest.mark.parametrize("around", [NOON, FIRST_LORAWAN])
+@pytest.mark.parametrize("off", [timedelta(0), TOLERANCE, TOLERANCE + timedelta(microseconds=1)])
+def test_one_antenna_tells_the_same_as_lists_of_one(around: datetime, off: timedelta) -> None:
+    clocks = [*writings(around + off), *writings(around - off), *NO_TIMES]
+    arrivals = [*writings(around), *NO_TIMES, (around - timedelta(microseconds=1)).isoformat()]
+    satellites = [None, "", "noon", *writings(around)[:1]]
+    for clock, arrival, satellite in product(clocks, arrivals, satellites):
+        for network in (None, clock, around.isoformat(), (around + 2 * TOLERANCE).isoformat()):
+            antenna = Antenna(arrival, satellite, clock)
+            expected = measuring_time(
+                RECEIVED_AT, arrivals=[arrival], network=network, satellites=[satellite], clocks=[clock]
+            )
+            found = witnessed_time(RECEIVED_AT, network, [antenna])
+            assert (*found, found[0].tzinfo) == (*expected, UTC), (network, antenna)
+
+
+def test_several_antennas_tell_the_earliest() -> None:
+    antennas = [Antenna(None, None, writings(NOON + timedelta(seconds=late))[0]) for late in (2, 0, 1)]
+    assert witnessed_time(RECEIVED_AT, NOON.isoformat(), antennas) == (NOON, TimeSource.GATEWAY)
+    assert witnessed_time(RECEIVED_AT, NOON.isoformat(), []) == (NOON, TimeSource.NETWORK)
 
 
 def test_a_clock_more_than_a_day_off_the_network_is_not_believed() -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,7 @@ from ingest.envelopes import SIZE_LIMIT, EnvelopeError, read_uplink
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 UNREADABLE = DeadLetterReason.UNREADABLE
+SAMPLES = Path(__file__).parents[2] / "samples" / "envelopes"
 
 
 def read(text: bytes, size_limit: int = SIZE_LIMIT) -> Uplink:
@@ -121,6 +125,26 @@ def test_decoded_values_of_a_failed_decoder_do_not_count() -> None:
 def test_the_first_key_tells_the_network_even_where_a_later_one_would_be_another() -> None:
     assert read(b'{"device": "x", "values": {"a": 1}, "cmd": "rx"}').network == "plain"
     assert refusal_of(b'{"note": "x", "device": "x", "values": {"a": 1}, "cmd": "tx"}').detail.startswith("LORIOT")
+
+
+@pytest.mark.parametrize("name", ["helium", "helium_join", "ttn_v2", "chirpstack_v3", "chirpstack_v3_status"])
+def test_a_network_taken_for_likely_reads_and_refuses_as_the_one_looked_for(name: str) -> None:
+    document = json.loads((SAMPLES / f"{name}.json").read_bytes())
+    others: tuple[object, ...] = (None, [], "x", -1)
+    changed = [document | {key: other} for key in document for other in others]
+    fewer = [{key: document[key] for key in document if key != missing} for missing in list(document)[1:]]
+    for one in (document, *changed, *fewer):
+        text = json.dumps(one, separators=(",", ":")).encode()
+        for part in (text, text[: len(text) // 2], text[:-1]):
+            # After a space the first key is not known for what it is.
+            assert outcome(part) == outcome(b"{ " + part[1:]), part
+
+
+def outcome(text: bytes) -> Uplink | tuple[DeadLetterReason, str, str | None]:
+    try:
+        return read(text)
+    except EnvelopeError as refusal:
+        return refusal.reason, re.sub(r"byte \d+", "byte", refusal.detail), refusal.device
 
 
 def test_messages_above_the_limit_are_refused_unread() -> None:
