@@ -31,6 +31,10 @@ _EXTENSIONS = {  # in the order they are loaded: the package each comes in, by i
     "sqlite_scanner": "duckdb_extension_sqlite_scanner",
     "ducklake": "duckdb_extension_ducklake",
 }
+_LOOK_EVERY = 50
+"""After so many questions it is looked up how much the engine remembers, which takes half a millisecond."""
+_REMEMBERED = 2_000_000
+"""So much it may remember of tables as they were [B]; it counts about a seventh of what it really takes."""
 _checked: set[tuple[Path, int, int]] = set()
 """Extension files whose signature held in this process; a second look at the same 70 MB shows nothing in 0.2 s."""
 
@@ -100,7 +104,8 @@ class Lake:
         self._read_only = read_only
         self.has_rollups = True
         self._turn = threading.Lock()
-        self._abandoned = False
+        self._renew = False
+        self._asked = 0
         self._connection = self._connected()
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
@@ -116,6 +121,8 @@ class Lake:
                 "memory_limit": f"{self._limits.memory_mb}MB",
                 "threads": self._limits.threads,
                 "temp_directory": str(spill),
+                # The machine keeps files in memory as well: a second copy here saves nothing, and grows with the store.
+                "enable_external_file_cache": False,
             }
         )
         try:
@@ -147,9 +154,9 @@ class Lake:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own to the attached lake."""
         with self._turn:
-            if self._abandoned:
+            if self._renew:
                 self._connection = self._connected()
-                self._abandoned = False
+                self._renew = False
             return self._connection.cursor()
 
     def try_until_free(self, act: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
@@ -166,13 +173,31 @@ class Lake:
 
     def _once(self, act: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
         with storage_errors(self.directory), self.cursor() as cursor:
-            return act(cursor)
+            answer = act(cursor)
+            self._forget_in_time(cursor)
+            return answer
+
+    def _forget_in_time(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Have a fresh engine take over once this one remembers much.
+
+        It keeps each form it ever saw the tables in, and a fold gives them a new one: 0.2 MB each, for as long as it
+        lives. A fresh one costs as much as a fold, every some sixty folds; who asks the old one is answered by it.
+        """
+        with self._turn:
+            self._asked += 1
+            if self._asked % _LOOK_EVERY:
+                return
+        query = "SELECT memory_usage_bytes FROM duckdb_memory() WHERE tag = 'OBJECT_CACHE'"
+        ((remembered,),) = cursor.execute(query).fetchall()
+        if remembered > _REMEMBERED:
+            with self._turn:
+                self._renew = True
 
     def abandon(self) -> None:
         """Take a fresh engine for what comes next, after an error this one may not have survived."""
         with self._turn:
             self._connection.close()
-            self._abandoned = True
+            self._renew = True
 
     def close(self) -> None:
         """Let go of the catalogue."""

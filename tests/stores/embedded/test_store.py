@@ -1,5 +1,6 @@
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from stores.observation_contract import START, Judgements, ObservationContract, 
 from stores.observation_model import OPEN, model_check
 
 from gruenpuls.domain.ports import Commit, ObservationReader, ObservationStore
-from gruenpuls.stores.embedded import EmbeddedStore
+from gruenpuls.stores.embedded import EmbeddedStore, lake
 
 EXAMPLES = int(os.environ.get("GRUENPULS_STORE_EXAMPLES", "4"))
 STEPS = int(os.environ.get("GRUENPULS_STORE_STEPS", "12"))
@@ -51,4 +52,27 @@ def test_reader_and_writer_keep_to_the_ports(tmp_path: Path) -> None:
     store.write(Commit(batch(row(1, START))))
     assert reader.latest([1], START).value.tolist() == [1.0]
     reader.close()
+    store.close()
+
+
+def test_what_an_engine_remembers_of_tables_as_they_were_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lake, "_LOOK_EVERY", 4)
+    monkeypatch.setattr(lake, "_REMEMBERED", 100_000)
+    store = EmbeddedStore.open_writer(tmp_path, Judgements(), fold_rows=1, large_rows=1)
+    begun = store._lake.cursor()
+    begun.begin()
+    sums = "SELECT count(*), sum(value) FROM lake.reading"
+    assert begun.execute(sums).fetchone() == (0, None)
+    most = 0
+    for hour in range(16, 0, -1):
+        store.write(Commit(batch(*(row(series, START + timedelta(hours=hour)) for series in range(3)))))
+        used = "SELECT memory_usage_bytes FROM duckdb_memory() WHERE tag = 'OBJECT_CACHE'"
+        with store._lake.cursor() as cursor:
+            most = max(most, *(row[0] for row in cursor.execute(used).fetchall()))
+    # Sixteen folds leave 500 kB behind where nobody looks.
+    assert 0 < most < 300_000
+    assert len(store.read(range(3), START, START + timedelta(days=1))) == 48
+    assert begun.execute(sums).fetchone() == (0, None), "a question under way is answered by the engine it began with"
     store.close()
