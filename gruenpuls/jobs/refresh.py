@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
@@ -17,7 +17,7 @@ from gruenpuls.domain.reading import from_stored
 from gruenpuls.jobs.evaluate import Evaluation
 from gruenpuls.jobs.quality import Judging
 from gruenpuls.jobs.recompute import Recomputation, digest
-from gruenpuls.jobs.weather import touched
+from gruenpuls.jobs.weather import stations, touched
 from gruenpuls.stores.registry import Registry
 
 SITES_AT_ONCE: Final = 2500
@@ -69,36 +69,54 @@ class Refresh:
 
     def work_off(self) -> int:
         """Compute and judge what is dirty now; return how many sites that were."""
-        spans = self.registry.dirty.take()
+        spans = self._stations_first(self.registry.dirty.take())
+        later = {span.site: span for span in spans}
         for start in range(0, len(spans), SITES_AT_ONCE):
             some = spans[start : start + SITES_AT_ONCE]
+            for span in some:
+                del later[span.site]
             # A clock that is behind the readings must not keep them from being computed.
             newest = datetime.combine(max(span.from_day for span in some), time(), UTC)
             for now, those in self._by_present(some, max(self.clock(), newest)).items():
                 if self.judging is not None:
                     self.judging.judge(those, now)
-                concerned = self._with_dependents(those, now)
+                concerned = self._with_dependents(those, now, later)
                 self.recomputation.compute(concerned, now)
                 self.evaluation.judge(concerned, now)
             self.registry.dirty.clear(some)
         return len(spans)
 
+    def _stations_first(self, spans: Sequence[DirtySpan]) -> Sequence[DirtySpan]:
+        """Return those whose weather others are given before these, so that a whole city is computed once."""
+        if len(spans) <= SITES_AT_ONCE:
+            return spans
+        first = stations(self.registry, [span.site for span in spans], self.recomputation.processors)
+        return sorted(spans, key=lambda span: span.site not in first)
+
     def _by_present(self, spans: Sequence[DirtySpan], now: datetime) -> dict[datetime, list[DirtySpan]]:
         found: dict[datetime, list[DirtySpan]] = {}
         for span in spans:
-            begin = datetime.combine(span.from_day, time(), UTC)
-            found.setdefault(self.beside(now, begin), []).append(span)
+            found.setdefault(self._present(span, now), []).append(span)
         return found
 
-    def _with_dependents(self, spans: Sequence[DirtySpan], now: datetime) -> Sequence[DirtySpan]:
+    def _present(self, span: DirtySpan, now: datetime) -> datetime:
+        return self.beside(now, datetime.combine(span.from_day, time(), UTC))
+
+    def _with_dependents(
+        self, spans: Sequence[DirtySpan], now: datetime, later: Mapping[str, DirtySpan]
+    ) -> Sequence[DirtySpan]:
         """Return these sites, and those that were given their weather of days that are over.
 
-        The day that is not over yet is taken into account once it is.
+        The day that is not over yet is taken into account once it is. Whose own turn comes `later` in the same
+        pass, from no later a day on, is computed then.
         """
         past = [span for span in spans if span.from_day < local_day(now, _LAST_ZONE)]
         dependents = touched(self.registry, past, self.recomputation.processors)
         own = {span.site: span for span in spans}
         for site, day in dependents.items():
+            turn = later.get(site)
+            if turn is not None and turn.from_day <= day and self._present(turn, now) == now:
+                continue
             span = own.get(site)
             if span is None or day < span.from_day:
                 own[site] = DirtySpan(site, day, 0)

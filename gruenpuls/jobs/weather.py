@@ -245,11 +245,9 @@ def touched(registry: Registry, spans: Sequence[DirtySpan], processors: Sequence
         Whose measurements changed from a day on.
     processors : sequence of Processor
     """
-    wanted = {needed.key: needed for made in processors for needed in made.inputs if needed.weather}
-    asked = {key[0] for key in wanted}
-    made_of = _made_of(asked, processors)
-    rows = registry.resolution.fleet_series({*asked, *made_of}, [span.site for span in spans])
-    changed = {rows.sites[place] for place in np.unique(rows.site[rows.origin != GRID])}
+    made_of = _made_of(processors)
+    rows = _offered(registry, [span.site for span in spans], processors)
+    changed = {rows.sites[place] for place in np.unique(rows.site)}
     since = {span.site: span.from_day for span in spans if span.site in changed}
     if not since:
         return {}
@@ -277,13 +275,30 @@ def touched(registry: Registry, spans: Sequence[DirtySpan], processors: Sequence
     return {key: day.astype(date) for key, day in zip(keys, first, strict=True) if day < np.datetime64("9999-12-31")}
 
 
-def _made_of(wanted: Collection[str], processors: Sequence[Processor]) -> dict[str, list[str]]:
+def stations(registry: Registry, sites: Collection[str], processors: Sequence[Processor]) -> set[str]:
+    """Return which of these sites measure what others may be given as their weather, or what that is made of."""
+    rows = _offered(registry, sites, processors)
+    return {rows.sites[place] for place in np.unique(rows.site)}
+
+
+def _offered(registry: Registry, sites: Collection[str], processors: Sequence[Processor]) -> FleetSeries:
+    """Return what these sites know themselves of what others ask for as weather."""
+    rows = registry.resolution.fleet_series({*_asked(processors), *_made_of(processors)}, sites)
+    return chosen(rows, rows.origin != GRID)
+
+
+def _asked(processors: Sequence[Processor]) -> set[str]:
+    return {needed.quantity for made in processors for needed in made.inputs if needed.weather}
+
+
+def _made_of(processors: Sequence[Processor]) -> dict[str, list[str]]:
     """Return what processors make of measurements that others ask for as weather, by the measured quantity."""
+    wanted = _asked(processors)
     found: dict[str, list[str]] = {}
     for made in processors:
         if made.attribute:  # few sites say what a pulse is worth; they are known once they have a result
             continue
-        outputs = {output.quantity for output in made.outputs if not output.statistic} & set(wanted)
+        outputs = {output.quantity for output in made.outputs if not output.statistic} & wanted
         for needed in made.inputs if outputs else ():
             if not needed.measured:
                 found.setdefault(needed.quantity, []).extend(sorted(outputs))

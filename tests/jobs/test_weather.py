@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -18,6 +19,7 @@ from gruenpuls.domain.reading import Flag, ReadingBatch
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.domain.watering import Watering
+from gruenpuls.jobs import refresh
 from gruenpuls.jobs.evaluate import Evaluation
 from gruenpuls.jobs.new_day import NewDay
 from gruenpuls.jobs.recompute import Recomputation
@@ -348,3 +350,42 @@ def test_a_day_is_summed_up_as_asked(wet: City, statistic: str, expected: float)
     hourly_median = replace(one, inputs=(Input("water_level", "median"),), cadence=Cadence.HOUR)
     with pytest.raises(ValueError, match="median"):
         Recomputation(wet.registry, wet.store, [hourly_median]).compute([DirtySpan("T1", day(0), 1)], midnight(1))
+
+
+def test_a_city_that_changed_is_computed_once_whatever_it_is_parted_in(
+    wet: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill() -> None:
+        trees = [replace(TREE, key=key) for key in ("A1", "A2", "T1", "T2", "T3")]
+        for site in trees:
+            plant(wet, site)
+        plant(wet, station("W1", 1), gauge("w1"), gauge("w2", "air_temperature"))
+        wet.arrive(falling("w1", 3.0, 0, 4) + hourly("w2", "air_temperature", [20.0] * 24 * 4, midnight(0)))
+        wet.now = midnight(4) + timedelta(hours=6)
+        wet.registry.dirty.mark(dict.fromkeys([site.key for site in trees], day(0)))
+
+    fill()
+    wet.refresh.work_off()
+    every = ("A1", "A2", "T1", "T2", "T3", "W1")
+    expected = {key: storage(wet, key) for key in every}
+    assert expected["T3"] == expected["A1"] != {}
+    computed: list[str] = []
+    compute = Recomputation.compute
+
+    def counted(self: Recomputation, spans: Sequence[DirtySpan], now: datetime) -> None:
+        computed.extend(span.site for span in spans)
+        compute(self, spans, now)
+
+    monkeypatch.setattr(Recomputation, "compute", counted)
+    monkeypatch.setattr(refresh, "SITES_AT_ONCE", 2)
+    wet.registry.dirty.mark(dict.fromkeys(every, day(0)))
+    wet.refresh.work_off()
+    assert sorted(computed) == list(every)
+    assert {key: storage(wet, key) for key in every} == expected
+
+    # Who changed since later only than the station did is not left to its own turn.
+    computed.clear()
+    wet.arrive(falling("w1", 5.0, 1, 1))
+    wet.registry.dirty.mark({"A1": day(3), "A2": day(1), "T1": day(3)})
+    wet.refresh.work_off()
+    assert storage(wet, "T1") == storage(wet, "T2") == storage(wet, "A2") != expected["T1"]
