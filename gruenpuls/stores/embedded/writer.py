@@ -14,7 +14,7 @@ import numpy as np
 
 from gruenpuls.domain.errors import StorageError
 from gruenpuls.domain.forecast import ForecastBatch
-from gruenpuls.domain.ports import Commit, FlagIntervals
+from gruenpuls.domain.ports import Commit, FlagIntervals, Progress
 from gruenpuls.domain.reading import ReadingBatch, to_stored
 from gruenpuls.domain.retention import Outdated, Tier
 from gruenpuls.stores.embedded import compaction
@@ -68,6 +68,7 @@ class EmbeddedStore(EmbeddedReader):
         self._noted = 0
         self._seq = 0
         self._frontier: Frontier | None = None
+        self._progress: Progress | None = None
         self._unsure = True
         self._rolling_up = RollingUp(lake, flag_intervals, self._commit)
 
@@ -119,6 +120,11 @@ class EmbeddedStore(EmbeddedReader):
         super().close()
         self._lock.release()
 
+    def progress(self) -> Progress:
+        """Return how far the journal is worked off: as the last commit said, or as the lake does."""
+        # The one writer need not ask for what it wrote, which takes 9 ms of the processor, every second.
+        return self._progress or super().progress()
+
     def write(self, commit: Commit) -> None:
         """Commit rows and progress in one transaction; nothing of it stays if it fails.
 
@@ -140,7 +146,10 @@ class EmbeddedStore(EmbeddedReader):
                     [self._seq, done.offset, tally.decoded, tally.dead_lettered, tally.duplicates],
                 )
 
+        if commit.progress is not None:
+            self._progress = None
         self._commit(put)
+        self._progress = commit.progress or self._progress
 
     def replace(self, series: Collection[int], from_at: datetime, to_at: datetime, readings: ReadingBatch) -> None:
         """Put `readings` in the place of everything these series hold in the span, in one transaction.
