@@ -340,8 +340,8 @@ def settings_from(file: Path | None = None, **overrides: object) -> Settings:
             remedy = f"look for a spelling mistake in {chosen} and the environment; `gruenpuls settings` lists them all"
         else:
             what = first["msg"].removeprefix("Value error, ")
-            # Items of a list cannot be set one by one from the environment.
-            one_of_many = any(isinstance(part, int) for part in first["loc"])
-            variable = f"GRUENPULS_{key.replace('.', '__').upper()}"
-            remedy = f"set it in {chosen}" if one_of_many else f"set it in {chosen} or as {variable}"
+            remedy = f"change it in {chosen}"
+            # Items of a list cannot be set one by one from the environment, and what several keys say together is none.
+            if first["loc"] and not any(isinstance(part, int) for part in first["loc"]):
+                remedy += f" or as GRUENPULS_{key.replace('.', '__').upper()}"
         raise ConfigurationError(what, where=key, remedy=remedy) from error

@@ -66,6 +66,22 @@ def test_a_wrong_setting_is_named_with_its_key(text: str, key: str, part: str) -
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("text", "variable"),
+    [
+        ("[console]\nport = 0\n", "GRUENPULS_CONSOLE__PORT"),
+        ('sources = [{name = "a"}, {name = "a"}]\n', None),
+        ("[[sources]]\nport = 0\n", None),
+    ],
+)
+def test_a_variable_is_named_only_where_there_is_one(text: str, variable: str | None) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings_from(file_with(text))
+    assert "city.toml" in caught.value.remedy
+    assert ("GRUENPULS_" in caught.value.remedy) is (variable is not None)
+    assert variable is None or variable in caught.value.remedy
+
+
 def test_broken_toml_is_named_with_its_line() -> None:
     with pytest.raises(ConfigurationError, match="line 2"):
         settings_from(file_with("[console]\nport = \n"))

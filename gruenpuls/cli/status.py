@@ -145,9 +145,10 @@ def status(
 
 
 def _print_messages(found: Balance, sources: dict[str, dict[str, Any]]) -> None:
-    heads = {"dead_lettered": "dead letters", "last_uplink_at": "last uplink"}
-    columns = [heads.get(key, key) for key in next(iter(sources.values()), ())]
-    print_table("Messages by source", ["source", *columns], [[name, *it.values()] for name, it in sources.items()])
+    if sources:
+        heads = {"dead_lettered": "dead letters", "last_uplink_at": "last uplink"}
+        columns = [heads.get(key, key) for key in next(iter(sources.values()))]
+        print_table("Messages by source", ["source", *columns], [[name, *it.values()] for name, it in sources.items()])
     sum_line = (
         f"{sum(found.journalled.values())} journalled = {found.tally.decoded} decoded + "
         f"{found.tally.dead_lettered} dead letters + {found.tally.duplicates} duplicates + {found.waiting} waiting"
