@@ -21,13 +21,15 @@ from device_profiles.layout import (
     Repeat,
     Shape,
     Struct,
+    Trailer,
 )
 from device_profiles.refusal import Refused
 
 Fields: TypeAlias = dict[str, object]
 TracedRow: TypeAlias = tuple[int, int, str, object, str]
 """First byte, byte after the last, what it is, its value, its unit."""
-Decoder: TypeAlias = Callable[[bytes, int | None, list[TracedRow]], Fields]
+Decoder: TypeAlias = Callable[[bytes, int | None], Fields]
+Tracer: TypeAlias = Callable[[bytes, int | None, list[TracedRow]], Fields]
 
 _CODES: Final = {
     "u8": "B", "i8": "b", "u16": "H", "i16": "h", "u32": "I", "i32": "i",
@@ -41,15 +43,20 @@ _TRIPLES: Final = {
 }
 
 
-def compiled(layout: Layout, *, traced: bool = False) -> Decoder:
-    """Return the layout as a function of payload, port and a list for the rows of a byte-by-byte print.
+def compiled(layout: Layout) -> Decoder:
+    """Return the layout as a function of payload and port.
 
     Raises
     ------
     ValueError
         If a formula needs a field that is not there before it.
     """
-    return _Compiler(layout, traced=traced).decoder()
+    return cast("Decoder", _Compiler(layout, traced=False).function())
+
+
+def traced(layout: Layout) -> Tracer:
+    """Return what `compiled` does, as a function that also appends the rows of a byte-by-byte print to a list."""
+    return cast("Tracer", _Compiler(layout, traced=True).function())
 
 
 class _Compiler:
@@ -71,21 +78,21 @@ class _Compiler:
             "no_shape": layout.mismatch,
         }
 
-    def decoder(self) -> Decoder:
-        for number, shape in enumerate(self._layout.shapes):
-            self._shape(number, shape)
-        self._line("def decode(p, port, rows):")
+    def function(self) -> object:
+        self._line("def decode(p, port, rows):" if self._traced else "def decode(p, port):")
         with self._block():
             self._line("n = len(p)")
             if self._layout.checksum:
-                self._trailer()
+                self._trailer(self._layout.checksum)
             self._line("if n == 0: raise Refused('the payload is empty')")
-            for number, shape in enumerate(self._layout.shapes):
-                self._line(f"if {self._fits(shape)}: return shape{number}(p, n, rows)")
+            for shape in self._layout.shapes:
+                self._line(f"if {self._fits(shape)}:")
+                with self._block():
+                    self._shape(shape)
             self._line("raise Refused(no_shape(n, port))")
         code = compile("\n".join(self._lines), "<layout>", "exec")
         exec(code, self._space)  # noqa: S102  written here from a validated structure; no text of the file is in it
-        return cast("Decoder", self._space["decode"])
+        return self._space["decode"]
 
     # writing
 
@@ -113,9 +120,7 @@ class _Compiler:
 
     # which shape
 
-    def _trailer(self) -> None:
-        trailer = self._layout.checksum
-        assert trailer is not None
+    def _trailer(self, trailer: Trailer) -> None:
         self._line("if n < 2: raise Refused('too short for its checksum')")
         self._line("n -= 2")
         check = self._constant(trailer.sum.of)
@@ -136,25 +141,23 @@ class _Compiler:
 
     # shapes
 
-    def _shape(self, number: int, shape: Struct | Groups | Records | CayenneLpp) -> None:
+    def _shape(self, shape: Struct | Groups | Records | CayenneLpp) -> None:
         self._declared = set()
         self._target = "o"
-        self._line(f"def shape{number}(p, n, rows):")
-        with self._block():
-            self._line("o = {}")
-            match shape:
-                case Struct():
-                    self._struct(shape)
-                case Groups():
-                    self._groups(shape)
-                case Records():
-                    self._records(shape)
-                case CayenneLpp():
-                    self._line("read_lpp(p, n, o, rows)")
-                    self._declared |= lpp.names()
-            for item in shape.computed:
-                self._computed_at_the_end(item)
-            self._line("return o")
+        self._line("o = {}")
+        match shape:
+            case Struct():
+                self._struct(shape)
+            case Groups():
+                self._groups(shape)
+            case Records():
+                self._records(shape)
+            case CayenneLpp():
+                self._line("read_lpp(p, n, o, rows)" if self._traced else "read_lpp(p, n, o)")
+                self._declared |= lpp.names()
+        for item in shape.computed:
+            self._computed_at_the_end(item)
+        self._line("return o")
 
     def _struct(self, shape: Struct) -> None:
         scope = self._items(shape.fields, "0", {})
@@ -162,8 +165,7 @@ class _Compiler:
             self._repeat(shape.repeat, sum(item.size for item in shape.fields), scope)
 
     def _repeat(self, repeat: Repeat, start: int, scope: Mapping[str, str]) -> None:
-        size = repeat.size
-        entries = self._fresh("l")
+        size, entries = repeat.size, self._fresh("l")
         end = f"{start + size * repeat.count}" if repeat.count else f"n - {size - 1}"
         self._line(f"o[{repeat.list!r}] = {entries} = []")
         self._line(f"for index, i in enumerate(range({start}, {end}, {size})):")
@@ -270,8 +272,10 @@ class _Compiler:
 
         def flush() -> None:
             if run:
-                unpack = self._constant(struct.Struct(("<" if run_order is ByteOrder.LITTLE else ">") + codes))
-                self._line(f"{', '.join(run)}, = {unpack}.unpack_from(p, {base} + {start})")
+                unpack = self._constant(
+                    struct.Struct(("<" if run_order is ByteOrder.LITTLE else ">") + codes).unpack_from
+                )
+                self._line(f"{', '.join(run)}, = {unpack}(p, {base} + {start})")
                 for join in joins:
                     self._line(join)
                 run.clear()

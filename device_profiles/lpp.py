@@ -6,6 +6,7 @@ IPSO object ids it is built on); units of the extended types are those of the El
 
 from __future__ import annotations
 
+from functools import cache
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -62,8 +63,19 @@ def names() -> set[str]:
     return {f"{name}_{channel}" for kind in _TYPES.values() for name in kind.names for channel in range(256)}
 
 
-def read(payload: bytes, end: int, fields: dict[str, object], rows: list[tuple[int, int, str, object, str]]) -> None:
-    """Read a message into `fields`, and what each byte means into `rows`.
+@cache
+def _named(number: int, channel: int) -> tuple[str, ...]:
+    """Return the fields of a type on a channel: writing them takes longer than reading their values."""
+    return tuple(f"{name}_{channel}" for name in _TYPES[number].names)
+
+
+def read(
+    payload: bytes,
+    end: int,
+    fields: dict[str, object],
+    rows: list[tuple[int, int, str, object, str]] | None = None,
+) -> None:
+    """Read a message into `fields`, and what each byte means into `rows`, if there are any wanted.
 
     Raises
     ------
@@ -80,7 +92,8 @@ def read(payload: bytes, end: int, fields: dict[str, object], rows: list[tuple[i
         if kind is None:
             message = f"byte {at + 1}: Cayenne LPP type {number:#04x} is not known"
             raise Refused(message)
-        rows.append((at, at + 2, f"channel {channel}: {kind.names[0]}", None, ""))
+        if rows is not None:
+            rows.append((at, at + 2, f"channel {channel}: {kind.names[0]}", None, ""))
         at += 2
         stop = at + kind.unpack.size
         if stop > end:
@@ -90,7 +103,9 @@ def read(payload: bytes, end: int, fields: dict[str, object], rows: list[tuple[i
         if len(raw) > len(kind.names):
             # Numbers of three bytes come as a signed high byte and a low word.
             raw = tuple(high << 16 | low for high, low in zip(raw[::2], raw[1::2], strict=True))
-        for name, value, divisor, unit in zip(kind.names, raw, kind.divisors, kind.units, strict=True):
-            fields[f"{name}_{channel}"] = value / divisor
-            rows.append((at, stop, f"{name}_{channel}", value / divisor, unit))
+        names = _named(number, channel)
+        for name, value, divisor in zip(names, raw, kind.divisors, strict=True):
+            fields[name] = value / divisor
+        if rows is not None:
+            rows += [(at, stop, name, fields[name], unit) for name, unit in zip(names, kind.units, strict=True)]
         at = stop

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 
-from device_profiles.compiler import Decoder, TracedRow, compiled
+from device_profiles.compiler import Decoder, TracedRow, Tracer, compiled, traced
 from device_profiles.layout import Layout
 from device_profiles.mapping import Measurement, Moment, Route, path_steps
 from device_profiles.refusal import NotAMeasurement, Refused
@@ -83,6 +83,7 @@ class Profile:
             Channel(channel.name, channel.quantity, channel.depth, channel.height, channel.placement)
             for channel in declared
         )
+        self.depths = {channel.name: channel.depth for channel in declared}
         self.counters = {channel.name: channel.counter for channel in declared if channel.counter is not None}
         layout = sheet.decoder if isinstance(sheet.decoder, Layout) else None
         self._routing = Routing(
@@ -90,10 +91,8 @@ class Profile:
             [_moment(timing) for timing in sheet.timing],
             layout.words() if layout else (),
         )
-        self._status_frames = tuple(
-            (frozenset(frame.ports), bytes.fromhex(frame.starts_with), frame.because)
-            for frame in sheet.not_measurements
-        )
+        ports = {port for frame in sheet.not_measurements for port in frame.ports}
+        self._status_frames = {port: _status_frames(sheet, port) for port in (*ports, None)}
         self._decode: Decoder | None = compiled(layout) if layout else None
 
     def __repr__(self) -> str:
@@ -147,8 +146,8 @@ class Profile:
 
     def ensure_measurement(self, payload: bytes, port: int | None) -> None:
         """Raise `NotAMeasurement` where the device speaks of itself on this port or in this frame."""
-        for ports, start, because in self._status_frames:
-            if (not ports or port in ports) and payload.startswith(start):
+        for start, because in self._status_frames.get(port, self._status_frames[None]):
+            if payload.startswith(start):
                 raise NotAMeasurement(because)
 
     def fields(self, payload: bytes, port: int | None) -> dict[str, object]:
@@ -167,7 +166,7 @@ class Profile:
         if self._decode is None:
             message = f"{self.name} is decoded by {self.decoder}, not by a layout"
             raise TypeError(message)
-        return self._decode(payload, port, [])
+        return self._decode(payload, port)
 
     def measurements(self, fields: Mapping[str, object] | object) -> tuple[Measurement, ...]:
         """Return what a decoded object says: from the layout, a JavaScript codec or the network server.
@@ -207,24 +206,24 @@ class Profile:
         TypeError
             If the profile's decoder is no layout.
         """
-        traced: list[TracedRow] = []
+        rows: list[TracedRow] = []
         try:
             self.ensure_measurement(payload, port)
-            self._traced(payload, port, traced)
+            self._traced(payload, port, rows)
         except (Refused, NotAMeasurement) as error:
-            known = max((stop for _, stop, *_ in traced), default=0)
-            traced.append((known, len(payload), error.detail, None, ""))
+            known = max((stop for _, stop, *_ in rows), default=0)
+            rows.append((known, len(payload), error.detail, None, ""))
         return tuple(
             Row(start, stop, payload[start:stop].hex(), meaning, value, unit)
-            for start, stop, meaning, value, unit in traced
+            for start, stop, meaning, value, unit in rows
         )
 
     @cached_property
-    def _traced(self) -> Decoder:
+    def _traced(self) -> Tracer:
         if not isinstance(self.sheet.decoder, Layout):
             message = f"{self.name} is decoded by {self.decoder}, not by a layout"
             raise TypeError(message)
-        return compiled(self.sheet.decoder, traced=True)
+        return traced(self.sheet.decoder)
 
 
 def _expanded(channels: tuple[MappedChannel, ...]) -> Iterator[MappedChannel]:
@@ -241,6 +240,15 @@ def _expanded(channels: tuple[MappedChannel, ...]) -> Iterator[MappedChannel]:
                     "from_": tuple(path.replace("{n}", str(number)) for path in channel.from_),
                 }
             )
+
+
+def _status_frames(sheet: Sheet, port: int | None) -> tuple[tuple[bytes, str], ...]:
+    """Return the first bytes of what is no measurement on a port, and why; of any port if that is not known."""
+    return tuple(
+        (bytes.fromhex(frame.starts_with), frame.because)
+        for frame in sheet.not_measurements
+        if not frame.ports or port in frame.ports
+    )
 
 
 def _route(channel: MappedChannel) -> Route:

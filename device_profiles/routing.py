@@ -33,11 +33,14 @@ class Selection:
 
     Parameters
     ----------
+    names : tuple of str
+        The fields.
     routes : tuple of Route
     pick : callable
         Takes what each of them needs out of a message's fields.
     """
 
+    names: tuple[str, ...]
     routes: tuple[Route, ...]
     pick: _Pick
 
@@ -146,7 +149,7 @@ class Routing:
             return None
         routes = [route for field, route in places if field is not None]
         absent = [route for field, route in places if field is None]
-        return Selection((*routes, *absent), _picking(fields, len(absent)))
+        return Selection(names, (*routes, *absent), _picking(fields, len(absent)))
 
     def _has_moments(self, names: tuple[str, ...]) -> bool:
         whole = self._whole

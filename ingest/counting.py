@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -19,11 +20,17 @@ class _Count:
         self.dead_lettered = 0
         self.duplicates = 0
         self.last_uplink_at: datetime | None = None
-        self.heard: set[tuple[tuple[str, ...], int]] = set()
+        self.heard: set[tuple[tuple[str, ...], float]] = set()
 
     def heard_through(self) -> frozenset[tuple[str, int]]:
         """Return which gateways passed messages on in which hours; an empty name is the source itself."""
-        return frozenset((name, hour) for gateways, hour in self.heard for name in ("", *gateways))
+        through: set[tuple[str, int]] = set()
+        for gateways, since_1970 in self.heard:
+            hour = int(since_1970)
+            through.add(("", hour))
+            for name in gateways:
+                through.add((name, hour))
+        return frozenset(through)
 
 
 class Counts:
@@ -36,23 +43,24 @@ class Counts:
         key = device, source
         return self._counts.get(key) or self._counts.setdefault(key, _Count())
 
-    def arrived(self, raw: RawMessage, uplink: Uplink) -> None:
-        """Count an uplink as a duplicate, until `decided` knows better."""
-        count = self._of(uplink.device, raw.source)
-        count.duplicates += 1
-        heard_at = min(uplink.measured_at, raw.received_at)
-        if count.last_uplink_at is None or heard_at > count.last_uplink_at:
-            count.last_uplink_at = heard_at
-        count.heard.add((uplink.radio.heard_by, int(heard_at.timestamp()) // _HOUR))
+    def arrived(self, messages: Iterable[tuple[RawMessage, Uplink]]) -> None:
+        """Count uplinks as duplicates, until `decided` knows better."""
+        for raw, uplink in messages:
+            count = self._of(uplink.device, raw.source)
+            count.duplicates += 1
+            heard_at = min(uplink.measured_at, raw.received_at)
+            if count.last_uplink_at is None or heard_at > count.last_uplink_at:
+                count.last_uplink_at = heard_at
+            count.heard.add((uplink.radio.heard_by, heard_at.timestamp() // _HOUR))
 
-    def decided(self, device: str, source: str, step: int, *, dead: bool) -> None:
-        """Count an uplink as what it proved to be; with a step of -1 take that back."""
+    def decided(self, device: str, source: str, number: int, *, dead: bool) -> None:
+        """Count so many uplinks as what they proved to be; fewer than none take that back."""
         count = self._of(device, source)
-        count.duplicates -= step
+        count.duplicates -= number
         if dead:
-            count.dead_lettered += step
+            count.dead_lettered += number
         else:
-            count.decoded += step
+            count.decoded += number
 
     def unreadable(self, device: str, source: str, step: int) -> None:
         """Count a message that is no uplink; with a step of -1 take that back."""

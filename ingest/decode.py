@@ -301,8 +301,7 @@ class Decoder:
         batch = self._decided(changes, messages)
         for letter in letters:
             batch.keep(letter)
-        for message in arrived:
-            batch.count_arrival(message)
+        batch.count_arrivals(arrived)
         if self._unsure:
             # The batch may have been tried before, when not all of it could be decoded.
             batch.mend(entry.offset for entry in entries)
@@ -334,8 +333,8 @@ class Decoder:
         for letter in letters:
             batch.keep(letter)
             batch.forget_unreadable(letter.device or "", letter.source)
+        batch.count_arrivals(arrived)
         for message in arrived:
-            batch.count_arrival(message)
             batch.forget_unreadable(message.uplink.device, message.entry.message.source)
         batch.mend(offset for offset, one in standings.items() if one is None or not one.dead)
         batch.mend(copy.offset for copy in returned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -137,9 +137,9 @@ class Batch:
         self.letters.append(letter)
         self._counts.unreadable(letter.device or "", letter.source, 1)
 
-    def count_arrival(self, message: Message) -> None:
-        """Count a message as a duplicate, until `decide` knows better."""
-        self._counts.arrived(message.entry.message, message.uplink)
+    def count_arrivals(self, messages: Iterable[Message]) -> None:
+        """Count messages as duplicates, until `decide` knows better."""
+        self._counts.arrived((message.entry.message, message.uplink) for message in messages)
 
     def forget_unreadable(self, device: str, source: str) -> None:
         """Take back that a message was counted as unreadable."""
@@ -158,7 +158,7 @@ class Batch:
         """
         changes, rivals = list(changes), list(rivals)
         self._run_codecs(changes, rivals, messages)
-        for before, after in changes:
+        for before, after in self._gather(changes, messages):
             message = messages.get(after.offset) if after is not None else None
             if before is not None:
                 self._undo(before, messages.get(before.offset, message))
@@ -242,8 +242,6 @@ class Batch:
         self._counts.decided(message.uplink.device, message.entry.message.source, step, dead=dead)
 
     def _measure(self, standing: Standing, message: Message) -> tuple[DeadLetterReason, str] | None:
-        if self._gather(standing, message):
-            return None
         try:
             run, rows = self._rows(standing, message)
         except _UndecodableError as error:
@@ -252,19 +250,34 @@ class Batch:
         self.columns.add(standing.key, run, rows)
         return None
 
-    def _gather(self, standing: Standing, message: Message) -> bool:
-        """Take in a message that is all numbers of its own time; False if that it is not, or cannot be decoded.
+    def _gather(self, changes: Iterable[Change], messages: Mapping[int, Message]) -> list[Change]:
+        """Take in new uplinks that are all numbers of their own time; return the other changes.
 
-        Most are, and this takes a quarter of the time that their measurements one by one do.
+        Almost all are like this, and together they take a third of the time that they take one by one.
         """
+        others: list[Change] = []
+        gathered: list[tuple[str, str]] = []
+        for change in changes:
+            before, after = change
+            message = messages.get(after.offset) if before is None and after is not None else None
+            if after is None or message is None or not self._gathers(after, message):
+                others.append(change)
+                continue
+            self.verdicts.append((after, False))
+            gathered.append((message.uplink.device, message.entry.message.source))
+        for (device, source), number in Counter(gathered).items():
+            self._counts.decided(device, source, number, dead=False)
+        return others
+
+    def _gathers(self, standing: Standing, message: Message) -> bool:
         uplink = message.uplink
         try:
             columns = self._columns_of.get(uplink.device) or self._new_columns(uplink.device)
-            if columns.fields is None or standing.measured_at > self._limit(message.entry.message.received_at):
+            if not columns.of_layout or standing.measured_at > self._limit(message.entry.message.received_at):
                 return False
-            fields = columns.fields(uplink.payload, uplink.port)
+            fields = columns.profile.fields(uplink.payload, uplink.port)
             told = columns.told(tuple(fields))
-        except Exception:  # noqa: BLE001  decoding in full says what is wrong
+        except Exception:  # noqa: BLE001  decoding it alone says what is wrong
             return False
         if told is None:
             return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import cached_property
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
@@ -49,21 +48,24 @@ class DeviceColumns:
     ----------
     device : Device
     profile : Profile
+    run : Run
+        The profile's.
     places : dict of SeriesKey to int
         The series so far; new ones are added.
     """
 
-    def __init__(self, device: Device, profile: Profile, places: dict[SeriesKey, int]) -> None:
+    # There is one for each of thousands of devices, and all are looked at in every batch.
+    __slots__ = ("_depths", "_known", "_places", "_told", "device", "of_layout", "profile", "radio_places", "run")
+
+    def __init__(self, device: Device, profile: Profile, run: Run, places: dict[SeriesKey, int]) -> None:
         self.device = device
         self.profile = profile
-        self.run = Run("profile", profile.name, str(profile.version), profile.digest)
+        self.run = run
+        self.of_layout = profile.decoder is DecoderKind.LAYOUT
+        self.radio_places: tuple[int, int] | None = None
         self._places = places
         self._known: dict[tuple[str, str], int] = {}
-        self._depths = {channel.name: channel.depth for channel in profile.channels}
-        for channel in device.channels:
-            if channel.depth is not None:
-                self._depths[channel.name] = channel.depth
-        self.fields = profile.fields if profile.decoder is DecoderKind.LAYOUT else None
+        self._depths = {channel.name: channel.depth for channel in device.channels if channel.depth is not None}
         self._told: dict[tuple[str, ...], Told] = {}
 
     def told(self, names: tuple[str, ...]) -> Told | None:
@@ -73,7 +75,7 @@ class DeviceColumns:
             selection = self.profile.selection(names)
             if selection is not None:
                 places = tuple(self.place(route.channel, route.quantity) for route in selection.routes)
-                told = self._told[names] = Told(selection, places)
+                told = self._told[selection.names] = Told(selection, places)
         return told
 
     def rows(self, measurements: Sequence[Measurement], measured_at: int, radio: Radio) -> list[Row]:
@@ -110,19 +112,18 @@ class DeviceColumns:
             if heard is not None
         ]
 
-    @cached_property
-    def radio_places(self) -> tuple[int, int]:
-        """Where signal strength and signal-to-noise ratio go."""
-        return self.place(RADIO_CHANNEL, _SIGNAL), self.place(RADIO_CHANNEL, _NOISE)
+    def new_radio_places(self) -> tuple[int, int]:
+        """Return where signal strength and signal-to-noise ratio go, and remember it as `radio_places`."""
+        self.radio_places = self.place(RADIO_CHANNEL, _SIGNAL), self.place(RADIO_CHANNEL, _NOISE)
+        return self.radio_places
 
     def place(self, channel: str, quantity: str) -> int:
         """Return where a channel's values go in the batch."""
         known = self._known.get((channel, quantity))
         if known is not None:
             return known
-        key = SeriesKey(
-            Owner.CHANNEL, f"{self.device.key}/{channel}", QUANTITIES[quantity].name, self._depths.get(channel)
-        )
+        depth = self._depths.get(channel, self.profile.depths.get(channel))
+        key = SeriesKey(Owner.CHANNEL, f"{self.device.key}/{channel}", QUANTITIES[quantity].name, depth)
         place = self._places.setdefault(key, len(self._places))
         self._known[channel, quantity] = place
         return place
@@ -134,6 +135,7 @@ class Fleet:
     def __init__(self) -> None:
         self.places: dict[SeriesKey, int] = {}
         self._columns: dict[str, DeviceColumns] = {}
+        self._runs: dict[Profile, Run] = {}
         self._ids: list[int] = []
         self._first_of_device: dict[str, int] = {}
         self._firsts: list[int] = []
@@ -142,7 +144,10 @@ class Fleet:
         """Return where a device's measurements go, as it is registered now."""
         known = self._columns.get(device.key)
         if known is None or known.profile is not profile or known.device != device:
-            known = self._columns[device.key] = DeviceColumns(device, profile, self.places)
+            run = self._runs.get(profile)
+            if run is None:
+                run = self._runs[profile] = Run("profile", profile.name, str(profile.version), profile.digest)
+            known = self._columns[device.key] = DeviceColumns(device, profile, run, self.places)
         return known
 
     def ids(self, series_ids: Callable[[Sequence[SeriesKey]], Sequence[int]]) -> Ids:

@@ -106,7 +106,7 @@ class ReadingColumns:
             self.add(uplink, columns.run, columns.radio_rows(radio, measured_at))
         else:
             heard.numbers += (rssi, snr)
-            heard.places += columns.radio_places
+            heard.places += columns.radio_places or columns.new_radio_places()
             heard.moments.append(measured_at)
             heard.uplinks.append(uplink)
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 
 from gruenpuls.domain.device import Device
@@ -210,8 +211,7 @@ class Run:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceTally:
+class DeviceTally(msgspec.Struct, frozen=True, gc=False):
     """What arrived of one device in a batch.
 
     Parameters

@@ -77,15 +77,14 @@ def decided(found: Sequence[Uplink]) -> tuple[object, ...]:
         fleet,
     )
     batch.decide(changes, [], messages)
-    for message in messages.values():
-        batch.count_arrival(message)
+    batch.count_arrivals(messages.values())
     ids: dict[Any, int] = {key: number for number, key in enumerate(sorted(fleet.places, key=str))}
     runs: dict[Run, int] = {}
     series = fleet.ids(lambda keys: [ids[key] for key in keys])
     readings = batch.columns.readings(series, lambda run: runs.setdefault(run, len(run.name)))
     columns = (readings.series, readings.measured_at, readings.value, readings.flag, readings.run)
     tallies = sorted(batch.tallies(), key=lambda tally: (tally.device, tally.source))
-    return list(ids), [column.tobytes() for column in columns], batch.verdicts, batch.letters, tallies
+    return list(ids), [column.tobytes() for column in columns], sorted(batch.verdicts), batch.letters, tallies
 
 
 @settings(max_examples=60, deadline=None)

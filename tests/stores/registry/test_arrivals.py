@@ -4,6 +4,7 @@ import math
 from dataclasses import astuple, replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from stores.registry.city import DAY, HOUR, LIME, NOON, PROBE, ROOF, RUN, SPARE, derived, measured, planted, readings
@@ -169,11 +170,13 @@ def test_what_was_noted_is_skipped(registry: Registry) -> None:
     assert registry.tallies.all() == [unknown, tally]
     registry.arrivals.note(readings(registry, series, {NOON + HOUR: 9.0}), [tally], Progress(6))
     assert registry.latest.of([series]).value.tolist() == [10.0]
-    earlier = replace(tally, last_uplink_at=NOON - DAY)
-    registry.arrivals.note(ReadingBatch.empty(), [earlier, replace(earlier, source="harbour")], Progress(8))
+    earlier = msgspec.structs.replace(tally, last_uplink_at=NOON - DAY)
+    registry.arrivals.note(
+        ReadingBatch.empty(), [earlier, msgspec.structs.replace(earlier, source="harbour")], Progress(8)
+    )
     assert registry.tallies.of_device(PROBE.key) == [
-        replace(tally, tally=Tally(4, 2, 2)),
-        replace(earlier, source="harbour"),
+        msgspec.structs.replace(tally, tally=Tally(4, 2, 2)),
+        msgspec.structs.replace(earlier, source="harbour"),
     ]
     assert registry.tallies.by_source() == {"city": Tally(4, 5, 2), "harbour": Tally(2, 1, 1)}
 
