@@ -84,7 +84,8 @@ def decided(found: Sequence[Uplink]) -> tuple[object, ...]:
     readings = batch.columns.readings(series, lambda run: runs.setdefault(run, len(run.name)))
     columns = (readings.series, readings.measured_at, readings.value, readings.flag, readings.run)
     tallies = sorted(batch.tallies(), key=lambda tally: (tally.device, tally.source))
-    return list(ids), [column.tobytes() for column in columns], sorted(batch.verdicts), batch.letters, tallies
+    verdicts = sorted((standing.key, dead) for standing, dead in batch.verdicts)
+    return list(ids), [column.tobytes() for column in columns], verdicts, batch.letters, tallies
 
 
 @settings(max_examples=60, deadline=None)
