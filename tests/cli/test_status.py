@@ -1,11 +1,11 @@
 """`gruenpuls status --devices`, on a journal and stores filled for real."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from command_line import CommandLine
+from msgspec import structs
 
 from gruenpuls.cli.status import _span
 from gruenpuls.domain.uplink import RawMessage
@@ -84,7 +84,7 @@ def test_each_source_adds_up_with_what_waits_of_it(gruenpuls: CommandLine) -> No
 def test_a_source_whose_numbers_do_not_add_up_is_named(gruenpuls: CommandLine) -> None:
     registry = open_registry(settings_from())
     kept = registry.tallies.all()
-    registry.arrivals.recount([replace(one, source="roof") for one in kept], registry.arrivals.noted())
+    registry.arrivals.recount([structs.replace(one, source="roof") for one in kept], registry.arrivals.noted())
     _report(registry, [{"fault": "sources", "messages": 8}])
     found = gruenpuls.json("status")["by_source"]
     assert {name: it["missing"] for name, it in found.items()} == {"lora": 4, "roof": -4}
