@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
+
 from gruenpuls.domain.errors import BusyError, ConfigurationError, GruenpulsError, InputError
 from gruenpuls.jobs.weather_import.grids import take_grids
 from gruenpuls.jobs.weather_import.stations import take_station_files
@@ -17,6 +19,8 @@ from gruenpuls.service.workshop import Workshop, workshop
 from gruenpuls.settings import Settings
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.requests import RequestState
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 REPLAY_DEAD_LETTERS: Final = "deadletter.replay"
 REDECODE: Final = "redecode"
@@ -167,8 +171,12 @@ def serve_orders(tools: Workshop, watch: Watch) -> int:
         except InterruptedOrderError:
             requests.reopen_taken()
             return done
-        except (GruenpulsError, KeyError, ValueError, TypeError) as error:
-            requests.fail(request.number, str(error) or type(error).__name__)
+        except GruenpulsError as error:
+            requests.fail(request.number, str(error))
+        except Exception as error:  # noqa: BLE001  whatever it is, the other orders do not wait for it
+            # Left in the queue it would end every process that takes it up again.
+            _log.exception("an order failed in an unforeseen way", kind=request.kind)
+            requests.fail(request.number, f"{type(error).__name__}: {error}")
         else:
             requests.finish(request.number, result)
         done += 1
