@@ -27,7 +27,7 @@ from ingest.decode_batch import Batch, Message, letter_of_poison, read_message
 from ingest.device_columns import Fleet
 from ingest.javascript import CodecPool
 from ingest.portion import OF_THE_WORLD, Portion, halving
-from ingest.reading_columns import earliest_moments
+from ingest.reading_columns import earliest, earliest_moments
 from ingest.resolve import Copy, milliseconds
 from ingest.uplink_index import UplinkIndex
 from ingest.uplink_index_file import DamagedIndexError
@@ -357,11 +357,11 @@ class Decoder:
         series = batch.fleet.ids(self._registry.series_ids)
         readings = columns.readings(series, self._registry.run_id)
         retracted_series, retracted_at = columns.retracted(series)
-        # All series of a device belong to the same sites, so one of them stands for them.
-        touched = earliest_moments(
-            batch.fleet.first_of_device(np.concatenate([readings.series, retracted_series])),
-            np.concatenate([readings.measured_at, retracted_at]),
+        of_series = earliest(
+            np.concatenate([readings.series, retracted_series]), np.concatenate([readings.measured_at, retracted_at])
         )
+        # All series of a device belong to the same sites, so one of them stands for them.
+        touched = earliest_moments(batch.fleet.first_of_device(of_series[0]), of_series[1])
         self._index.settle(batch.verdicts)
         progress = Progress(end, self._index.tally())
         from_journal = end > self._index.offset

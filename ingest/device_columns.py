@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import islice
@@ -136,9 +137,10 @@ class Fleet:
         self.places: dict[SeriesKey, int] = {}
         self._columns: dict[str, DeviceColumns] = {}
         self._runs: dict[Profile, Run] = {}
-        self._ids: list[int] = []
+        self._ids = array("q")
         self._first_of_device: dict[str, int] = {}
-        self._firsts: list[int] = []
+        self._firsts = array("q")
+        self._sorted = np.empty(0, np.int64), np.empty(0, np.int64)
 
     def columns(self, device: Device, profile: Profile) -> DeviceColumns:
         """Return where a device's measurements go, as it is registered now."""
@@ -157,11 +159,14 @@ class Fleet:
             ids = series_ids(new)
             for key, number in zip(new, ids, strict=True):
                 self._firsts.append(self._first_of_device.setdefault(key.owner_key.rpartition("/")[0], number))
-            self._ids += ids
+            self._ids.extend(ids)
         return np.array(self._ids, np.int64)
 
     def first_of_device(self, series: Ids) -> Ids:
         """Return for each of these series, all with an id, one that stands for all of its device."""
-        order = np.argsort(self._ids)
-        ids, firsts = np.array(self._ids, np.int64)[order], np.array(self._firsts, np.int64)[order]
+        if len(self._sorted[0]) < len(self._ids):
+            ids, firsts = np.array(self._ids, np.int64), np.array(self._firsts, np.int64)
+            order = np.argsort(ids)
+            self._sorted = ids[order], firsts[order]
+        ids, firsts = self._sorted
         return firsts[np.searchsorted(ids, series)]

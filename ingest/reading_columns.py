@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from gruenpuls.domain.ports import Run
 from gruenpuls.domain.reading import Flag, Flags, Ids, ReadingBatch, Times, Values
 from gruenpuls.domain.uplink import Radio
 from ingest.device_columns import DeviceColumns, Row, Told
+from ingest.resolve import moment_of
 
 _ROW: Final = np.dtype([("place", "i8"), ("measured_at", "i8"), ("value", "f8"), ("flag", "i8")])
 
@@ -193,13 +194,21 @@ def _precedence(parts: Sequence[_Columns]) -> Ids:
     return np.repeat(np.fromiter((places[key] for key in keys), np.int64, len(keys)), widths)
 
 
+def earliest(series: Ids, measured_at: Times) -> tuple[Ids, Times]:
+    """Return each series once, sorted, and the first moment of each."""
+    order = np.argsort(series, kind="stable")
+    ordered = series[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)])
+    if not len(starts):
+        return series, measured_at
+    return ordered[starts], np.minimum.reduceat(measured_at[order], starts)
+
+
 def earliest_moments(series: Ids, measured_at: Times) -> dict[int, datetime]:
     """Return the first moment of each series."""
-    order = np.lexsort((measured_at, series))
-    sorted_series = series[order]
-    ids, starts = np.unique(sorted_series, return_index=True)
-    moments = measured_at[order][starts].astype("datetime64[us]").tolist()
-    return {number: moment.replace(tzinfo=UTC) for number, moment in zip(ids.tolist(), moments, strict=True)}
+    ids, first = earliest(series, measured_at)
+    moments = first.astype("datetime64[ms]").astype(np.int64).tolist()
+    return dict(zip(ids.tolist(), map(moment_of, moments), strict=True))
 
 
 def _times(stored: Sequence[int]) -> Times:
