@@ -5,7 +5,7 @@ was 29 KB of writing and three quarters of its processor time for each. Here a b
 order, and eight runs of a size become one of eight times that size: so a value is written again when its run
 grows eightfold, and no more.
 
-The runs are rows of the caller's database and follow its transactions.
+The runs are rows of the caller's database and follow its transactions; after a rollback they are opened anew.
 """
 
 from __future__ import annotations
@@ -67,15 +67,10 @@ class SortedRuns:
         self._db = db
         self._name = name
         self._filter_room = filter_room
-        self._runs: list[_Run] = []
-        self.load()
-
-    def load(self) -> None:
-        """Take over what the database holds, such as after a rollback."""
-        rows = self._db.execute("SELECT id, size, fences FROM run WHERE name = ?", (self._name,))
+        rows = db.execute("SELECT id, size, fences FROM run WHERE name = ?", (name,))
         self._runs = [_Run(number, size, np.frombuffer(fences, np.int64), None) for number, size, fences in rows]
         for run in self._runs[: self._within_room()]:
-            (words,) = self._db.execute("SELECT filter FROM run WHERE id = ?", (run.number,)).fetchone()
+            (words,) = db.execute("SELECT filter FROM run WHERE id = ?", (run.number,)).fetchone()
             run.filter = TagFilter(np.frombuffer(words, np.uint64)) if words is not None else None
 
     def add(self, tags: Tags, values: Tags) -> None:

@@ -261,8 +261,6 @@ class UplinkIndex:
     def _open(self) -> None:
         self._db = opened(self._path)
         with index_errors(self._path):
-            self._by_key = SortedRuns(self._db, "key")
-            self._by_moment = SortedRuns(self._db, "moment")
             self._load()
 
     def _load(self) -> None:
@@ -271,8 +269,8 @@ class UplinkIndex:
         self._counts = _Counts(*counts)
         self._devices.clear()
         self._pending = []
-        self._by_key.load()
-        self._by_moment.load()
+        self._by_key = SortedRuns(self._db, "key")
+        self._by_moment = SortedRuns(self._db, "moment")
 
     def _begin(self) -> None:
         if not self._db.in_transaction:

@@ -96,8 +96,7 @@ def test_what_is_rolled_back_is_not_there(db: sqlite3.Connection) -> None:
     for value in range(20):
         add(runs, [(1, value)])
     db.execute("ROLLBACK")
-    runs.load()
-    assert runs.values(array([1])).tolist() == [1]
+    assert SortedRuns(db, "these").values(array([1])).tolist() == [1]
 
 
 @pytest.mark.parametrize(
