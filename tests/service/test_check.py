@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from gruenpuls.domain.device import Device
 from gruenpuls.domain.ports import Commit, Tally
@@ -104,7 +105,7 @@ def test_counters_that_lack_a_device_are_told(tools: Workshop, settings: Setting
 
 def test_messages_counted_for_the_wrong_source_are_told(tools: Workshop, settings: Settings) -> None:
     kept = tools.registry.tallies.all()
-    moved = [replace(one, source="other") for one in kept]
+    moved = [structs.replace(one, source="other") for one in kept]
     tools.registry.arrivals.recount(moved, tools.store.progress())
     assert found_by(tools, settings) == (Discrepancy(Fault.SOURCES, 2 * UPLINKS),)
 
