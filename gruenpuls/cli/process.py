@@ -9,10 +9,6 @@ import typer
 
 from gruenpuls.cli.session import Session
 
-WithParent = Annotated[
-    bool, typer.Option("--with-parent", hidden=True, help="End when the parent's end of standard input closes.")
-]
-
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the program."""
@@ -20,46 +16,36 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def run(
-    context: typer.Context,
-    as_prepared: Annotated[
-        bool, typer.Option("--as-prepared", hidden=True, help="Do not look whether registry and stores are there.")
-    ] = False,
-) -> None:
+def run(context: typer.Context) -> None:
     """Run everything: collect uplinks, work on them, serve the console; Ctrl-C stops cleanly."""
+    from gruenpuls.service.run import run as run_service
+
     session: Session = context.obj
-    if as_prepared:
-        from gruenpuls.service.supervise import run_supervisor
-
-        run_supervisor(session.settings, session.file)
-    else:
-        from gruenpuls.service.run import run as run_service
-
-        run_service(session.settings, session.file)
+    run_service(session.settings, session.file)
 
 
-def collect(context: typer.Context, with_parent: WithParent = False) -> None:
+def collect(context: typer.Context) -> None:
     """Take uplinks from the brokers into the journal (one of the processes of `run`)."""
     from gruenpuls.service.collect import run_collector
 
     session: Session = context.obj
-    run_collector(session.settings, with_parent=with_parent)
+    run_collector(session.settings, with_parent=False)
 
 
-def work(context: typer.Context, with_parent: WithParent = False) -> None:
+def work(context: typer.Context) -> None:
     """Decode, compute and judge what the journal holds (one of the processes of `run`)."""
     from gruenpuls.service.work import run_work
 
     session: Session = context.obj
-    run_work(session.settings, with_parent=with_parent)
+    run_work(session.settings, with_parent=False)
 
 
-def serve(context: typer.Context, with_parent: WithParent = False) -> None:
+def serve(context: typer.Context) -> None:
     """Serve the console (one of the processes of `run`)."""
     from gruenpuls.service.serve import run_console
 
     session: Session = context.obj
-    run_console(session.settings, with_parent=with_parent)
+    run_console(session.settings, with_parent=False)
 
 
 def demo(

@@ -27,7 +27,9 @@ from gruenpuls.settings import Settings
 
 PROCESSES: Final = ("collect", "work", "serve")
 AS_PREPARED: Final = "--as-prepared"
-"""Option of `run`: registry and stores are there."""
+"""After `run`: registry and stores are there."""
+WITH_PARENT: Final = "--with-parent"
+"""After another process's name: it ends when its standard input closes, since its parent has gone."""
 # Trying again does not mend these.
 _FINAL: Final = {error.exit_code for error in (InputError, ConfigurationError, BusyError)}
 # These may mend themselves, but not in the first moments after the start: there they are a mistake of the set-up.
@@ -66,7 +68,7 @@ class ChildEndedError(GruenpulsError):
 
 
 def program(*words: str) -> list[str]:
-    """Return how a process of this program is started."""
+    """Return how a process of this program is started; `gruenpuls.service.start` understands these words."""
     return [sys.executable, "-m", "gruenpuls", *words]
 
 
@@ -109,7 +111,7 @@ def supervise(
     ChildEndedError
         If one ends with an error that starting it again does not mend.
     """
-    children = [_Child(name, program(*arguments, name, "--with-parent")) for name in processes]
+    children = [_Child(name, program(*arguments, name, WITH_PARENT)) for name in processes]
     try:
         for child in children:
             child.start()
