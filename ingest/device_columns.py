@@ -145,6 +145,8 @@ class Fleet:
     def columns(self, device: Device, profile: Profile) -> DeviceColumns:
         """Return where a device's measurements go, as it is registered now."""
         known = self._columns.get(device.key)
+        if known is not None and known.device is device and known.profile is profile:
+            return known
         if known is None or known.profile is not profile or known.device != device:
             run = self._runs.get(profile)
             if run is None:
