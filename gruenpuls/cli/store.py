@@ -108,7 +108,9 @@ def copy(
     verb = "would be copied" if dry_run else "were copied and read back"
     terminal.print(f"{found.copied_rows} of them in {found.copied_parts} parts {verb}; the rest was there already.")
     if not dry_run:
-        terminal.print(f"To work with it, set store.kind = {target.store.kind!r}.")
+        kind = f"set store.kind = {target.store.kind!r}"
+        how = f"start the service with --settings {to_settings}" if to_settings else kind
+        terminal.print(f"To work with it, {how}.", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -33,7 +33,7 @@ __all__ = ["broker"]
 
 MESSAGES = extent("MESSAGES", 20_000, 1_000_000)
 """How many messages come, two of three of them mutated."""
-PUBLISHED = extent("PUBLISHED", 300, 20_000)
+PUBLISHED = extent("PUBLISHED", 300, 100_000)
 """How many of them go all the way, through a broker."""
 
 _BATCH = 1_000

@@ -1,6 +1,7 @@
 import io
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,6 +39,22 @@ def test_hours_and_days_are_summed_up_anew_on_demand(kept: CommandLine) -> None:
     assert said["waiting"] == 0
     assert DAYS - 2 <= said["days"] <= DAYS + 1
     assert 24 * (DAYS - 2) <= said["hours"] <= 24 * (DAYS + 1)
+
+
+def test_a_copy_to_another_directory_says_how_to_work_with_it(
+    kept: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The environment would have the last word in both files; without it the directory is the same by default.
+    monkeypatch.delenv("GRUENPULS_DATA_DIR")
+    settings = settings_from()
+    other = tmp_path / "other.toml"
+    other.write_text(f'data_dir = "{tmp_path / "other"}"\nregistry_url = "{settings.registry_address}"\n', "utf-8")
+    said = kept("store", "copy", "--to-settings", str(other))
+    assert f"start the service with --settings {other}" in said
+    assert "store.kind" not in said
+    assert "0 of them in 0 parts would be copied" in kept("store", "copy", "--to-settings", str(other), "--dry-run")
+    (tmp_path / "foreign.toml").write_text(f'data_dir = "{tmp_path / "foreign"}"\n', "utf-8")
+    assert "different registries" in kept("store", "copy", "--to-settings", str(tmp_path / "foreign.toml"), status=3)
 
 
 def test_by_default_everything_is_kept_for_ever(kept: CommandLine) -> None:
