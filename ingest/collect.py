@@ -56,6 +56,8 @@ class SourceHealth:
         Aware UTC.
     refused : int
         Requests of senders that were refused, for whatever reason.
+    has_queue : bool
+        Whether it was ever connected, in this run or an earlier one, so that the broker should keep a queue for it.
     queues_lost : int
         Connections at which the broker had no queue of ours any more.
     queue_lost_at : datetime or None
@@ -83,6 +85,7 @@ class SourceHealth:
     last_error: str | None = None
     last_error_at: datetime | None = None
     refused: int = 0
+    has_queue: bool = False
     queues_lost: int = 0
     queue_lost_at: datetime | None = None
     dropped_by_broker: int | None = None

@@ -143,6 +143,7 @@ class MqttCollector:
             reconnects=max(0, self._connections - 1),
             last_error=error,
             last_error_at=error_at,
+            has_queue=self._expects_queue,
             queues_lost=self._queues_lost,
             queue_lost_at=self._queue_lost_at,
             dropped_by_broker=self._dropped,

@@ -38,7 +38,7 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
     BusyError
         If another collector writes this journal.
     UnavailableError
-        If a broker that has never brought anything cannot be reached at the start, or refuses.
+        If a broker that was never there before cannot be reached at the start, or refuses.
     StorageError
         If the journal cannot be opened.
     """
@@ -55,7 +55,9 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
         log = SourceLog()
 
         def on_health(health: CollectHealth) -> None:
-            log.note(health)
+            # Sources that end because they were told to are no news.
+            if not stop.is_set():
+                log.note(health)
             _report(registry, reader, health)
 
         collect(
@@ -71,7 +73,7 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
 
 def _sources(settings: Settings, registry: Registry, reader: JournalReader) -> list[Source]:
     has_brought = {name for name, messages in reader.counts().items() if messages}
-    dropped = _dropped_before(registry)
+    before = _said_before(registry)
     endpoints = [
         Endpoint(
             hook.name,
@@ -90,7 +92,7 @@ def _sources(settings: Settings, registry: Registry, reader: JournalReader) -> l
     )
     listeners: list[Source] = [
         *(
-            _collector(source, settings, known=source.name in has_brought, dropped_before=dropped.get(source.name))
+            _collector(source, settings, before.get(source.name, {}), has_brought=source.name in has_brought)
             for source in settings.sources
         ),
         *hooks,
@@ -109,13 +111,16 @@ def _watched(gap: GapSource, source: Source, settings: Settings) -> Watched:
     )
 
 
-def _dropped_before(registry: Registry) -> Mapping[str, int | None]:
-    """Return what each source's broker said in the last run that it had thrown away."""
+def _said_before(registry: Registry) -> Mapping[str, Mapping[str, Any]]:
+    """Return what was last said of each source in an earlier run."""
     said = {one.name: one.body for one in registry.health.all()}
-    return {one["name"]: one.get("dropped_by_broker") for one in said.get(COLLECT, {}).get("sources", ())}
+    return {source["name"]: source for source in said.get(COLLECT, {}).get("sources", ())}
 
 
-def _collector(source: MqttSource, settings: Settings, *, known: bool, dropped_before: int | None) -> MqttCollector:
+def _collector(
+    source: MqttSource, settings: Settings, before: Mapping[str, Any], *, has_brought: bool
+) -> MqttCollector:
+    known = has_brought or bool(before.get("has_queue"))
     has_tls = source.tls or source.certificate_file or source.ca_file
     broker = Broker(
         host=source.host,
@@ -136,7 +141,7 @@ def _collector(source: MqttSource, settings: Settings, *, known: bool, dropped_b
         # and the console, shall not stand still for it.
         ends_on=EndsOn.NOTHING if known else EndsOn.ANYTHING,
         most_unacknowledged_bytes=settings.journal.unacknowledged_bytes,
-        dropped_before=dropped_before,
+        dropped_before=before.get("dropped_by_broker"),
         expects_queue=known,
     )
 

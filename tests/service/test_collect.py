@@ -47,7 +47,7 @@ def posted(port: int) -> int:
         return client.getresponse().status
 
 
-def test_a_broker_that_never_brought_anything_and_is_away_ends_it(tmp_path: Path) -> None:
+def test_a_broker_that_was_never_there_ends_it(tmp_path: Path) -> None:
     settled(tmp_path, free_port(), free_port())
     with ServiceProcess("collect", directory=tmp_path) as process:
         assert process.ended() == 4
@@ -59,6 +59,20 @@ def test_tls_is_spoken_where_it_is_set(broker: Mosquitto, tmp_path: Path) -> Non
     with ServiceProcess("collect", directory=tmp_path) as process:
         assert process.ended() == 4
         assert "the broker cannot be reached" in process.said, "it speaks no TLS"
+
+
+def test_a_quiet_broker_that_was_once_there_is_waited_for_after_a_restart(broker: Mosquitto, tmp_path: Path) -> None:
+    hook_port = free_port()
+    settled(tmp_path, broker.port, hook_port)
+    with ServiceProcess("collect", directory=tmp_path) as process:
+        process.await_true(lambda: process.said.count("source connected") == 2, "connected")
+        process.interrupt()
+        assert process.ended() == 0
+        assert "source not connected" not in process.said, "it was told to end"
+    broker.stop()
+    with ServiceProcess("collect", directory=tmp_path) as process:
+        process.await_true(lambda: posted(hook_port) == 200, "journalled")
+        process.await_true(lambda: "the broker cannot be reached" in process.said, "told in the log")
 
 
 def test_a_broker_known_from_before_that_is_away_keeps_no_webhook_from_working(tmp_path: Path) -> None:
