@@ -133,21 +133,15 @@ def _agreed(clock: Written, arrival: Written) -> datetime | None:
     return heard_at if sane and heard_at.tzinfo is UTC else None
 
 
-def _believed(written: Written, arrived_at: datetime | None) -> datetime | None:
-    """Return a gateway's time if it can be read and, where an arrival is known, is within a day of it."""
-    if not written:
-        return None
-    moment = instant(written)
-    if moment is None or arrived_at is None or abs(moment - arrived_at) <= TOLERANCE:
-        return moment
-    return None
-
-
 def _earliest(times: Iterable[Written], arrived_at: datetime | None) -> datetime | None:
     """Return the earliest time that can be read and, where an arrival is known, is within a day of it."""
     first = None
     for written in times:
-        moment = _believed(written, arrived_at)
-        if moment is not None and (first is None or moment < first):
+        moment = instant(written)
+        if (
+            moment is not None
+            and (first is None or moment < first)
+            and (arrived_at is None or _BACK <= moment - arrived_at <= TOLERANCE)
+        ):
             first = moment
     return first

@@ -73,3 +73,6 @@ def test_what_comes_again_is_read_once_and_what_is_long_is_not_kept() -> None:
     assert reading("abc") is reading("abc")
     assert reading("abcd") == reading("abcd") == ["abcd"]
     assert texts == ["abc", "abcd", "abcd"]
+    for text in "", "a", "a", "abc":
+        reading(text)
+    assert texts[3:] == ["", "a", "abc"]
