@@ -142,8 +142,7 @@ class _Compiler:
     # shapes
 
     def _shape(self, shape: Struct | Groups | Records | CayenneLpp) -> None:
-        self._declared = set()
-        self._target = "o"
+        self._declared, self._target = set(), "o"
         self._line("o = {}")
         match shape:
             case Struct():
