@@ -11,8 +11,39 @@ from processors.drought.standardised_precipitation_index import MEMORY, MONTHS, 
 _NAME: Final = "standardised_precipitation_evapotranspiration_index"
 
 
+def climatic_water_balance(precipitation: Array, evapotranspiration: Array) -> Array:
+    """Return rain less reference evapotranspiration.
+
+    Parameters
+    ----------
+    precipitation, evapotranspiration : float64 (time, site)
+        Of each day [mm].
+
+    Returns
+    -------
+    float64 (time, site)
+        [mm]; missing where either is.
+
+    Notes
+    -----
+    Valid for any climate; below zero where the air could take more water than fell.
+
+    References
+    ----------
+    Vicente-Serrano, Beguería & López-Moreno (2010), J. Climate 23, 1696-1718, equation 2.
+
+    Examples
+    --------
+    >>> climatic_water_balance(np.array([[5.0], [0.0]]), np.array([[2.0], [4.0]])).ravel().tolist()
+    [3.0, -4.0]
+    """
+    return precipitation - evapotranspiration
+
+
 def _compute(fleet: Fleet) -> dict[tuple[str, str], Array]:
-    balance = fleet.inputs["precipitation", "sum_day"] - fleet.inputs["reference_evapotranspiration", "sum"]
+    balance = climatic_water_balance(
+        fleet.inputs["precipitation", "sum_day"], fleet.inputs["reference_evapotranspiration", "sum"]
+    )
     return {
         (_NAME, STATISTICS[months]): trailing_index(fleet.steps, balance, days, log_logistic_index)[0]
         for months, days in MONTHS.items()

@@ -239,6 +239,8 @@ READING = {
     "settings.value",
     "tallies.all",
     "tallies.by_source",
+    "tallies.heard_since",
+    "tallies.last_by_source",
     "tallies.of_device",
     "tallies.silent_since",
     "watermarks.fleet",
