@@ -63,6 +63,8 @@ def lived_through(
 
 
 @pytest.mark.slow
+# Every life begins with new files, so a busy disk makes it long.
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("interrupted", [False, True], ids=["at once", "after more has come"])
 def test_a_crash_at_any_boundary_changes_nothing_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, interrupted: bool
