@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
-if sys.argv[-1] in {"--as-prepared", "--with-parent"}:
+from gruenpuls.service.supervise import AS_PREPARED, WITH_PARENT
+
+if sys.argv[-1] in {AS_PREPARED, WITH_PARENT}:
     from gruenpuls.domain.errors import GruenpulsError
     from gruenpuls.service.start import start
 

@@ -118,7 +118,7 @@ class Connection:
     def version(self) -> str:
         """Return the server's version, empty if it does not tell."""
         # Its own /health differs from version to version; /ping is the same everywhere.
-        return str(self._requested("GET", "/ping").headers.get("X-Influxdb-Version", ""))
+        return str(self._whole(self._sent("GET", "/ping")).headers.get("X-Influxdb-Version", ""))
 
     def write(self, lines: Sequence[str]) -> None:
         """Write lines of line protocol with times in milliseconds.
@@ -138,7 +138,7 @@ class Connection:
         headers = {"Content-Type": "text/plain; charset=utf-8", "Content-Encoding": "gzip"}
         body = gzip.compress("\n".join(lines).encode(), 1)
         # Milliseconds: 1.6 takes `us` for nanoseconds without a word.
-        self._requested("POST", path, {**where, "precision": "ms"}, headers, body=body)
+        self._whole(self._sent("POST", path, {**where, "precision": "ms"}, headers, body=body))
 
     def asked(self, query: str) -> list[Table]:
         """Return what InfluxQL answers, a long table in parts; a database that is not there holds nothing.
@@ -209,16 +209,7 @@ class Connection:
         if rest.strip():
             yield rest
 
-    def _requested(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        *,
-        body: bytes | None = None,
-    ) -> HTTPResponse:
-        response = self._sent(method, path, parameters, headers, body=body)
+    def _whole(self, response: HTTPResponse) -> HTTPResponse:
         try:
             # The connection goes back to the pool once all is read; the response keeps what it read.
             _ = response.data
