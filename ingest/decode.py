@@ -15,7 +15,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry
 from ingest.decode_batch import Batch, Message, letter_of_poison, read_message
 from ingest.device_columns import Fleet
 from ingest.javascript import CodecPool
+from ingest.journal_entries import JournalEntries, next_entries
 from ingest.portion import OF_THE_WORLD, Portion, halving
 from ingest.reading_columns import earliest, earliest_moments
 from ingest.resolve import Copy, milliseconds
@@ -38,26 +39,11 @@ BATCH: Final = 20_000
 FUTURE_TOLERANCE: Final = timedelta(days=1)
 """How far after its receipt a message may claim to be measured."""
 
-_BYTES: Final = 32 << 20
-"""A batch ends early where its messages are this long together."""
-_PORTION: Final = 1_000
 _NO_UPLINK: Final = {DeadLetterReason.UNREADABLE, DeadLetterReason.NOT_AN_UPLINK}
 
 _Result = TypeVar("_Result")
 
 _log = logging.getLogger(__name__)
-
-
-class JournalEntries(Protocol):
-    """What decoding asks of the journal."""
-
-    def read(self, from_offset: int, limit: int) -> list[JournalEntry]:
-        """Return up to `limit` entries from an offset on, in order."""
-        ...
-
-    def entries(self, offsets: Sequence[int]) -> list[JournalEntry]:
-        """Return the entries at these offsets; those that are not there are left out."""
-        ...
 
 
 class Decoder:
@@ -204,7 +190,7 @@ class Decoder:
         progress = self._known_progress()
         if not self._is_level(progress):
             return progress
-        entries = self._entries(progress.offset)
+        entries = next_entries(self._journal, progress.offset, self._portion.size)
         if not entries:
             return None
         self._portion.take(len(entries))
@@ -226,19 +212,6 @@ class Decoder:
             self._unsure = True
             self._progress = progress
         return self._progress
-
-    def _entries(self, from_offset: int) -> list[JournalEntry]:
-        entries: list[JournalEntry] = []
-        room = _BYTES
-        limit = self._portion.size
-        while room > 0 and len(entries) < limit:
-            portion = self._journal.read(from_offset, min(limit - len(entries), _PORTION))
-            if not portion:
-                break
-            entries += portion
-            room -= sum(len(entry.message.payload) for entry in portion)
-            from_offset = portion[-1].offset + 1
-        return entries
 
     def _is_level(self, progress: Progress) -> bool:
         """Return whether the index is where the store is; if it is behind, bring it nearer by a batch."""

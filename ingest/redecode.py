@@ -25,8 +25,9 @@ from gruenpuls.domain.ports import Commit, FlagIntervals, IngestRegistry, Observ
 from gruenpuls.domain.reading import Flag, Ids, ReadingBatch, effective_flags
 from gruenpuls.domain.series import SeriesKey
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
-from ingest.decode import Decoder, JournalEntries
+from ingest.decode import Decoder
 from ingest.decode_batch import Batch, Decoded
+from ingest.journal_entries import JournalEntries
 from ingest.reading_columns import earliest_moments
 from ingest.redecode_window import AHEAD, BACK, Window, windows
 from ingest.resolve import milliseconds, moment_of
