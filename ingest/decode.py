@@ -193,7 +193,7 @@ class Decoder:
         entries = next_entries(self._journal, progress.offset, self._portion.size)
         if not entries:
             return None
-        self._portion.take(len(entries))
+        entries = self._portion.take(entries)
         batch, end = self._worked_out(entries, self._portion.poison), entries[-1].offset + 1
         # While it is written, what it was made of would only take memory.
         del entries

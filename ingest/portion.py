@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from gruenpuls.domain.errors import GruenpulsError
+from gruenpuls.domain.uplink import JournalEntry
 from ingest.uplink_index_file import DamagedIndexError
 
 OF_THE_WORLD: Final = (GruenpulsError, DamagedIndexError, MemoryError, OSError)
@@ -30,7 +31,7 @@ class Portion:
     size : int
         Most messages in the next one.
     poison : Exception or None
-        What the next message, which is tried alone, raised the last time.
+        What the message that is tried now, alone, raised the last time.
     """
 
     def __init__(self, limit: int) -> None:
@@ -38,10 +39,17 @@ class Portion:
         self.size = limit
         self.poison: Exception | None = None
         self._taken = 0
+        self._first = 0
 
-    def take(self, count: int) -> None:
-        """Note how many messages are tried now."""
-        self._taken = count
+    def take(self, entries: list[JournalEntry]) -> list[JournalEntry]:
+        """Return which of these entries are tried now: the first alone if it has broken decoding alone."""
+        if entries[0].offset != self._first:
+            self.poison = None
+        if self.poison is not None:
+            # Others may have come since.
+            entries = entries[:1]
+        self._taken, self._first = len(entries), entries[0].offset
+        return entries
 
     def narrow(self, error: Exception) -> None:
         """Have the next batch hold half as many messages as the one that raised `error`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from decoding_bench import DEVICE, NOON, Bench, after, helium, payload_of
@@ -134,6 +135,60 @@ def test_a_fault_that_not_even_a_dead_letter_escapes_is_raised(bench: Bench, mon
     bench.run()
     assert bench.store.done.tally.total == 10 == bench.registry.total().total
     assert NOON in bench.values("soil_temperature")
+
+
+def failing_once(bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str, *, at: int) -> None:
+    """Let a method of the registry fail the first time it is called with something that belongs to an offset."""
+    act = getattr(bench.registry, name)
+    failures: list[int] = []
+
+    def fail_first(*arguments: Any) -> object:  # noqa: ANN401 - any method's
+        last = arguments[-1]
+        if at in [letter.offset for letter in last] and not failures:
+            failures.append(at)
+            what = "the database is locked"
+            raise StorageError(what)
+        return act(*arguments)
+
+    monkeypatch.setattr(bench.registry, name, fail_first)
+
+
+def test_what_arrives_before_a_bad_message_is_tried_again_is_not_blamed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = bench.store.write
+
+    def write_while_more_arrives(commit: Commit) -> None:
+        try:
+            write(commit)
+        except OverflowError:
+            bench.journal.append([helium(n, after(10 * n), payload_of(n / 10, 65)) for n in range(1, 6)])
+            raise
+
+    monkeypatch.setattr(bench.store, "write", write_while_more_arrives)
+    take(bench, 1, {0})
+    assert set(bench.registry.letters) == {0}
+    assert bench.store.done.tally == Tally(decoded=5, dead_lettered=1) == bench.registry.total()
+
+
+def test_nor_is_what_arrives_before_its_letter_can_be_written(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing_once(bench, monkeypatch, "keep_dead_letters", at=0)
+    with pytest.raises(StorageError):
+        take(bench, 1, {0})
+    bench.take(*(helium(n, after(10 * n), payload_of(n / 10, 65)) for n in range(1, 6)))
+    assert set(bench.registry.letters) == {0}
+    assert bench.store.done.tally == Tally(decoded=5, dead_lettered=1) == bench.registry.total()
+
+
+def test_a_letter_is_only_of_the_message_that_was_tried(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing_once(bench, monkeypatch, "keep_dead_letters", at=0)
+    with pytest.raises(StorageError):
+        take(bench, 1, {0})
+    # The part of the journal that holds it proves to be damaged meanwhile.
+    bench.journal.kept.clear()
+    bench.take(helium(1, after(10), payload_of(0.1, 65)))
+    assert bench.registry.letters == {}
+    assert bench.store.done.tally == Tally(decoded=1) == bench.registry.total()
 
 
 def test_messages_are_halved_until_one_is_alone() -> None:
