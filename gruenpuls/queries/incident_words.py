@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from alerts.condition import Watched
 from alerts.dryness import is_about_dry_soil
@@ -16,6 +17,10 @@ from gruenpuls.queries.incidents import IncidentSheet, NamedIncident
 from gruenpuls.queries.status import BY_CODE, STATUS
 from gruenpuls.stores.registry.incident_settling import BY_READINGS, BY_RULE
 from gruenpuls.stores.registry.incidents import IncidentStep
+from processors.soil.soil_water_status import ACUTE
+
+_STATUS_WORDS: Final = [f"status.{status.value}" for status in BY_CODE]
+_ACUTE_WORDS: Final = ["site.no", "site.yes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,8 @@ class IncidentWords:
             name = f"{name}, {self.say.text(f'statistic.{watched.statistic}')}"
         if watched.percent_of:
             return name, f"{self.say.number(value, 1)}\u00a0%"
-        if watched.quantity == STATUS and value in range(len(BY_CODE)):
-            return name, self.say.text(f"status.{BY_CODE[int(value)].value}")
+        if watched.quantity == STATUS:
+            words = _ACUTE_WORDS if watched.statistic == ACUTE else _STATUS_WORDS
+            if value in range(len(words)):
+                return name, self.say.text(words[int(value)])
         return name, self.say.measure(value, watched.quantity)

@@ -25,5 +25,6 @@ class SiteStatus(StrEnum):
 
 
 STATUS: Final = "soil_water_status"
+"""The quantity that says it."""
 BY_CODE: Final = (SiteStatus.FINE, SiteStatus.WATER_SOON, SiteStatus.WATER_NOW)
-"""What the values of that series mean."""
+"""What the quantity's values mean."""

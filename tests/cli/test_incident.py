@@ -32,6 +32,12 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
         yield opened
 
 
+def rows(shown: str) -> dict[str, str]:
+    """Return what tables of two columns say, by the first."""
+    cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in shown.splitlines() if "│" in line]
+    return {row[0]: row[1] for row in cells if len(row) == 2}
+
+
 def _balance(registry: Registry, at: datetime) -> None:
     """Let the water balance say what is left."""
     run = registry.arrivals.run_id(Run("processor", "water_balance", "1", ""))
@@ -96,9 +102,21 @@ def test_one_that_ended_shows_its_peak_how_long_it_lasted_and_the_watering_befor
     assert "Watered before that: 5 June 2026, 08:00, 80 l." in shown
     for line in ("6.0 days", "alarm", "below every level", "Soil water status, acute", "of_old", "Baum lime (lime)"):
         assert line in shown, line
+    assert rows(shown)["Soil water status"] == "fine"
+    assert rows(shown)["Soil water status, acute"] == "no"
     assert "watered before it ended, 80 l" in gruenpuls("incident", "list", "--past")
     told = gruenpuls.json("incident", "show", "1")
     assert (told["lasted_hours"], told["ended_by"]["litres"]) == (144.0, 80.0)
+
+
+def test_an_old_tree_suffers_acutely_or_not(gruenpuls: CommandLine, registry: Registry) -> None:
+    began = datetime(2026, 6, 1, 6, tzinfo=UTC)
+    for number, (acute, told) in enumerate(((1.0, "ja"), (0.0, "nein")), start=1):
+        saw = (("soil_water_status", 2.0), ("acute", acute))
+        registry.places.add(site(f"oak {number}"), actor="test")
+        registry.incidents.keep([replace(firing(RULE, f"oak {number}", began, Severity.ALARM), saw=saw)])
+        said = rows(gruenpuls("incident", "show", str(number), "--german"))
+        assert (said["Bodenwasserstatus"], said["Bodenwasserstatus, akut"]) == ("jetzt gießen", told)
 
 
 def test_what_late_readings_did_stands_in_its_history(gruenpuls: CommandLine, registry: Registry) -> None:
