@@ -223,12 +223,25 @@ class Decoder:
             # The registry lacks what belongs to the last batch, so all of it is written once more.
             entries = self._journal.read(at, self._portion.limit + 1)
             if len(entries) <= self._portion.limit or entries[-1].offset >= done:
-                self._write(self._worked_out([entry for entry in entries if entry.offset < done]), done)
+                self._write_again([entry for entry in entries if entry.offset < done], done)
                 self._unsure = False
                 return False
             _log.warning("the registry lacks more than one batch: its sums by source and device stay too small")
         self._learn(noted if at < noted < done else done)
         return False
+
+    def _write_again(self, entries: Sequence[JournalEntry], done: int) -> None:
+        """Write a batch that the store has already; if it is one message that breaks decoding, as its dead letter."""
+        try:
+            self._write(self._worked_out(entries), done)
+        except OF_THE_WORLD:
+            raise
+        except Exception as error:
+            if len(entries) != 1:
+                raise
+            self._index.rollback()
+            self._fleet = Fleet()
+            self._write(self._worked_out(entries, error), done)
 
     def _learn(self, end: int) -> None:
         """Take into the index what the store and the registry have already, up to an offset."""

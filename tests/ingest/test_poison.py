@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crash_point import Crash, CrashPoint, guarded
 from decoding_bench import DEVICE, NOON, Bench, after, helium, payload_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from memory_ports import MemoryStore
 
 from gruenpuls.domain.errors import StorageError
-from gruenpuls.domain.ports import Commit, Tally
+from gruenpuls.domain.ports import Commit, Progress, Tally
 from gruenpuls.domain.uplink import DeadLetterReason
 from ingest.portion import halving
 
@@ -144,7 +145,8 @@ def failing_once(bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str, *, at
 
     def fail_first(*arguments: Any) -> object:  # noqa: ANN401 - any method's
         last = arguments[-1]
-        if at in [letter.offset for letter in last] and not failures:
+        offsets = [last.offset - 1] if isinstance(last, Progress) else [letter.offset for letter in last]
+        if at in offsets and not failures:
             failures.append(at)
             what = "the database is locked"
             raise StorageError(what)
@@ -189,6 +191,61 @@ def test_a_letter_is_only_of_the_message_that_was_tried(bench: Bench, monkeypatc
     bench.take(helium(1, after(10), payload_of(0.1, 65)))
     assert bench.registry.letters == {}
     assert bench.store.done.tally == Tally(decoded=1) == bench.registry.total()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_bad_message_whose_letter_the_registry_has_not_noted_is_written_again_as_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, restarted: bool
+) -> None:
+    failing_once(bench, monkeypatch, "note", at=1)
+    with pytest.raises(StorageError):
+        take(bench, 3, {1})
+    assert (bench.store.done.offset, bench.registry.noted().offset, bench.index.offset) == (2, 1, 1)
+    if restarted:
+        bench.restart()
+    bench.run()
+    assert set(bench.registry.letters) == {1}
+    assert bench.store.done.tally == Tally(decoded=2, dead_lettered=1) == bench.registry.total()
+    assert bench.registry.counted == {(DEVICE, "helium"): Tally(2, 1)}
+
+
+@pytest.mark.slow
+def test_a_crash_at_any_boundary_around_a_bad_message_changes_nothing_in_the_end(tmp_path: Path) -> None:
+    calm = choking_bench(tmp_path / "calm", limit=3)
+    take(calm, 5, {1})
+    expected = calm.outcome()
+    calm.close()
+    assert calm.store.done.tally == Tally(decoded=4, dead_lettered=1)
+    crashes = 0
+    while True:
+        bench = choking_bench(tmp_path / f"crash-{crashes}", limit=3)
+        point = CrashPoint(crashes)
+        guarded(bench, point)
+        try:
+            take(bench, 5, {1})
+        except Crash:
+            point.relieve()
+            bench.restart()
+            bench.run()
+        outcome = bench.outcome()
+        bench.close()
+        if point.passed <= crashes:
+            break
+        assert outcome == expected, f"after a crash at boundary {crashes}"
+        crashes += 1
+    assert crashes > 100
+
+
+def test_letters_decoded_again_before_that_are_not_blamed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = bench.registry.registered.pop(DEVICE)
+    take(bench, 3, set())
+    bench.registry.registered[DEVICE] = stranger
+    failing_once(bench, monkeypatch, "note", at=3)
+    with pytest.raises(StorageError):
+        bench.take(helium(9, after(90), payload_of(POISON, 65)))
+    assert bench.decoder.redecode(range(3)) == Tally(decoded=3)
+    assert set(bench.registry.letters) == {3}
+    assert bench.store.done.tally == Tally(decoded=3, dead_lettered=1) == bench.registry.total()
 
 
 def test_messages_are_halved_until_one_is_alone() -> None:
