@@ -120,7 +120,7 @@ class GapCloser:
         if covered and covered < connected_since:
             # A broker that keeps the queue sends what came meanwhile; one that has lost it, or keeps none, never does.
             was_long = connected_since - covered > self._watched.longest_absence
-            if was_long or health.queue_lost_at == connected_since:
+            if was_long or (health.queue_lost_at is not None and health.queue_lost_at > covered):
                 self._watched.orders.place(Span(covered - self._margin, connected_since + self._margin))
         self._watched.orders.note_covered(now)
         self._noted_at = now

@@ -129,6 +129,25 @@ def test_a_short_absence_is_one_where_the_broker_has_lost_the_queue(
     assert len(store.asked) == 2, "it is ordered once"
 
 
+def test_a_lost_queue_is_a_gap_also_where_the_connection_breaks_once_more(
+    store: NetworkStore, journal: Journal, orders: GapOrders
+) -> None:
+    clock = Now(FIRST_AT)
+    line = Line(FIRST_AT)
+    source = closer(line, store, orders, clock)
+    running = Collecting([line, source], journal).start()
+    until(lambda: orders.covered_until() == FIRST_AT)
+    # Both connections come between two looks; the second one finds the queue that the first has made.
+    line.queue_lost_at = FIRST_AT + timedelta(seconds=10)
+    line.connected_since = FIRST_AT + timedelta(seconds=14)
+    clock.at += timedelta(seconds=80)
+    until(lambda: kept(journal) == list(range(8)) and not orders.open())
+    clock.at += timedelta(minutes=5)
+    until(lambda: orders.covered_until() == clock.at)
+    running.stop()
+    assert len(store.asked) == 2, "it is ordered once"
+
+
 def test_a_network_that_has_nothing_is_told_apart_from_a_success(
     store: NetworkStore, journal: Journal, orders: GapOrders
 ) -> None:
