@@ -12,7 +12,7 @@ MOST_MISSED: Final = 6
 where the network loses every fifth message."""
 SHORTEST: Final = timedelta(minutes=10)
 HEARD_WITHIN: Final = timedelta(days=3)
-"""Devices not heard for longer are not expected to be any more."""
+"""Before a source's last uplink; devices heard earlier are not expected to be any more."""
 
 
 def longest_pauses(

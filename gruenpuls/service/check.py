@@ -111,9 +111,9 @@ class SelfChecking:
         if noted == progress and kept != noted.tally.dead_lettered:
             yield Discrepancy(Fault.LETTERS, noted.tally.dead_lettered - kept)
 
-    def _silent_after(self, now: datetime) -> dict[str, float]:
+    def _silent_after(self) -> dict[str, float]:
         names = [source.name for source in self.settings.sources] + [hook.name for hook in self.settings.webhooks]
-        heard = self.tools.registry.tallies.heard_since(now - HEARD_WITHIN)
+        heard = self.tools.registry.tallies.heard_lately(HEARD_WITHIN)
         pauses = longest_pauses(heard, names, self._promised_interval)
         return {source: pause.total_seconds() for source, pause in pauses.items()}
 
@@ -143,7 +143,7 @@ class SelfChecking:
             journal=held(self.settings.journal_dir),
             store=held(self.settings.store_dir) if self.settings.store.kind == "embedded" else None,
             refused=self.tools.store.refused() if isinstance(self.tools.store, StoreOnServer) else None,
-            silent_after=self._silent_after(now),
+            silent_after=self._silent_after(),
         )
 
 

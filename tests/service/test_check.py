@@ -69,7 +69,11 @@ def test_the_check_tells_how_long_sources_may_be_silent(tools: Workshop, setting
     later = SelfChecking(tools, sources, lambda: NOW + timedelta(days=4))
     later.look()
     assert later.last is not None
-    assert later.last.silent_after == {}, "nobody expects it any more"
+    assert later.last.silent_after == checking.last.silent_after, "still expected after four days"
+    taken_out = SelfChecking(tools, settings, lambda: NOW + timedelta(days=4))
+    taken_out.look()
+    assert taken_out.last is not None
+    assert taken_out.last.silent_after == {}, "nobody expects it any more"
 
 
 def test_what_waits_is_no_fault(tools: Workshop, settings: Settings) -> None:

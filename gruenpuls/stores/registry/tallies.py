@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -43,13 +43,15 @@ class Tallies:
         with self.database.reading() as connection:
             return {source: at for source, at in connection.execute(query) if at is not None}
 
-    def heard_since(self, moment: datetime) -> dict[tuple[str, str], int]:
-        """Return by source and profile how many registered devices were heard since then."""
+    def heard_lately(self, within: timedelta) -> dict[tuple[str, str], int]:
+        """Return by source and profile how many registered devices were heard so shortly before the source's last."""
         device, tally = schema.device.c, schema.tally.c
+        last = self.last_by_source().items()
+        lately = [(tally.source == source) & (tally.last_uplink_at >= at - within) for source, at in last]
         query = (
             sa.select(tally.source, device.profile, sa.func.count())
             .select_from(schema.tally.join(schema.device, device.key == tally.device))
-            .where(tally.last_uplink_at >= moment)
+            .where(sa.or_(sa.false(), *lately))
             .group_by(tally.source, device.profile)
         )
         with self.database.reading() as connection:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import astuple, replace
 from datetime import timedelta
 
@@ -179,6 +180,24 @@ def test_what_was_noted_is_skipped(registry: Registry) -> None:
         msgspec.structs.replace(earlier, source="harbour"),
     ]
     assert registry.tallies.by_source() == {"city": Tally(4, 5, 2), "harbour": Tally(2, 1, 1)}
+
+
+def test_devices_are_heard_lately_as_seen_from_the_last_uplink_of_their_source(registry: Registry) -> None:
+    assert registry.tallies.heard_lately(DAY) == {}
+    planted(registry)
+    heard = {
+        ("city", PROBE.key): NOON - DAY,
+        ("city", SPARE.key): NOON - DAY - HOUR,
+        ("city", "nobody"): NOON,
+        ("city", ""): None,
+        ("harbour", PROBE.key): NOON - 30 * DAY,
+        ("harbour", SPARE.key): NOON - 29 * DAY,
+        ("mute", ""): None,
+    }
+    tallies = [DeviceTally(device, source, Tally(1), at) for (source, device), at in heard.items()]
+    registry.arrivals.note(ReadingBatch.empty(), tallies, Progress(7, Tally(7)))
+    of_harbour = Counter(("harbour", device.profile) for device in (PROBE, SPARE))
+    assert registry.tallies.heard_lately(DAY) == {("city", PROBE.profile): 1, **of_harbour}
 
 
 def test_dead_letters_decoded_again_are_counted_once_though_the_offset_stays(registry: Registry) -> None:

@@ -239,7 +239,7 @@ READING = {
     "settings.value",
     "tallies.all",
     "tallies.by_source",
-    "tallies.heard_since",
+    "tallies.heard_lately",
     "tallies.last_by_source",
     "tallies.of_device",
     "tallies.silent_since",
