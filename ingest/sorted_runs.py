@@ -69,9 +69,7 @@ class SortedRuns:
         self._filter_room = filter_room
         rows = db.execute("SELECT id, size, fences FROM run WHERE name = ?", (name,))
         self._runs = [_Run(number, size, np.frombuffer(fences, np.int64), None) for number, size, fences in rows]
-        for run in self._runs[: self._within_room()]:
-            (words,) = db.execute("SELECT filter FROM run WHERE id = ?", (run.number,)).fetchone()
-            run.filter = TagFilter(np.frombuffer(words, np.uint64)) if words is not None else None
+        self._share_room()
 
     def add(self, tags: Tags, values: Tags) -> None:
         """Add values, each to its tag."""
@@ -102,11 +100,20 @@ class SortedRuns:
         """
         return np.concatenate([np.empty((0, 2), np.int64), *(self._entries(run, lows, highs) for run in self._runs)])
 
-    def _within_room(self) -> int:
-        """Sort the runs by size, and return how many of them may have a filter."""
+    def _share_room(self) -> None:
+        """Have filters of the smallest runs in memory, as many as there is room for."""
         self._runs.sort(key=lambda run: run.size)
-        taken = np.cumsum([filter_bytes(run.size) for run in self._runs])
-        return int(np.searchsorted(taken, self._filter_room, "right"))
+        taken = 0
+        for run in self._runs:
+            taken += filter_bytes(run.size)
+            if taken > self._filter_room:
+                run.filter = None
+            elif run.filter is None:
+                run.filter = self._written_filter(run)
+
+    def _written_filter(self, run: _Run) -> TagFilter | None:
+        (words,) = self._db.execute("SELECT filter FROM run WHERE id = ?", (run.number,)).fetchone()
+        return TagFilter(np.frombuffer(words, np.uint64)) if words is not None else None
 
     def _crowd(self) -> list[_Run]:
         """Return runs of about the same size that are too many, or none."""
@@ -116,12 +123,14 @@ class SortedRuns:
         return next((runs for runs in tiers.values() if len(runs) >= _CROWD), [])
 
     def _merge(self, runs: list[_Run]) -> None:
+        numbers = {run.number for run in runs}
+        # They leave their room to the one that takes their place.
+        self._runs = [run for run in self._runs if run.number not in numbers]
         self._write(self._merged(runs), sum(run.size for run in runs))
-        for run in runs:
-            first = run.number * _MOST_BLOCKS
+        for number in numbers:
+            first = number * _MOST_BLOCKS
             self._db.execute("DELETE FROM block WHERE id >= ? AND id < ?", (first, first + _MOST_BLOCKS))
-            self._db.execute("DELETE FROM run WHERE id = ?", (run.number,))
-            self._runs.remove(run)
+            self._db.execute("DELETE FROM run WHERE id = ?", (number,))
 
     def _merged(self, runs: list[_Run]) -> Iterator[Entries]:
         cuts = np.unique(np.sort(np.concatenate([run.fences for run in runs]))[_PORTION::_PORTION])
@@ -151,8 +160,7 @@ class SortedRuns:
         words = known.words.data if known is not None else None
         self._db.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?)", (number, self._name, size, run.fences.data, words))
         self._runs.append(run)
-        for large in self._runs[self._within_room() :]:
-            large.filter = None
+        self._share_room()
 
     def _entries(self, run: _Run, lows: Tags, highs: Tags) -> Entries:
         starts = np.maximum(np.searchsorted(run.fences, lows, "left") - 1, 0)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import ingest.sorted_runs
 from ingest.sorted_runs import SortedRuns
+from ingest.tag_filter import filter_bytes
 from ingest.uplink_index_file import DamagedIndexError
 
 
@@ -35,6 +36,11 @@ def add(runs: SortedRuns, entries: list[tuple[int, int]]) -> None:
     runs.add(array([tag for tag, _ in entries]), array([value for _, value in entries]))
 
 
+def filters(runs: SortedRuns) -> list[tuple[int, bytes | None]]:
+    """Return the size of each run, and the filter it has in memory."""
+    return [(run.size, None if run.filter is None else run.filter.words.tobytes()) for run in runs._runs]
+
+
 tags = st.one_of(
     st.integers(0, 9), st.integers(-(1 << 63), (1 << 63) - 1), st.sampled_from([-(1 << 63), (1 << 63) - 1])
 )
@@ -42,9 +48,15 @@ batches = st.lists(st.lists(st.tuples(tags, st.integers(0, 99)), max_size=20), m
 
 
 @settings(max_examples=60, deadline=None)
-@given(batches, st.lists(tags, max_size=10), st.lists(tags, max_size=6, unique=True), st.booleans(), st.booleans())
+@given(
+    batches,
+    st.lists(tags, max_size=10),
+    st.lists(tags, max_size=6, unique=True),
+    st.sampled_from([0, 64, 1 << 20]),
+    st.booleans(),
+)
 def test_what_was_added_is_found_by_tag_and_by_range(
-    added: list[list[tuple[int, int]]], asked: list[int], bounds: list[int], filtered: bool, reloaded: bool
+    added: list[list[tuple[int, int]]], asked: list[int], bounds: list[int], filter_room: int, reloaded: bool
 ) -> None:
     ordered = sorted(bounds[: len(bounds) // 2 * 2])
     ranges = list(zip(ordered[::2], ordered[1::2], strict=True))
@@ -54,13 +66,15 @@ def test_what_was_added_is_found_by_tag_and_by_range(
         patch.setattr(ingest.sorted_runs, "_PORTION", 3)
         patch.setattr(ingest.sorted_runs, "_MANY", 2)
         db = database()
-        runs = SortedRuns(db, "these", filter_room=1 << 20 if filtered else 0)
+        runs = SortedRuns(db, "these", filter_room=filter_room)
         others = SortedRuns(db, "others")
         for batch in added:
             add(runs, batch)
             add(others, [(tag, -1) for tag, _ in batch])
+        opened_anew = SortedRuns(db, "these", filter_room=filter_room)
+        assert filters(opened_anew) == filters(runs)
         if reloaded:
-            runs = SortedRuns(db, "these", filter_room=1 << 20 if filtered else 0)
+            runs = opened_anew
         every = [entry for batch in added for entry in batch]
         wanted = [value for tag, value in every if tag in asked]
         assert sorted(runs.values(array(asked)).tolist()) == sorted(wanted)
@@ -87,6 +101,28 @@ def test_the_largest_go_without_a_filter_where_its_room_does_not_suffice(db: sql
     for held in (runs, SortedRuns(db, "these", filter_room=5000)):
         assert [run.filter is not None for run in held._runs] == [True, True, False, False]
         assert sorted(held.values(array([1500, 5]))) == [5, 5, 5, 5, 1500]
+
+
+def test_what_is_merged_has_a_filter_where_there_is_room_for_it_alone(db: sqlite3.Connection) -> None:
+    room = filter_bytes(8000) * 3 // 2
+    runs = SortedRuns(db, "these", filter_room=room)
+    for start in range(0, 8000, 1000):
+        add(runs, [(number, number) for number in range(start, start + 1000)])
+    (merged,) = filters(runs)
+    assert merged[0] == 8000
+    assert merged[1] is not None
+    assert [merged] == filters(SortedRuns(db, "these", filter_room=room))
+
+
+def test_a_filter_comes_back_where_merging_others_makes_room(db: sqlite3.Connection) -> None:
+    runs = SortedRuns(db, "these", filter_room=filter_bytes(57))
+    add(runs, [(number, number) for number in range(10)])
+    for count in range(1, 8):
+        add(runs, [(100 * count + number, number) for number in range(7)])
+    assert [words is not None for _, words in filters(runs)] == [True] * 7 + [False]
+    add(runs, [(number, number) for number in range(1000, 1007)])
+    assert [(size, words is not None) for size, words in filters(runs)] == [(10, True), (56, False)]
+    assert runs.values(array([5])).tolist() == [5]
 
 
 def test_what_is_rolled_back_is_not_there(db: sqlite3.Connection) -> None:
