@@ -36,6 +36,10 @@ class StoreOfFiles(Protocol):
         """Return those that are gone or not as long as they were written."""
         ...
 
+    def stored_progress(self) -> Progress:
+        """Return how far the journal is worked off as the files say, not the process that wrote them."""
+        ...
+
 
 @runtime_checkable
 class StoreOnServer(Protocol):
@@ -75,7 +79,8 @@ class SelfChecking:
         """
         if time.monotonic() < self._next:
             return
-        progress = self.tools.store.progress()
+        store = self.tools.store
+        progress = store.stored_progress() if isinstance(store, StoreOfFiles) else store.progress()
         balance = balanced(self.tools.journal, progress)
         letters = self.tools.registry.dead_letters.counts()
         found = list(self._discrepancies(progress, balance, letters))

@@ -20,6 +20,7 @@ from gruenpuls.service.check import SelfChecking, held
 from gruenpuls.service.workshop import Workshop, workshop
 from gruenpuls.settings import Settings
 from gruenpuls.source_settings import MqttSource
+from gruenpuls.stores.embedded import EmbeddedStore
 from ingest.journal import Journal
 
 NOW = datetime(2026, 7, 14, 12, tzinfo=UTC)
@@ -100,6 +101,12 @@ def test_a_registry_behind_the_store_is_told_and_not_repaired(tools: Workshop, s
     expected = (Discrepancy(Fault.PROGRESS, 1), Discrepancy(Fault.COUNTERS, -1))
     assert found_by(tools, settings) == expected
     assert found_by(tools, settings) == expected
+
+
+def test_a_store_that_lost_what_its_writer_wrote_is_told(tools: Workshop, settings: Settings) -> None:
+    assert isinstance(tools.store, EmbeddedStore)
+    tools.store._lake.try_until_free(lambda cursor: cursor.execute("DELETE FROM lake.progress"))
+    assert found_by(tools, settings) == (Discrepancy(Fault.PROGRESS, -UPLINKS),)
 
 
 def test_counters_that_lack_a_device_are_told(tools: Workshop, settings: Settings) -> None:

@@ -58,6 +58,10 @@ class EmbeddedReader:
 
     def progress(self) -> Progress:
         """Return how far the journal has been worked off."""
+        return self.stored_progress()
+
+    def stored_progress(self) -> Progress:
+        """Return what the lake itself says of that."""
         newest = "SELECT next_offset, decoded, dead_lettered, duplicates FROM lake.progress ORDER BY seq DESC LIMIT 1"
         row = self._asked(lambda cursor: cursor.execute(newest).fetchone())
         return Progress(row[0], Tally(*row[1:])) if row else Progress()
@@ -238,7 +242,7 @@ class EmbeddedReader:
         return self._asked(lambda cursor: statistics(cursor, self._lake.catalogue))
 
     def broken_files(self) -> list[Path]:
-        """Return the files of readings and roll-ups that are gone, or not as long as they were written."""
+        """Return the files of the store that are gone, or not as long as they were written."""
         return self._asked(broken_files)
 
     def _asked(self, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
