@@ -43,10 +43,12 @@ from gruenpuls.service.soil import city_processors, limit_table
 from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.service.workshop import Workshop, workshop
 from gruenpuls.settings import Settings
+from ingest.portion import OF_THE_WORLD
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _REPORT_EVERY = 1.0
+_ASK_AGAIN_AFTER = 5.0
 _LONGEST_PAUSE = 30.0
 _DAYS_LEFT_EVERY = timedelta(minutes=1)
 _ROLLUPS_EVERY = timedelta(minutes=1)
@@ -134,7 +136,11 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, ca
 
     def breathe(_done: int, _total: int) -> None:
         """Let a long order wait for what has come meanwhile."""
-        tools.decoder.step()
+        try:
+            tools.decoder.step()
+        except OF_THE_WORLD as error:
+            # Not the order's fault: it waits, and the next step of the loop meets what stands in its way.
+            raise InterruptedOrderError from error
         report.say()
         if stop.is_set():
             raise InterruptedOrderError
@@ -144,8 +150,8 @@ def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, ca
             pace.begin()
             progress = _without_collecting(tools.decoder.step)
             catching_up.note(pace.note(progress.offset if progress else None))
-            serve_orders(tools, breathe)
             report.mended()
+            serve_orders(tools, breathe)
             report.say()
             pace.wait(stop)
         except GruenpulsError as error:
@@ -179,33 +185,33 @@ class _Report:
         self._tools = tools
         self._checking = checking
         self._next = 0.0
-        self._error: GruenpulsError | None = None
+        self._ask_at = 0.0
+        self._step_error: GruenpulsError | None = None
+        self._ask_error: GruenpulsError | None = None
         self._errors = 0
 
     def failed(self, error: GruenpulsError) -> None:
         """Note why nothing can be worked off, and have it told at once."""
-        self._error = error
+        self._step_error = error
         self._errors += 1
         self._next = 0.0
 
     def mended(self) -> None:
-        """Note that it can."""
-        if self._error is not None:
-            self._error = None
+        """Note that it can, as far as the last step knows: where nothing had come it asked no store."""
+        if self._step_error is not None:
+            self._step_error = None
             self._next = 0.0
 
     def say(self) -> None:
         if time.monotonic() < self._next:
             return
         try:
-            if self._error is None:
-                self._checking.look()
-            # A store that is away is not asked again just to say so.
-            progress = self._tools.store.progress() if self._error is None else self._tools.registry.arrivals.noted()
+            progress = self._progress()
+            error = self._step_error or self._ask_error
             journal = self._tools.journal
             waiting = journal.waiting(progress.offset)
             body = {
-                "error": str(self._error) if self._error else None,
+                "error": str(error) if error else None,
                 "errors": self._errors,
                 "progress": asdict(progress),
                 "waiting": waiting,
@@ -218,3 +224,21 @@ class _Report:
         except GruenpulsError as failure:
             _log.warning("the state of work cannot be reported", error=str(failure))
         self._next = time.monotonic() + _REPORT_EVERY
+
+    def _progress(self) -> Progress:
+        """Check the numbers and return how far the store is; while it is away, how far the registry knows it was."""
+        # A store that is away is not asked again just to say so.
+        if self._step_error is None and time.monotonic() >= self._ask_at:
+            try:
+                self._checking.look()
+                progress = self._tools.store.progress()
+            except GruenpulsError as error:
+                if self._ask_error is None:
+                    _log.warning("the numbers cannot be checked, trying again", error=str(error))
+                self._ask_error = error
+                self._errors += 1
+                self._ask_at = time.monotonic() + _ASK_AGAIN_AFTER
+            else:
+                self._ask_error = None
+                return progress
+        return self._tools.registry.arrivals.noted()
