@@ -14,10 +14,14 @@ from gruenpuls.domain.reading import ReadingBatch, Times, Values
 Columns = Mapping[str, NDArray[Any]]
 
 
-def fetched(cursor: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, object] | None = None) -> Columns:
-    """Return the result of a query by column; a column with NULLs is a masked array."""
+def fetched(cursor: duckdb.DuckDBPyConnection, query: str) -> Columns:
+    """Return the result of a query by column; a column with NULLs is a masked array.
+
+    A query has no parameters, here and in all of this package: with the first one, the engine loads pandas, only to
+    see whether that is one of its values; it takes 27 MB and stays.
+    """
     # Categories and pandas extension arrays only come from types we have none of.
-    return cast("Columns", cursor.execute(query, parameters).fetchnumpy())
+    return cast("Columns", cursor.execute(query).fetchnumpy())
 
 
 def times(column: NDArray[Any]) -> Times:

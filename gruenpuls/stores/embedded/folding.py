@@ -51,6 +51,12 @@ def changes_of(commit: Commit) -> Columns:
     }
 
 
+def note(cursor: duckdb.DuckDBPyConnection, seq: int, offset: int, *counts: int) -> None:
+    """Tell how far the journal is worked off and what became of it, within the cursor's transaction."""
+    numbers = ", ".join(map(str, (seq, offset, *counts)))
+    cursor.execute(f"INSERT INTO lake.progress VALUES ({numbers})")  # noqa: S608 - integers
+
+
 def append(cursor: duckdb.DuckDBPyConnection, changes: Columns) -> None:
     """Settle changes that nothing there is can have anything to do with, within the cursor's transaction."""
     cursor.register("changes", changes)
@@ -89,7 +95,7 @@ def fold(cursor: duckdb.DuckDBPyConnection, changes: Columns | None, *, waiting:
     assert done is not None  # an empty store has a row of its own
     cursor.execute("DROP TABLE lake.progress")
     cursor.execute(CREATE_PROGRESS)
-    cursor.execute("INSERT INTO lake.progress VALUES (?, ?, ?, ?, ?)", done)
+    note(cursor, *done)
 
 
 def _newest(cursor: duckdb.DuckDBPyConnection, changes: Columns | None, *, waiting: bool) -> str:

@@ -19,7 +19,7 @@ from gruenpuls.domain.retention import Outdated, Tier
 from gruenpuls.domain.rollup import INSTANT, Rollup, Stretch
 from gruenpuls.stores.embedded.columns import Columns, fetched, readings, times, values
 from gruenpuls.stores.embedded.judgement import EFFECTIVE_FLAG, segments
-from gruenpuls.stores.embedded.lake import Lake
+from gruenpuls.stores.embedded.lake import Lake, moment, quoted
 from gruenpuls.stores.embedded.rollup_reading import Summing
 from gruenpuls.stores.embedded.rollup_retention import outdated
 from gruenpuls.stores.embedded.rollup_state import NEVER, RollupStatistics, rollup_state, rollup_statistics
@@ -129,19 +129,19 @@ class EmbeddedReader:
 
         def sums(cursor: duckdb.DuckDBPyConnection) -> Columns:
             rows = self._judged(cursor, series, start, end)
+            first = int(start.astype(np.int64))
             return fetched(
                 cursor,
                 f"""
                 WITH {rows}
                 SELECT series,
-                    (epoch_ms(measured_at) - $start) // $step * $step + $start AS step,
+                    (epoch_ms(measured_at) - {first}) // {milliseconds} * {milliseconds} + {first} AS step,
                     count(*) AS count, avg(value) AS mean, min(value) AS minimum, max(value) AS maximum,
                     sum(value) AS total, arg_max(value, measured_at) AS last
                 FROM judged_reading
                 WHERE flag NOT IN ({Flag.FAIL:d}, {Flag.MISSING:d})
                 GROUP BY ALL ORDER BY ALL
                 """,  # noqa: S608 - composed of constants, integers and quoted moments
-                {"start": int(start.astype(np.int64)), "step": milliseconds},
             )
 
         columns = self._asked(sums)
@@ -194,20 +194,15 @@ class EmbeddedReader:
         columns = self._asked(
             lambda cursor: fetched(
                 cursor,
-                """
+                f"""
                 WITH known AS (
-                    FROM lake.forecast
-                    WHERE station = $station AND quantity = $quantity AND issued_at <= make_timestamp_ms($moment)
+                    FROM lake.forecast WHERE station = {quoted(station)} AND quantity = {quoted(quantity)}
+                        AND issued_at <= {moment(to_stored(issued_not_after))}
                 )
                 SELECT issued_at, valid_at, value FROM known
                 WHERE issued_at = (SELECT max(issued_at) FROM known)
                 ORDER BY valid_at
-                """,
-                {
-                    "station": station,
-                    "quantity": quantity,
-                    "moment": int(to_stored(issued_not_after).astype(np.int64)),
-                },
+                """,  # noqa: S608 - composed of quoted texts and moments
             )
         )
         count = len(columns["value"])

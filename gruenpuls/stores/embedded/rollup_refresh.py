@@ -16,7 +16,7 @@ from gruenpuls.domain.reading import Times, to_stored
 from gruenpuls.domain.retention import Outdated, Tier
 from gruenpuls.domain.rollup import INSTANT, day_edges
 from gruenpuls.stores.embedded.columns import Columns, fetched, times
-from gruenpuls.stores.embedded.lake import Lake, moment
+from gruenpuls.stores.embedded.lake import Lake, moment, quoted
 from gruenpuls.stores.embedded.rollup_day import changed_days
 from gruenpuls.stores.embedded.rollup_retention import outdated, take_away
 from gruenpuls.stores.embedded.rollup_state import (
@@ -109,8 +109,8 @@ class RollingUp:
             self._tell(cursor, Extent(min(extent.first, edge), edge, extent.zone))
 
     def _tell(self, cursor: duckdb.DuckDBPyConnection, extent: Extent) -> None:
-        told = [self._seq, extent.first, extent.last, extent.zone]
-        cursor.execute("INSERT INTO lake.rolled VALUES ('days', ?, NULL, ?, ?, ?)", told)
+        told = f"{moment(extent.first)}, {moment(extent.last)}, {quoted(extent.zone)}"
+        cursor.execute(f"INSERT INTO lake.rolled VALUES ('days', {self._seq}, NULL, {told})")  # noqa: S608 - quoted
 
     def forget(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Forget all that is rolled up, in the cursor's transaction.

@@ -12,7 +12,7 @@ import numpy as np
 from gruenpuls.domain.reading import from_stored, to_stored
 from gruenpuls.domain.retention import Outdated, Tier
 from gruenpuls.stores.embedded.columns import fetched, times
-from gruenpuls.stores.embedded.lake import moment
+from gruenpuls.stores.embedded.lake import moment, quoted
 from gruenpuls.stores.embedded.rollup_state import DAYS, HOURS, RollupState, rollup_state
 
 _PARTITION: Final = re.compile(r"(?:tier=(\d+)/)?year=(\d+)(?:/month=(\d+))?/")
@@ -41,8 +41,8 @@ def take_away(cursor: duckdb.DuckDBPyConnection, tier: Tier, before: np.datetime
     """Delete what is older, and keep in mind that it is gone, in the cursor's transaction."""
     table = "reading" if tier is Tier.RAW else "rollup"
     cursor.execute(f"DELETE FROM lake.{table} WHERE {_older(tier, before)}")  # noqa: S608 - names and moments
-    told = [tier.value, seq, before, before]
-    cursor.execute("INSERT INTO lake.rolled VALUES (?, ?, NULL, ?, ?, NULL)", told)
+    told = f"{quoted(tier.value)}, {seq}, NULL, {moment(before)}, {moment(before)}, NULL"
+    cursor.execute(f"INSERT INTO lake.rolled VALUES ({told})")  # noqa: S608 - an integer, quoted texts and moments
 
 
 def _edge(state: RollupState, tier: Tier, keep_from: np.datetime64) -> np.datetime64:

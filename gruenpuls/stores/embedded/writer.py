@@ -20,7 +20,7 @@ from gruenpuls.domain.retention import Outdated, Tier
 from gruenpuls.stores.embedded import compaction
 from gruenpuls.stores.embedded.columns import Columns, fetched
 from gruenpuls.stores.embedded.durability import sync_new_files
-from gruenpuls.stores.embedded.folding import append, changes_of, fold
+from gruenpuls.stores.embedded.folding import append, changes_of, fold, note
 from gruenpuls.stores.embedded.frontier import Frontier
 from gruenpuls.stores.embedded.lake import Lake, Limits, moment
 from gruenpuls.stores.embedded.layout import GONE, open_lake, open_lake_for_reading
@@ -141,10 +141,7 @@ class EmbeddedStore(EmbeddedReader):
                 self._noted += 1
                 done = commit.progress
                 tally = done.tally
-                cursor.execute(
-                    "INSERT INTO lake.progress VALUES (?, ?, ?, ?, ?)",
-                    [self._seq, done.offset, tally.decoded, tally.dead_lettered, tally.duplicates],
-                )
+                note(cursor, self._seq, done.offset, tally.decoded, tally.dead_lettered, tally.duplicates)
 
         if commit.progress is not None:
             self._progress = None
@@ -199,8 +196,8 @@ class EmbeddedStore(EmbeddedReader):
         columns = {
             "issued_at": batch.issued_at,
             "valid_at": batch.valid_at,
-            "station": batch.station.astype(object),
-            "quantity": batch.quantity.astype(object),
+            "station": batch.station,
+            "quantity": batch.quantity,
             "value": batch.value,
             "place": np.arange(len(batch)),
         }

@@ -11,6 +11,7 @@ from stores.observation_contract import DAY, END, HOUR, START, Judgements, asser
 from gruenpuls.domain.ports import Commit, Progress, Tally
 from gruenpuls.domain.reading import Flag, ReadingBatch, to_stored
 from gruenpuls.stores.embedded import EmbeddedStore, writer
+from gruenpuls.stores.embedded.lake import quoted
 
 NOTHING = timedelta(0)
 
@@ -111,7 +112,7 @@ def test_a_settled_file_is_sorted_by_series_and_time(store: EmbeddedStore, tmp_p
     store.compact(keep_for=NOTHING)
     with store._lake.cursor() as cursor:
         for path in (tmp_path / "store").rglob("*.parquet"):
-            stored = cursor.execute("SELECT series, measured_at FROM read_parquet(?)", [str(path)]).fetchall()
+            stored = cursor.execute(f"SELECT series, measured_at FROM read_parquet({quoted(path)})").fetchall()
             assert stored == sorted(stored)
 
 
