@@ -142,7 +142,7 @@ def registered_devices(connection: sa.Connection, keys: Collection[str]) -> dict
 
 
 class KnownDevices:
-    """Devices as they were registered last, asked for again once anything was changed; for one database.
+    """Devices as they were registered last, asked for again once anything was changed; for one database, safe to share.
 
     A batch has thousands of devices, and to make those of all anew takes a tenth of decoding.
     """
@@ -156,9 +156,11 @@ class KnownDevices:
             # Audit entries of several writers appear there in another order than that of their numbers.
             return registered_devices(connection, keys)
         entry = last_entry(connection)
-        if entry != self._as_of[0]:
-            self._as_of = entry, {}
-        known = self._as_of[1]
+        as_of = self._as_of
+        if as_of[0] != entry:
+            # Another thread may look at a later state meanwhile: what is read here belongs to this one's.
+            as_of = self._as_of = entry, {}
+        known = as_of[1]
         unknown = [key for key in keys if key not in known]
         if unknown:
             known |= registered_devices(connection, unknown)

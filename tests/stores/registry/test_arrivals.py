@@ -18,6 +18,7 @@ from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
 from gruenpuls.stores.registry import Registry, schema
 from gruenpuls.stores.registry.dead_letters import DeadLetterFilter
+from gruenpuls.stores.registry.devices import KnownDevices
 
 TENSION = measured("tension_1", depth=30.0)
 
@@ -37,6 +38,30 @@ def test_devices_are_as_they_are_registered_now(registry: Registry, url: str) ->
         assert port.devices([PROBE.key, SPARE.key]) == {PROBE.key: moved, SPARE.key: SPARE}
         new = elsewhere.devices.add(replace(SPARE, key="nobody"), actor="ada")
     assert port.devices(["nobody", PROBE.key]) == {PROBE.key: moved, "nobody": new}
+
+
+def test_two_threads_that_ask_at_once_never_mix_old_and_new(registry: Registry) -> None:
+    planted(registry)
+    known = KnownDevices()
+    with registry.database.reading() as before:
+        known.among(before, [SPARE.key])
+        entry, devices = known._as_of
+        moved = registry.devices.change(replace(PROBE, channels=PROBE.channels[:1]), actor="ada")
+        with registry.database.reading() as after:
+
+            class Overtaken(int):
+                """The number of an entry; whoever compares it is overtaken by one who sees the change."""
+
+                def __ne__(self, other: object) -> bool:
+                    known._as_of = entry, devices
+                    known.among(after, [SPARE.key])
+                    return entry != other
+
+                __hash__ = int.__hash__
+
+            known._as_of = Overtaken(entry), devices
+            assert known.among(before, [PROBE.key]) == {PROBE.key: PROBE}
+            assert known.among(after, [PROBE.key]) == {PROBE.key: moved}
 
 
 def test_a_series_has_one_id_and_a_different_one_another(registry: Registry) -> None:
