@@ -173,9 +173,9 @@ class Lake:
 
     def _once(self, act: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
         with storage_errors(self.directory), self.cursor() as cursor:
-            answer = act(cursor)
+            # Before and not after: what has been committed is not said to have failed.
             self._forget_in_time(cursor)
-            return answer
+            return act(cursor)
 
     def _forget_in_time(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Have a fresh engine take over once this one remembers much.

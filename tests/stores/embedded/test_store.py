@@ -3,11 +3,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from stores.observation_contract import START, Judgements, ObservationContract, batch, row
 from stores.observation_model import OPEN, model_check
 
-from gruenpuls.domain.ports import Commit, ObservationReader, ObservationStore
+from gruenpuls.domain.errors import StorageError
+from gruenpuls.domain.ports import Commit, ObservationReader, ObservationStore, Progress, Tally
 from gruenpuls.stores.embedded import EmbeddedStore, lake
 
 EXAMPLES = int(os.environ.get("GRUENPULS_STORE_EXAMPLES", "4"))
@@ -52,6 +54,21 @@ def test_reader_and_writer_keep_to_the_ports(tmp_path: Path) -> None:
     store.write(Commit(batch(row(1, START))))
     assert reader.latest([1], START).value.tolist() == [1.0]
     reader.close()
+    store.close()
+
+
+def test_a_write_that_is_said_to_have_failed_was_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_memory(_lake: lake.Lake, cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute("SELECT error('Out of Memory Error')").fetchall()
+
+    store = EmbeddedStore.open_writer(tmp_path, Judgements())
+    with monkeypatch.context() as patched, pytest.raises(StorageError, match="memory"):
+        patched.setattr(lake.Lake, "_forget_in_time", out_of_memory)
+        store.write(Commit(batch(row(1, START)), progress=Progress(1, Tally(1))))
+    assert store.progress() == store.stored_progress() == Progress()
+    assert store.series() == []
+    store.write(Commit(batch(row(1, START)), progress=Progress(1, Tally(1))))
+    assert store.stored_progress() == Progress(1, Tally(1))
     store.close()
 
 
