@@ -62,12 +62,14 @@ def test_a_write_that_is_said_to_have_failed_was_not_made(tmp_path: Path, monkey
         cursor.execute("SELECT error('Out of Memory Error')").fetchall()
 
     store = EmbeddedStore.open_writer(tmp_path, Judgements())
-    with monkeypatch.context() as patched, pytest.raises(StorageError, match="memory"):
+    commit = Commit(batch(row(1, START)), progress=Progress(1, Tally(1)))
+    with monkeypatch.context() as patched:
         patched.setattr(lake.Lake, "_forget_in_time", out_of_memory)
-        store.write(Commit(batch(row(1, START)), progress=Progress(1, Tally(1))))
+        with pytest.raises(StorageError, match="memory"):
+            store.write(commit)
     assert store.progress() == store.stored_progress() == Progress()
     assert store.series() == []
-    store.write(Commit(batch(row(1, START)), progress=Progress(1, Tally(1))))
+    store.write(commit)
     assert store.stored_progress() == Progress(1, Tally(1))
     store.close()
 
