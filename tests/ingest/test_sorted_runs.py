@@ -44,7 +44,12 @@ def filters(runs: SortedRuns) -> list[tuple[int, bytes | None]]:
 tags = st.one_of(
     st.integers(0, 9), st.integers(-(1 << 63), (1 << 63) - 1), st.sampled_from([-(1 << 63), (1 << 63) - 1])
 )
-batches = st.lists(st.lists(st.tuples(tags, st.integers(0, 99)), max_size=20), max_size=30)
+entries = st.tuples(tags, st.integers(0, 99))
+batches = st.one_of(
+    st.lists(st.lists(entries, max_size=20), max_size=30),
+    # Eight of a size are merged.
+    st.lists(st.lists(entries, min_size=3, max_size=7), min_size=8, max_size=12),
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -52,7 +57,7 @@ batches = st.lists(st.lists(st.tuples(tags, st.integers(0, 99)), max_size=20), m
     batches,
     st.lists(tags, max_size=10),
     st.lists(tags, max_size=6, unique=True),
-    st.sampled_from([0, 64, 1 << 20]),
+    st.sampled_from([0, 64, 256, 1 << 20]),
     st.booleans(),
 )
 def test_what_was_added_is_found_by_tag_and_by_range(
