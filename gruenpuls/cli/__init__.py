@@ -86,6 +86,10 @@ def options(
     ] = False,
 ) -> None:
     """Take what every command shares."""
+    from gruenpuls.service.logs import set_up_logs
+
+    # What is logged by the way shall not stand in what a command prints. Services set it up again, as settings say.
+    set_up_logs("warning", "text", str(context.invoked_subcommand))
     context.obj = Session(file)
 
 

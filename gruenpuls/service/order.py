@@ -144,7 +144,9 @@ def carry_out(
         number, timeout=_PATIENCE, watch=lambda progress: watch(progress["done"], progress["total"])
     )
     if request.state is RequestState.FAILED:
-        raise OrderFailedError(request.error or "it gave no reason", where=kind, remedy="see the log of `work`")
+        what = request.error or "it gave no reason"
+        remedy = "see the log of `work`" if tools is None else "if that is a fault of ours, report it with what it said"
+        raise OrderFailedError(what, where=kind, remedy=remedy)
     return request.result
 
 

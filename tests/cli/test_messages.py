@@ -12,6 +12,7 @@ import pytest
 from command_line import CommandLine
 
 from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.service.order import REPLAY_DEAD_LETTERS
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.workshop import workshop
 from gruenpuls.settings import settings_from
@@ -101,6 +102,15 @@ def test_dead_letters_become_readings_once_their_device_is_registered(gruenpuls:
     assert (became["replayed"], became["decoded"]) == (1, 1)
     status = gruenpuls.json("status")
     assert (status["decoded"], status["dead_lettered"], status["adds_up"]) == (4, 1, True)
+
+
+def test_what_is_logged_by_the_way_does_not_stand_in_what_a_command_prints(gruenpuls: CommandLine) -> None:
+    with closing(open_registry(settings_from())) as registry:
+        broken = registry.requests.ask(REPLAY_DEAD_LETTERS, {}, actor="nobody")
+    # It carries out what waits before it as well.
+    assert gruenpuls.json("deadletter", "replay", "--reason", "unreadable")["replayed"] == 1
+    with closing(open_registry(settings_from())) as registry:
+        assert "KeyError" in str(registry.requests.by_number(broken).error)
 
 
 def test_readings_are_exported_with_unit_and_flag(gruenpuls: CommandLine) -> None:

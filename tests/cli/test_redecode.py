@@ -193,7 +193,9 @@ def test_a_profile_that_is_not_installed_takes_no_readings_away(three_hours: Com
     with closing(registry()) as known:
         (device,) = known.devices.list()
         known.devices.change(replace(device, profile="lost"), actor="test")
-    assert "not installed" in three_hours("redecode", "--all", "--yes", status=1)
+    said = three_hours("redecode", "--all", "--yes", status=1)
+    assert "not installed" in said
+    assert "log of `work`" not in said, "it had no part in it"
     assert "lost" in three_hours("redecode", "--all", "--dry-run", status=3)
     assert len(readings("air_temperature")) == 3
 
