@@ -24,31 +24,39 @@ class Fault(StrEnum):
     LETTERS = "letters"
     FILES = "files"
 
-    def told(self, messages: int) -> str:
+    def told(self, count: int) -> str:
         """Return the fault in words, for logs and terminals."""
         return {
-            Fault.NUMBERS: f"{messages} messages of the journal are neither worked off nor waiting "
+            Fault.NUMBERS: f"{count} messages of the journal are neither worked off nor waiting "
             "(a negative number: more became of them than came)",
-            Fault.PROGRESS: f"the registry's totals are not the store's, {messages} messages apart: "
+            Fault.PROGRESS: f"the registry's totals are not the store's, {count} messages apart: "
             "latest values and counters may lag behind the readings",
-            Fault.COUNTERS: f"the counters of devices are not the registry's totals, {messages} messages apart",
-            Fault.SOURCES: f"what became of the messages of single sources is not what they brought, {messages} "
+            Fault.COUNTERS: f"the counters of devices are not the registry's totals, {count} messages apart",
+            Fault.SOURCES: f"what became of the messages of single sources is not what they brought, {count} "
             "messages apart, though all together it is: `gruenpuls status` shows which",
-            Fault.LETTERS: f"{messages} dead letters are counted and not kept "
+            Fault.LETTERS: f"{count} dead letters are counted and not kept "
             "(a negative number: more are kept than counted)",
-            Fault.FILES: f"{messages} files of the store are gone or were changed: put them back from a backup",
+            Fault.FILES: f"{count} files of the store are gone or were changed, the log of `work` names the first: "
+            "restore them from a backup, or rebuild the store from the journal",
         }[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """Something that does not agree, and by how many messages; of files, how many."""
+    """Something that does not agree.
+
+    Parameters
+    ----------
+    fault : Fault
+    count : int
+        By how many messages; of files, how many.
+    """
 
     fault: Fault
-    messages: int
+    count: int
 
     def __str__(self) -> str:
-        return self.fault.told(self.messages)
+        return self.fault.told(self.count)
 
 
 @dataclass(frozen=True, slots=True)

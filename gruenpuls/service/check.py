@@ -25,6 +25,8 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _EVERY: Final = 60.0
 _AGAIN_AFTER: Final = 5.0
+_NAMED: Final = 5
+"""So many broken files are named in the log."""
 _SILENCES: Final = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=7))
 
 
@@ -83,17 +85,19 @@ class SelfChecking:
         progress = store.stored_progress() if isinstance(store, StoreOfFiles) else store.progress()
         balance = balanced(self.tools.journal, progress)
         letters = self.tools.registry.dead_letters.counts()
-        found = list(self._discrepancies(progress, balance, letters))
+        broken = store.broken_files() if isinstance(store, StoreOfFiles) else ()
+        found = list(self._discrepancies(progress, balance, letters, len(broken)))
         # After a crash the first steps bring the registry to where the store is: only what lasts is a fault.
         lasting = tuple(one for one in found if one.fault in self._suspected)
         self._suspected = frozenset(one.fault for one in found)
         for one in lasting:
-            _log.error("the self-check failed", fault=one.fault.value, messages=one.messages, what=str(one))
+            named = {"files": [str(path) for path in broken[:_NAMED]]} if one.fault is Fault.FILES else {}
+            _log.error("the self-check failed", fault=one.fault.value, count=one.count, what=str(one), **named)
         self.last = self._check(balance, letters, lasting)
         self._next = time.monotonic() + (_EVERY if len(lasting) == len(found) else _AGAIN_AFTER)
 
     def _discrepancies(
-        self, progress: Progress, balance: Balance, letters: Mapping[DeadLetterReason, int]
+        self, progress: Progress, balance: Balance, letters: Mapping[DeadLetterReason, int], broken_files: int
     ) -> Iterator[Discrepancy]:
         registry = self.tools.registry
         noted = registry.arrivals.noted()
@@ -101,8 +105,8 @@ class SelfChecking:
             yield Discrepancy(Fault.NUMBERS, balance.missing)
         if noted != progress:
             yield Discrepancy(Fault.PROGRESS, progress.tally.total - noted.tally.total)
-        if isinstance(self.tools.store, StoreOfFiles) and (broken := self.tools.store.broken_files()):
-            yield Discrepancy(Fault.FILES, len(broken))
+        if broken_files:
+            yield Discrepancy(Fault.FILES, broken_files)
         if balance.damaged:
             # What a damaged segment held cannot be taken from its device's counters any more.
             return

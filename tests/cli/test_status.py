@@ -85,7 +85,7 @@ def test_a_source_whose_numbers_do_not_add_up_is_named(gruenpuls: CommandLine) -
     registry = open_registry(settings_from())
     kept = registry.tallies.all()
     registry.arrivals.recount([structs.replace(one, source="roof") for one in kept], registry.arrivals.noted())
-    _report(registry, [{"fault": "sources", "messages": 8}])
+    _report(registry, [{"fault": "sources", "count": 8}])
     found = gruenpuls.json("status")["by_source"]
     assert {name: it["missing"] for name, it in found.items()} == {"lora": 4, "roof": -4}
     assert "missing" in gruenpuls("status", "--check", status=1)
@@ -101,7 +101,7 @@ def test_a_failed_self_check_is_told_and_fails_the_check(gruenpuls: CommandLine)
     registry = open_registry(settings_from())
     _report(registry, [])
     gruenpuls("status", "--check")
-    _report(registry, [{"fault": "counters", "messages": 3}])
+    _report(registry, [{"fault": "counters", "count": 3}])
     said = gruenpuls("status", "--check", status=1)
     registry.close()
     assert "the counters of devices are not the registry's totals, 3 messages apart" in said

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import structlog
 from msgspec import structs
+from structlog.testing import LogCapture
 
 from gruenpuls.domain.device import Device
 from gruenpuls.domain.ports import Commit, Tally
@@ -15,6 +17,7 @@ from gruenpuls.domain.reading import ReadingBatch, to_stored
 from gruenpuls.domain.uplink import RawMessage
 from gruenpuls.queries.intake import WORK, intake
 from gruenpuls.queries.self_check import CHECK, Discrepancy, Fault, Holding, self_check
+from gruenpuls.service import check
 from gruenpuls.service.balance import balanced
 from gruenpuls.service.check import SelfChecking, held
 from gruenpuls.service.workshop import Workshop, workshop
@@ -137,7 +140,11 @@ def test_a_dead_letter_that_is_gone_is_told(tools: Workshop, settings: Settings)
     assert found_by(tools, settings) == (Discrepancy(Fault.LETTERS, 2),)
 
 
-def test_a_file_of_readings_that_is_gone_or_cut_short_is_told(tmp_path: Path) -> None:
+def test_a_file_of_the_store_that_is_gone_or_cut_short_is_told_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged = LogCapture()
+    monkeypatch.setattr(check, "_log", structlog.wrap_logger(None, processors=[logged]))
     settings = Settings(data_dir=tmp_path / "var")
     settings.data_dir.mkdir()
     with workshop(settings) as tools:
@@ -156,6 +163,7 @@ def test_a_file_of_readings_that_is_gone_or_cut_short_is_told(tmp_path: Path) ->
         assert found_by(tools, settings) == (Discrepancy(Fault.FILES, 1),)
         files[0].unlink()
         assert found_by(tools, settings) == (Discrepancy(Fault.FILES, 1),)
+        assert [(it["count"], it["files"]) for it in logged.entries] == 2 * [(1, [str(files[0])])]
         files[0].write_bytes(content)
         assert found_by(tools, settings) == ()
 
