@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,7 +15,8 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _SAME_AGAIN_AFTER: Final = timedelta(minutes=10)
 """A broker that is away is tried every minute; strangers knock at webhooks all day."""
-_OTHER_AFTER: Final = timedelta(seconds=10)
+_MOST_TROUBLES: Final = 10
+"""Of one source in that time: strangers who send another nonsense each time do not fill the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,8 @@ class _Told:
     """What was last told of a source."""
 
     connected_since: datetime | None = None
-    error: str | None = None
-    error_at: datetime | None = None
+    troubles: Mapping[str, datetime] = field(default_factory=dict)
+    """When which was told, of those told lately."""
     remark: str | None = None
     dropped: int | None = None
 
@@ -50,10 +52,14 @@ class SourceLog:
 def _told(source: SourceHealth, before: _Told) -> _Told:
     log = _log.bind(source=source.name)
     told = replace(before, connected_since=source.connected_since, remark=source.remark)
-    is_new = source.last_error != before.error
-    if source.last_error_at and _is_due(source.last_error_at, before.error_at, is_new=is_new):
-        log.warning("trouble with a source", error=source.last_error)
-        told = replace(told, error=source.last_error, error_at=source.last_error_at)
+    if source.last_error and source.last_error_at:
+        trouble, at = _kind(source.last_error), source.last_error_at
+        # A clock that was set back makes what was told seem to be ahead.
+        lately = {one: then for one, then in before.troubles.items() if timedelta() <= at - then < _SAME_AGAIN_AFTER}
+        if trouble not in lately and len(lately) < _MOST_TROUBLES:
+            log.warning("trouble with a source", error=source.last_error)
+            lately[trouble] = at
+        told = replace(told, troubles=lately)
     if source.connected_since != before.connected_since:
         if source.connected_since:
             log.info("source connected", reconnects=source.reconnects)
@@ -69,7 +75,7 @@ def _told(source: SourceHealth, before: _Told) -> _Told:
     return told
 
 
-def _is_due(error_at: datetime, told_at: datetime | None, *, is_new: bool) -> bool:
-    if told_at is None:
-        return True
-    return error_at - told_at >= (_OTHER_AFTER if is_new else _SAME_AGAIN_AFTER)
+def _kind(error: str) -> str:
+    """Return what makes a trouble another one: of a request that was refused the reason, not who sent it."""
+    _, answered, why = error.partition(" was answered ")
+    return why if answered else error

@@ -62,13 +62,40 @@ def test_a_connection_lost_and_back_between_two_looks_is_told(note: Listener) ->
     assert note(back) == [("warning", "trouble with a source"), ("info", "source connected")]
 
 
-def test_the_same_trouble_is_told_again_after_ten_minutes_another_one_sooner(note: Listener) -> None:
-    assert note(failed("refused", NOON)) == [("warning", "trouble with a source")]
+TOLD = [("warning", "trouble with a source")]
+
+
+def test_the_same_trouble_is_told_again_after_ten_minutes_another_one_at_once(note: Listener) -> None:
+    assert note(failed("refused", NOON)) == TOLD
     assert note(failed("refused", NOON + 9 * MINUTE)) == []
-    assert note(failed("wrong password", NOON + 9 * MINUTE)) == [("warning", "trouble with a source")]
-    assert note(failed("other", NOON + 9 * MINUTE + timedelta(seconds=9))) == [], "strangers do not fill the log"
+    assert note(failed("wrong password", NOON + 9 * MINUTE)) == TOLD
     assert note(failed("wrong password", NOON + 18 * MINUTE)) == []
-    assert note(failed("wrong password", NOON + 19 * MINUTE)) == [("warning", "trouble with a source")]
+    assert note(failed("wrong password", NOON + 19 * MINUTE)) == TOLD
+
+
+def test_troubles_that_take_turns_are_told_once_each(note: Listener) -> None:
+    turns = [failed(f"trouble {second // 10 % 2}", NOON + timedelta(seconds=second)) for second in range(600)]
+    assert sum(len(note(turn)) for turn in turns) == 2
+    assert note(failed("trouble 0", NOON + 10 * MINUTE)) == TOLD
+
+
+def test_strangers_without_a_token_are_one_trouble_wherever_they_knock_from(note: Listener) -> None:
+    knocks = [failed(f"203.0.113.{one} was answered 401: the token is wrong", NOON) for one in range(250)]
+    assert [len(note(knock)) for knock in knocks] == [1] + [0] * 249
+    assert note(failed("203.0.113.1 was answered 415: send the body uncompressed", NOON)) == TOLD
+
+
+def test_nonsense_that_is_another_each_time_does_not_fill_the_log(note: Listener) -> None:
+    nonsense = [failed(f"nonsense {one}", NOON + timedelta(seconds=10 * one)) for one in range(360)]
+    assert 10 <= sum(len(note(one)) for one in nonsense) <= 60, "in an hour"
+
+
+def test_a_clock_that_is_set_back_silences_nothing(note: Listener) -> None:
+    assert note(failed("refused", NOON)) == TOLD
+    yesterday = NOON - timedelta(days=1)
+    assert note(failed("refused", yesterday)) == TOLD
+    assert note(failed("wrong password", yesterday + MINUTE)) == TOLD
+    assert note(failed("refused", yesterday + MINUTE)) == []
 
 
 def test_a_closed_gap_is_told_once(note: Listener) -> None:
