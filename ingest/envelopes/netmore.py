@@ -12,7 +12,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from gruenpuls.domain.uplink import DeadLetterReason, Uplink
-from ingest.envelopes.field import ABSENT, Counter, Port, dev_eui, from_hexadecimal, require_application_data
+from ingest.envelopes.field import Counter, Port, dev_eui, from_hexadecimal, require_application_data
 from ingest.envelopes.moment import Written, measuring_time
 from ingest.envelopes.reception import best_reception
 from ingest.envelopes.refusal import refuse
@@ -63,8 +63,8 @@ class _Export(
 
 
 class _DataPoint(msgspec.Struct, gc=False):
-    n: str = ""
-    v: msgspec.Raw = ABSENT
+    n: str
+    v: msgspec.Raw
 
 
 _EXPORT = msgspec.json.Decoder(_Export, strict=False)
@@ -104,8 +104,12 @@ def read(text: bytes, received_at: datetime) -> Uplink:
 
 
 def is_data_point(text: bytes) -> bool:
-    """Return whether a message in a list has the form of Cloud Control's data points."""
-    return _DATA_POINT.decode(text).v is not ABSENT
+    """Return whether a JSON object has the form of Cloud Control's data points: a name and a value."""
+    try:
+        _DATA_POINT.decode(text)
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def read_data_point(text: bytes, received_at: datetime) -> Uplink:

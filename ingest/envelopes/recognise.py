@@ -94,6 +94,8 @@ def read_uplink(message: RawMessage, *, size_limit: int = SIZE_LIMIT) -> Uplink:
             return uplink
     network = ""
     try:
+        if known is None and text.lstrip()[:1] == b"[":
+            return read_uplink(msgspec.structs.replace(message, payload=_only_message(text)), size_limit=size_limit)
         network, read = known or _recognised(text)
         return read(text, message.received_at)
     except EnvelopeError as refusal:
@@ -114,27 +116,24 @@ def _read_by(reader: _Reader, message: RawMessage) -> Uplink | None:
         return None
 
 
-def _recognised(text: bytes) -> tuple[str, _Reader]:
-    if text.lstrip()[:1] == b"[":
-        return _recognised_in_list(text)
-    network = next(compress(_READERS, msgspec.structs.astuple(_PROBE.decode(text))), None)
-    if network is None:
-        raise _unrecognised(text)
-    return network
-
-
-def _recognised_in_list(text: bytes) -> tuple[str, _Reader]:
-    """Return network and reader of the one message in a list."""
+def _only_message(text: bytes) -> bytes:
+    """Return the one message in a list."""
     messages = _LIST.decode(text)
     if len(messages) != 1:
         refuse(DeadLetterReason.UNREADABLE, f"a list of {len(messages)} messages: only lists of one are read")
     message = bytes(messages[0])
-    if message.lstrip()[:1] == b"[":
+    if message[:1] == b"[":
         refuse(DeadLetterReason.UNREADABLE, "a list within a list")
-    known = _BY_FIRST_KEY.get(message[: message.find(b'"', 2)])
-    is_point = netmore.is_data_point(message)
-    network, read = ("Netmore, Cloud Control", netmore.read_data_point) if is_point else known or _recognised(message)
-    return network, lambda _text, received_at: read(message, received_at)
+    return message
+
+
+def _recognised(text: bytes) -> tuple[str, _Reader]:
+    network = next(compress(_READERS, msgspec.structs.astuple(_PROBE.decode(text))), None)
+    if network is not None:
+        return network
+    if netmore.is_data_point(text):
+        return "Netmore, Cloud Control", netmore.read_data_point
+    raise _unrecognised(text)
 
 
 def _unrecognised(text: bytes) -> EnvelopeError:

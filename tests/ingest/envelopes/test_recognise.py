@@ -9,6 +9,7 @@ import pytest
 
 from gruenpuls.domain.uplink import DeadLetterReason, RawMessage, Uplink
 from ingest.envelopes import SIZE_LIMIT, EnvelopeError, read_uplink
+from ingest.webhook_request import messages_in
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 UNREADABLE = DeadLetterReason.UNREADABLE
@@ -46,7 +47,12 @@ def test_an_unknown_message_is_named_by_its_keys() -> None:
         (b" [ [{}]]", "a list within a list"),
         (b"[3]", "Expected `object`"),
         (b'[{"v": 3, "n": "temperature"}]', "data point 'temperature'"),
+        (b'{"v": 3, "n": "temperature"}', "data point 'temperature'"),
         (b'{"v": 3}', "no known network's message; its top-level keys are: v"),
+        (b'[{"v": 3}]', "no known network's message; its top-level keys are: v"),
+        (b'{"v": 3, "n": 1}', "no known network's message; its top-level keys are: n, v"),
+        (b'{"v": 3, "n": "\xff"}', "no known network's message; its top-level keys are: n, v"),
+        (b'{"v": 3, "n": "raw"}', "Netmore, Cloud Control: Expected `object`"),
         (b'{"devEui": "0011223344556677", "data": "AQ=="}', "no messageType"),
     ],
 )
@@ -54,9 +60,27 @@ def test_a_list_that_is_not_one_message_is_named_as_such(text: bytes, detail: st
     assert detail in refusal_of(text).detail
 
 
-def test_one_message_in_a_list_is_read_as_if_it_stood_alone() -> None:
-    text = b'{"device": "x", "values": {"a": 1}}'
+@pytest.mark.parametrize("extra", [b"", b', "n": 3', b', "v": 2', b', "n": "x"', b', "n": "raw", "v": {}'])
+def test_one_message_in_a_list_is_read_as_if_it_stood_alone(extra: bytes) -> None:
+    text = b'{"device": "x", "values": {"a": 1}' + extra + b"}"
     assert read(b"\n [" + text + b" ]") == read(text)
+    text = b"{" + extra.removeprefix(b", ") + b"," * bool(extra) + b'"values": {"a": 1}, "device": "x"}'
+    assert read(b"[" + text + b"]") == read(text)
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_every_network_is_read_and_refused_alike_in_a_list_and_alone(path: Path) -> None:
+    document = json.loads(path.read_bytes())
+    (message,) = document if isinstance(document, list) else [document]
+    alone = json.dumps(message, separators=(",", ":")).encode()
+    assert outcome(b"[" + alone + b"]") == outcome(alone)
+
+
+def test_data_points_that_were_posted_together_are_read_each() -> None:
+    (point,) = json.loads((SAMPLES / "netmore_raw_data_point.json").read_bytes())
+    other = point | {"v": point["v"] | {"fCntUp": 15801}}
+    found = [read(message) for message in messages_in(json.dumps([point, other]).encode())]
+    assert [(one.network, one.frame_counter) for one in found] == [("netmore", 15800), ("netmore", 15801)]
 
 
 def test_a_wrong_field_is_named_with_its_network_and_device() -> None:
