@@ -35,10 +35,7 @@ _IDLE = 0.05
 
 
 class StuckError(Exception):
-    """A contender does not deal with all messages it was sent."""
-
-    def __init__(self, done: int, messages: int, said: str) -> None:
-        super().__init__(f"stuck at {done} of {messages} ({(said.splitlines() or ['no word'])[-1][:100]})")
+    """A contender has ended, does not come to rest, or does not deal with all messages it was sent."""
 
 
 class Contender(ABC):
@@ -124,15 +121,25 @@ class Contender(ABC):
         return usage([*(process.pid for process in self._processes), *self._servers])
 
     def await_rest(self) -> None:
-        """Wait until it does nothing more: the first jobs of a service just started are not what is measured."""
+        """Wait until it does nothing more: the first jobs of a service just started are not what is measured.
+
+        Raises
+        ------
+        StuckError
+            If it has ended, or is still busy after a minute.
+        """
         until = time.monotonic() + _PATIENCE
         began, busy = time.monotonic(), self.usage().processor
         while time.monotonic() < until:
             time.sleep(_REST)
             before, since = busy, began
             began, busy = time.monotonic(), self.usage().processor
+            # What has ended is not at rest, though it does nothing either.
+            if self._has_ended():
+                break
             if busy - before < _IDLE * (began - since):
                 return
+        raise StuckError(self._told("does not come to rest"))
 
     def await_done(self, messages: int) -> float:
         """Wait until it has dealt with so many messages; return the most memory it held meanwhile [MB].
@@ -146,12 +153,20 @@ class Contender(ABC):
         while done < messages:
             if done != (done := self.done()):
                 until = time.monotonic() + _PATIENCE
-            if any(process.poll() is not None for process in self._processes) or time.monotonic() > until:
-                raise StuckError(done, messages, (self._directory / "log").read_text("utf-8", "replace")[-2_000:])
+            if self._has_ended() or time.monotonic() > until:
+                raise StuckError(self._told(f"stuck at {done} of {messages}"))
             time.sleep(0.05)
             if time.monotonic() > look_at:
                 memory, look_at = max(memory, self.usage().memory), time.monotonic() + 1
         return max(memory, self.usage().memory)
+
+    def _has_ended(self) -> bool:
+        return any(process.poll() is not None for process in self._processes)
+
+    def _told(self, trouble: str) -> str:
+        """Return a trouble with whether it has ended, and the last line it said."""
+        said = (self._directory / "log").read_text("utf-8", "replace").splitlines() or ["no word"]
+        return f"{trouble}{', has ended' if self._has_ended() else ''} ({said[-1][:100]})"
 
 
 class _Counting(Contender):
