@@ -149,6 +149,27 @@ def test_the_intake_page_says_which_source_is_away_and_which_gap_was_closed(
         assert "ttn (gaps)</b>" not in Console.of(city).get("/intake", accept_language=language).text
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("de", "Lücke vom 01.07.2026, 14:00 bis 02.07.2026, 02:00: Das Netz hat aus dieser Zeit nichts."),
+        ("en", "the network has nothing of that time"),
+    ],
+)
+def test_a_gap_for_which_the_network_had_nothing_does_not_count_as_closed(
+    tmp_path: Path, language: str, sentence: str
+) -> None:
+    span = {"start": "2026-07-01T12:00:00+00:00", "end": "2026-07-02T00:00:00+00:00"}
+    gap = {"uplinks": 0, "closed_at": "2026-07-02T00:00:05+00:00", "span": span}
+    with opened(tmp_path) as city:
+        source = {"name": "ttn (gaps)", "connected_since": NOW.isoformat(), "gap": gap}
+        city.registry.health.report("collect", {"sources": [source]})
+        text = Console.of(city).get("/intake", accept_language=language).text.replace("\u00a0", " ")
+        assert sentence in text
+        assert "geschlossen" not in text
+        assert "closed" not in text
+
+
 def test_dead_letters_say_what_helps(console: Console) -> None:
     text = html.unescape(console.get("/intake").text)
     assert "Sensor anlegen (gruenpuls device add), dann die Meldungen nachholen." in text
