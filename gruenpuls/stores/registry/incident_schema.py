@@ -7,26 +7,27 @@ from typing import Final
 import sqlalchemy as sa
 
 from gruenpuls.domain.incident import OPEN_STATES
-from gruenpuls.stores.registry.schema import BIG, TEXT, UtcMoment, metadata
+from gruenpuls.stores.registry.columns import identifier, moment, real, reference, text
+from gruenpuls.stores.registry.schema import metadata
 
 incident: Final = sa.Table(
     "incident",
     metadata,
-    sa.Column("id", BIG, primary_key=True),
-    sa.Column("rule", TEXT, nullable=False),
-    sa.Column("site_id", sa.BigInteger, sa.ForeignKey("site.id"), nullable=False),
-    sa.Column("began_at", UtcMoment, nullable=False),
-    sa.Column("state", TEXT, nullable=False),
+    identifier(),
+    text("rule"),
+    reference("site"),
+    moment("began_at"),
+    text("state"),
     sa.Column("severity", sa.SmallInteger, nullable=False),
-    sa.Column("fired_at", UtcMoment, nullable=True),
-    sa.Column("resolved_at", UtcMoment, nullable=True),
-    sa.Column("peak", sa.Double, nullable=True),
-    sa.Column("last_value", sa.Double, nullable=True),
-    sa.Column("last_at", UtcMoment, nullable=False),
+    moment("fired_at", nullable=True),
+    moment("resolved_at", nullable=True),
+    real("peak"),
+    real("last_value"),
+    moment("last_at"),
     sa.Column("steps", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("saw", sa.JSON, nullable=False, server_default="[]"),
-    sa.Column("assignee", TEXT, nullable=True),
-    sa.Column("watering_id", sa.BigInteger, sa.ForeignKey("watering.id", ondelete="SET NULL"), nullable=True),
+    text("assignee", nullable=True),
+    reference("watering", nullable=True, ondelete="SET NULL"),
     sa.Index(None, "rule", "site_id"),
     sa.Index(None, "site_id"),
     sa.Index(None, "state"),
@@ -45,14 +46,14 @@ sa.Index(
 incident_history: Final = sa.Table(
     "incident_history",
     metadata,
-    sa.Column("id", BIG, primary_key=True),
-    sa.Column("incident_id", sa.BigInteger, sa.ForeignKey("incident.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("noted_at", UtcMoment, nullable=False),
-    sa.Column("state", TEXT, nullable=False),
+    identifier(),
+    reference("incident", ondelete="CASCADE"),
+    moment("noted_at"),
+    text("state"),
     sa.Column("severity", sa.SmallInteger, nullable=False),
-    sa.Column("actor", TEXT, nullable=False),
-    sa.Column("note", TEXT, nullable=False),
-    sa.Column("revision", TEXT, nullable=True),
+    text("actor"),
+    text("note"),
+    text("revision", nullable=True),
     sa.Column("detail", sa.JSON, nullable=False, server_default="{}"),
     sa.Index(None, "incident_id"),
 )

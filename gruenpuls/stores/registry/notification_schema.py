@@ -6,18 +6,19 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from gruenpuls.stores.registry.schema import BIG, TEXT, UtcMoment, metadata
+from gruenpuls.stores.registry.columns import TEXT, identifier, moment, text, whole
+from gruenpuls.stores.registry.schema import metadata
 
 silence: Final = sa.Table(
     "silence",
     metadata,
-    sa.Column("id", BIG, primary_key=True),
+    identifier(),
     sa.Column("match", sa.JSON, nullable=False),
-    sa.Column("starts_at", UtcMoment, nullable=False),
-    sa.Column("ends_at", UtcMoment, nullable=False),
+    moment("starts_at"),
+    moment("ends_at"),
     sa.Column("alarms", sa.Boolean, nullable=False),
-    sa.Column("author", TEXT, nullable=False),
-    sa.Column("reason", TEXT, nullable=False),
+    text("author"),
+    text("reason"),
     sa.Index(None, "ends_at"),
 )
 
@@ -27,13 +28,13 @@ told: Final = sa.Table(
     sa.Column("receiver", TEXT, primary_key=True),
     sa.Column("rule", TEXT, primary_key=True),
     sa.Column("site_id", sa.BigInteger, sa.ForeignKey("site.id"), primary_key=True, autoincrement=False),
-    sa.Column("number", sa.BigInteger, nullable=False),
-    sa.Column("began_at", UtcMoment, nullable=False),
+    whole("number"),
+    moment("began_at"),
     sa.Column("severity", sa.SmallInteger, nullable=False),
-    sa.Column("first_at", UtcMoment, nullable=False),
-    sa.Column("last_at", UtcMoment, nullable=False),
-    sa.Column("topic", TEXT, nullable=False),
-    sa.Column("count", sa.BigInteger, nullable=False),
+    moment("first_at"),
+    moment("last_at"),
+    text("topic"),
+    whole("count"),
     sa.Column("over", sa.Boolean, nullable=False),
     sa.Column("messages", sa.JSON, nullable=False),
     sa.Column("former", sa.JSON, nullable=False),
@@ -44,18 +45,18 @@ told: Final = sa.Table(
 outbox: Final = sa.Table(
     "outbox",
     metadata,
-    sa.Column("id", BIG, primary_key=True),
-    sa.Column("key", TEXT, nullable=False),
-    sa.Column("kind", TEXT, nullable=False),
-    sa.Column("receiver", TEXT, nullable=False),
-    sa.Column("channel", TEXT, nullable=False),
+    identifier(),
+    text("key"),
+    text("kind"),
+    text("receiver"),
+    text("channel"),
     sa.Column("body", sa.JSON, nullable=False),
-    sa.Column("made_at", UtcMoment, nullable=False),
-    sa.Column("state", TEXT, nullable=False),
-    sa.Column("due_at", UtcMoment, nullable=False),
-    sa.Column("attempts", sa.BigInteger, nullable=False),
-    sa.Column("error", TEXT, nullable=True),
-    sa.Column("ended_at", UtcMoment, nullable=True),
+    moment("made_at"),
+    text("state"),
+    moment("due_at"),
+    whole("attempts"),
+    text("error", nullable=True),
+    moment("ended_at", nullable=True),
     sa.UniqueConstraint("key", "channel"),
     sa.Index(None, "state", "channel"),
 )

@@ -6,14 +6,15 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from gruenpuls.stores.registry.schema import BIG, TEXT, metadata
+from gruenpuls.stores.registry.columns import TEXT, identifier, text
+from gruenpuls.stores.registry.schema import metadata
 
 relay: Final = sa.Table(
     "relay",
     metadata,
-    sa.Column("id", BIG, primary_key=True),
-    sa.Column("kind", TEXT, nullable=False),
-    sa.Column("name", TEXT, nullable=False),
+    identifier(),
+    text("kind"),
+    text("name"),
     sa.UniqueConstraint("kind", "name"),
 )
 

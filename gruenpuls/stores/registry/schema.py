@@ -5,39 +5,11 @@ Every time is UTC: `timestamp with time zone` on PostgreSQL, text of fixed width
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
-
-class UtcMoment(TypeDecorator[datetime]):
-    """An aware moment, kept so that the database's own order is the order in time."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[datetime]:
-        """Let PostgreSQL know the zone; SQLite keeps UTC by convention."""
-        return dialect.type_descriptor(sa.DateTime(timezone=dialect.name == "postgresql"))
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Bring a moment to UTC; one without a zone is refused."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            message = f"a moment needs its zone: {value!r}"
-            raise ValueError(message)
-        moment = value.astimezone(UTC)
-        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Return it aware."""
-        if value is None:
-            return None
-        return value.astimezone(UTC) if dialect.name == "postgresql" else value.replace(tzinfo=UTC)
-
+from gruenpuls.stores.registry.columns import TEXT, identifier, moment, real, reference, text, whole
 
 metadata: Final = sa.MetaData(
     naming_convention={
@@ -49,48 +21,20 @@ metadata: Final = sa.MetaData(
     }
 )
 
-BIG: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows only in INTEGER
-# Ordered by code point on both, so that pages of keys join up.
-TEXT: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", BIG, primary_key=True)
-
-
-def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
-    return sa.Column(name, TEXT, nullable=nullable)
-
-
-def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
-    return sa.Column(name, UtcMoment, nullable=nullable)
-
-
-def _whole(name: str) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=False)
-
-
-def _real(name: str, *, nullable: bool = True) -> sa.Column[float]:
-    return sa.Column(name, sa.Double, nullable=nullable)
-
-
-def _reference(table: str, *, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(f"{table}_id", sa.BigInteger, sa.ForeignKey(f"{table}.id"), nullable=nullable)
-
 
 def _unique_alone(name: str, column: sa.Column[str], absent: sa.Column[int]) -> None:
     """Make a name unique where its owner is absent: a unique constraint lets NULL repeat."""
     sa.Index(name, column, unique=True, sqlite_where=absent.is_(None), postgresql_where=absent.is_(None))
 
 
-municipality: Final = sa.Table("municipality", metadata, _id(), _text("name"), sa.UniqueConstraint("name"))
+municipality: Final = sa.Table("municipality", metadata, identifier(), text("name"), sa.UniqueConstraint("name"))
 
 district: Final = sa.Table(
     "district",
     metadata,
-    _id(),
-    _reference("municipality", nullable=True),
-    _text("name"),
+    identifier(),
+    reference("municipality", nullable=True),
+    text("name"),
     sa.UniqueConstraint("municipality_id", "name"),
 )
 _unique_alone("uq_district_name_alone", district.c.name, district.c.municipality_id)
@@ -98,26 +42,26 @@ _unique_alone("uq_district_name_alone", district.c.name, district.c.municipality
 site: Final = sa.Table(
     "site",
     metadata,
-    _id(),
-    _text("key"),
-    _text("name"),
-    _text("kind"),
-    _real("latitude"),
-    _real("longitude"),
-    _reference("municipality", nullable=True),
-    _reference("district", nullable=True),
-    _text("maintenance_area", nullable=True),
-    _text("contract_lot", nullable=True),
-    _text("time_zone"),
-    _text("planted_on", nullable=True),
-    _text("species", nullable=True),
-    _text("texture", nullable=True),
-    _real("field_capacity"),
-    _real("wilting_point"),
-    _real("root_depth"),
+    identifier(),
+    text("key"),
+    text("name"),
+    text("kind"),
+    real("latitude"),
+    real("longitude"),
+    reference("municipality", nullable=True),
+    reference("district", nullable=True),
+    text("maintenance_area", nullable=True),
+    text("contract_lot", nullable=True),
+    text("time_zone"),
+    text("planted_on", nullable=True),
+    text("species", nullable=True),
+    text("texture", nullable=True),
+    real("field_capacity"),
+    real("wilting_point"),
+    real("root_depth"),
     sa.Column("attributes", sa.JSON, nullable=False),
-    _text("search"),  # key, name and species as people type them, whatever the case
-    _moment("changed_at"),
+    text("search"),  # key, name and species as people type them, whatever the case
+    moment("changed_at"),
     sa.UniqueConstraint("key"),
     sa.Index(None, "kind"),
     sa.Index(None, "municipality_id"),
@@ -127,35 +71,35 @@ site: Final = sa.Table(
 device: Final = sa.Table(
     "device",
     metadata,
-    _id(),
-    _text("key"),
-    _text("profile"),
-    _text("name"),
-    _moment("changed_at"),
+    identifier(),
+    text("key"),
+    text("profile"),
+    text("name"),
+    moment("changed_at"),
     sa.UniqueConstraint("key"),
 )
 
 channel: Final = sa.Table(
     "channel",
     metadata,
-    _id(),
-    _reference("device"),
-    _text("name"),
-    _text("quantity"),
-    _real("depth"),
-    _real("height"),
-    _text("placement", nullable=True),
+    identifier(),
+    reference("device"),
+    text("name"),
+    text("quantity"),
+    real("depth"),
+    real("height"),
+    text("placement", nullable=True),
     sa.UniqueConstraint("device_id", "name"),
 )
 
 deployment: Final = sa.Table(
     "deployment",
     metadata,
-    _id(),
-    _reference("device"),
-    _reference("site"),
-    _moment("from_at"),
-    _moment("to_at", nullable=True),
+    identifier(),
+    reference("device"),
+    reference("site"),
+    moment("from_at"),
+    moment("to_at", nullable=True),
     sa.UniqueConstraint("device_id", "from_at"),
     sa.CheckConstraint("to_at > from_at", name="ends_after_it_begins"),
     sa.Index(None, "site_id"),
@@ -164,15 +108,15 @@ deployment: Final = sa.Table(
 series: Final = sa.Table(
     "series",
     metadata,
-    _id(),
-    _text("identity"),  # all of the key in one text, so that thousands are looked up by one index
-    _reference("device", nullable=True),
-    _text("channel", nullable=True),
-    _reference("site", nullable=True),
-    _text("quantity"),
-    _real("depth"),
-    _text("statistic"),
-    _text("origin"),
+    identifier(),
+    text("identity"),  # all of the key in one text, so that thousands are looked up by one index
+    reference("device", nullable=True),
+    text("channel", nullable=True),
+    reference("site", nullable=True),
+    text("quantity"),
+    real("depth"),
+    text("statistic"),
+    text("origin"),
     sa.UniqueConstraint("identity"),
     sa.CheckConstraint("(device_id IS NULL) <> (site_id IS NULL)", name="one_owner"),
     sa.CheckConstraint("(device_id IS NULL) = (channel IS NULL)", name="channel_of_device"),
@@ -183,12 +127,12 @@ series: Final = sa.Table(
 run: Final = sa.Table(
     "run",
     metadata,
-    _id(),
-    _text("kind"),
-    _text("name"),
-    _text("version"),
-    _text("digest"),
-    _moment("first_at"),
+    identifier(),
+    text("kind"),
+    text("name"),
+    text("version"),
+    text("digest"),
+    moment("first_at"),
     sa.UniqueConstraint("kind", "name", "version", "digest"),
 )
 
@@ -196,23 +140,23 @@ latest: Final = sa.Table(
     "latest",
     metadata,
     sa.Column("series_id", sa.BigInteger, sa.ForeignKey("series.id"), primary_key=True, autoincrement=False),
-    _moment("measured_at"),
-    _real("value", nullable=False),
+    moment("measured_at"),
+    real("value", nullable=False),
     sa.Column("flag", sa.SmallInteger, nullable=False),
-    _reference("run"),
+    reference("run"),
 )
 
 flag_interval: Final = sa.Table(
     "flag_interval",
     metadata,
-    _id(),
-    _reference("series"),
-    _moment("from_at"),
-    _moment("to_at"),
-    _text("test"),
+    identifier(),
+    reference("series"),
+    moment("from_at"),
+    moment("to_at"),
+    text("test"),
     sa.Column("flag", sa.SmallInteger, nullable=False),
-    _text("author"),
-    _text("reason"),
+    text("author"),
+    text("reason"),
     sa.CheckConstraint("to_at > from_at", name="ends_after_it_begins"),
     sa.Index(None, "series_id", "from_at"),
 )
@@ -222,7 +166,7 @@ dirty: Final = sa.Table(
     metadata,
     sa.Column("site_id", sa.BigInteger, sa.ForeignKey("site.id"), primary_key=True, autoincrement=False),
     sa.Column("from_day", sa.Date, nullable=True),  # None once worked off: the row stays, its version never returns
-    _whole("version"),
+    whole("version"),
 )
 sa.Index(
     None, dirty.c.from_day, sqlite_where=dirty.c.from_day.is_not(None), postgresql_where=dirty.c.from_day.is_not(None)
@@ -231,10 +175,10 @@ sa.Index(
 watermark: Final = sa.Table(
     "watermark",
     metadata,
-    _id(),
-    _text("processor"),
-    _reference("site", nullable=True),  # None: the whole fleet
-    _moment("reached_at"),
+    identifier(),
+    text("processor"),
+    reference("site", nullable=True),  # None: the whole fleet
+    moment("reached_at"),
     sa.UniqueConstraint("processor", "site_id"),
 )
 _unique_alone("uq_watermark_processor_fleet", watermark.c.processor, watermark.c.site_id)
@@ -242,32 +186,32 @@ _unique_alone("uq_watermark_processor_fleet", watermark.c.processor, watermark.c
 job_run: Final = sa.Table(
     "job_run",
     metadata,
-    _id(),
-    _text("job"),
-    _moment("due_at"),
-    _text("state"),
-    _text("owner"),
-    _whole("attempt"),
-    _moment("leased_until"),
-    _moment("started_at"),
-    _moment("finished_at", nullable=True),
-    _text("error", nullable=True),
+    identifier(),
+    text("job"),
+    moment("due_at"),
+    text("state"),
+    text("owner"),
+    whole("attempt"),
+    moment("leased_until"),
+    moment("started_at"),
+    moment("finished_at", nullable=True),
+    text("error", nullable=True),
     sa.UniqueConstraint("job", "due_at"),
 )
 
 request: Final = sa.Table(
     "request",
     metadata,
-    _id(),
-    _text("kind"),
+    identifier(),
+    text("kind"),
     sa.Column("arguments", sa.JSON, nullable=False),
-    _text("state"),
-    _text("actor"),
-    _moment("asked_at"),
-    _moment("taken_at", nullable=True),
-    _moment("finished_at", nullable=True),
+    text("state"),
+    text("actor"),
+    moment("asked_at"),
+    moment("taken_at", nullable=True),
+    moment("finished_at", nullable=True),
     sa.Column("result", sa.JSON, nullable=True),
-    _text("error", nullable=True),
+    text("error", nullable=True),
     sa.Index(None, "state"),
 )
 
@@ -283,12 +227,12 @@ dead_letter: Final = sa.Table(
     "dead_letter",
     metadata,
     sa.Column("offset", sa.BigInteger, primary_key=True, autoincrement=False),
-    _text("reason"),
-    _text("detail"),
-    _text("source"),
-    _text("topic"),
-    _text("device", nullable=True),
-    _moment("received_at"),
+    text("reason"),
+    text("detail"),
+    text("source"),
+    text("topic"),
+    text("device", nullable=True),
+    moment("received_at"),
     sa.Index(None, "reason"),
     sa.Index(None, "device"),
 )
@@ -298,20 +242,20 @@ tally: Final = sa.Table(
     metadata,
     sa.Column("device", TEXT, primary_key=True),  # a key, not a reference: unknown devices are counted too
     sa.Column("source", TEXT, primary_key=True),
-    _whole("decoded"),
-    _whole("dead_lettered"),
-    _whole("duplicates"),
-    _moment("last_uplink_at", nullable=True),
+    whole("decoded"),
+    whole("dead_lettered"),
+    whole("duplicates"),
+    moment("last_uplink_at", nullable=True),
 )
 
 progress: Final = sa.Table(
     "progress",
     metadata,
     sa.Column("cache", TEXT, primary_key=True),
-    _whole("offset"),
-    _whole("decoded"),
-    _whole("dead_lettered"),
-    _whole("duplicates"),
+    whole("offset"),
+    whole("decoded"),
+    whole("dead_lettered"),
+    whole("duplicates"),
 )
 
 component_health: Final = sa.Table(
@@ -319,7 +263,7 @@ component_health: Final = sa.Table(
     metadata,
     sa.Column("name", TEXT, primary_key=True),
     sa.Column("body", sa.JSON, nullable=False),
-    _moment("updated_at"),
+    moment("updated_at"),
 )
 
 setting: Final = sa.Table(
@@ -327,17 +271,17 @@ setting: Final = sa.Table(
     metadata,
     sa.Column("key", TEXT, primary_key=True),
     sa.Column("value", sa.JSON, nullable=False),
-    _moment("updated_at"),
+    moment("updated_at"),
 )
 
 audit: Final = sa.Table(
     "audit",
     metadata,
-    _id(),
-    _moment("at"),
-    _text("actor"),
-    _text("action"),
-    _text("subject"),
+    identifier(),
+    moment("at"),
+    text("actor"),
+    text("action"),
+    text("subject"),
     sa.Column("detail", sa.JSON, nullable=False),
     sa.Index(None, "subject"),
     sa.Index(None, "at"),
@@ -346,27 +290,27 @@ audit: Final = sa.Table(
 imported: Final = sa.Table(
     "import",
     metadata,
-    _id(),
-    _text("kind"),
-    _text("source"),
-    _text("actor"),
-    _moment("at"),
-    _whole("added"),
-    _whole("changed"),
-    _whole("unchanged"),
+    identifier(),
+    text("kind"),
+    text("source"),
+    text("actor"),
+    moment("at"),
+    whole("added"),
+    whole("changed"),
+    whole("unchanged"),
 )
 
 watering: Final = sa.Table(
     "watering",
     metadata,
-    _id(),
-    _reference("site"),
-    _moment("at"),
-    _real("litres", nullable=False),
-    _text("method"),
-    _text("source"),
-    _text("author"),
-    _text("comment"),
+    identifier(),
+    reference("site"),
+    moment("at"),
+    real("litres", nullable=False),
+    text("method"),
+    text("source"),
+    text("author"),
+    text("comment"),
     sa.Index(None, "site_id", "at"),
 )
 
@@ -378,8 +322,8 @@ weather_use: Final = sa.Table(
     sa.Column("statistic", TEXT, primary_key=True),
     sa.Column("from_day", sa.Date, primary_key=True),
     sa.Column("to_day", sa.Date, nullable=False),  # exclusive
-    _text("source"),
+    text("source"),
     sa.Column("station_id", sa.BigInteger, sa.ForeignKey("site.id"), nullable=True),  # None: nobody knew it
-    _real("distance"),
+    real("distance"),
     sa.Index(None, "to_day"),
 )

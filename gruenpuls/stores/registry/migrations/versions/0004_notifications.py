@@ -6,7 +6,7 @@ Revision ID: 0004
 import sqlalchemy as sa
 from alembic import op
 
-from gruenpuls.stores.registry.schema import BIG, TEXT, UtcMoment
+from gruenpuls.stores.registry.columns import BIG, TEXT, UtcMoment
 
 revision = "0004"
 down_revision = "0003"

@@ -8,7 +8,7 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from gruenpuls.stores.registry.schema import TEXT
+from gruenpuls.stores.registry.columns import TEXT
 
 revision = "0005"
 down_revision = "0004"

@@ -6,7 +6,7 @@ Revision ID: 0006
 import sqlalchemy as sa
 from alembic import op
 
-from gruenpuls.stores.registry.schema import BIG, TEXT
+from gruenpuls.stores.registry.columns import BIG, TEXT
 
 revision = "0006"
 down_revision = "0005"
