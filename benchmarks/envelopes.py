@@ -16,12 +16,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from machine import busyness
+from machine import best_rates, busyness
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import msgspec
-from profile_decode import best_rates
 
 from gruenpuls.domain.uplink import RawMessage
 from gruenpuls.simulation.messages import chirpstack_v4, helium, things_stack_v3

@@ -1,6 +1,6 @@
 """Messages per second through JavaScript codecs, one by one and in batches, in the engine and across its process.
 
-Run: python benchmarks/javascript_decode.py [SECONDS]
+Run: python benchmarks/javascript_decode.py [SLICES]; the best of so many counts, which take turns.
 
 The codecs are our own, alike in length and kind to the published ones that were measured for the design: a fixed
 frame (Dragino LSE01), type-length-value (Milesight EM500-SMTC), a bitmask frame with a polynomial (Decentlab TRS12).
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from machine import busyness
+from machine import best_rates, busyness
 
 from ingest.javascript import Codec, CodecPool, Payload
 from ingest.javascript.engine import Script
@@ -87,32 +87,13 @@ CODECS = {
     "tagged, 14 B (EM500-SMTC)": (TAGGED, "0175640367190104ca9010057ff000", 85),
     "masked, 13 B (TRS12)": (MASKED, "0202df000789d1813b00140bf2", 1),
 }
-FIGURES = {
-    "fixed, 11 B (LSE01)": "engine 82/89, worker 33/76/60/33",
-    "tagged, 14 B (EM500-SMTC)": "engine 116/131, worker 26/78/100/80",
-    "masked, 13 B (TRS12)": "engine 51/54, worker 9/32/51/38",
-}
-
-
-def best_rate(
-    call: Callable[[], object], messages: int, seconds: float, clock: Callable[[], float] = time.process_time
-) -> float:
-    """Return the messages per second of the best of many short slices [1/s]."""
-    best, until = 0.0, time.monotonic() + seconds
-    while time.monotonic() < until:
-        calls, began = 0, clock()
-        stop = time.monotonic() + 0.05
-        while time.monotonic() < stop or not calls:
-            call()
-            calls += 1
-        spent = clock() - began
-        best = max(best, calls * messages / spent) if spent > 0 else best
-    return best
+MESSAGES = 2_000
+"""In one slice."""
 
 
 def main() -> None:
     """Print the rates."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+    slices = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     print(busyness())
     print("engine: thousand messages per CPU second, one by one / 500 in one call, JSON text in and out")
     print("worker: thousand messages per second of wall time, 1 / 10 / 100 / 500 messages in one call, objects out")
@@ -122,23 +103,37 @@ def main() -> None:
             (checked,) = pool.decode(codec, [payload])
             assert isinstance(checked, dict), checked
             script = Script(source)
-            engine = [_engine_rate(script, codec, payload, count, seconds) for count in (1, 500)]
-            worker = [_worker_rate(pool, codec, payload, count, seconds) for count in (1, 10, 100, 500)]
-            print(f"{name:26} engine {_shown(engine):9}  worker {_shown(worker):15}  (codecs.md: {FIGURES[name]})")
+            alone = [_in_engine(script, codec, payload, count) for count in (1, 500)]
+            engine = best_rates(alone, MESSAGES, slices)
+            sent = [_through_worker(pool, codec, payload, count) for count in (1, 10, 100, 500)]
+            worker = best_rates(sent, MESSAGES, slices, time.perf_counter)
+            print(f"{name:26} engine {_shown(engine):9}  worker {_shown(worker)}")
         began = time.monotonic()
         pool.close()
         pool.decode(Codec.of(FIXED), [payload])
         print(f"a worker and its first codec start within {(time.monotonic() - began) * 1000:.0f} ms")
 
 
-def _engine_rate(script: Script, codec: Codec, payload: Payload, count: int, seconds: float) -> float:
+def _in_engine(script: Script, codec: Codec, payload: Payload, count: int) -> Callable[[], None]:
+    """Return what runs so many messages in each call of the engine."""
     batch = encoded(codec, [payload] * count).decode()
-    return best_rate(lambda: script.run(batch, 10.0), count, seconds)
+
+    def decode() -> None:
+        for _ in range(MESSAGES // count):
+            script.run(batch, 10.0)
+
+    return decode
 
 
-def _worker_rate(pool: CodecPool, codec: Codec, payload: Payload, count: int, seconds: float) -> float:
+def _through_worker(pool: CodecPool, codec: Codec, payload: Payload, count: int) -> Callable[[], None]:
+    """Return what sends so many messages to the worker at once."""
     payloads = [payload] * count
-    return best_rate(lambda: pool.decode(codec, payloads), count, seconds, time.perf_counter)
+
+    def decode() -> None:
+        for _ in range(MESSAGES // count):
+            pool.decode(codec, payloads)
+
+    return decode
 
 
 def _shown(rates: list[float]) -> str:

@@ -12,12 +12,11 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from machine import busyness
+from machine import best_rates, busyness
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -96,17 +95,6 @@ def contenders(profile: Profile, frames: Frames, count: int) -> tuple[Callable[[
         return decide
 
     return fields, batch(OneByOne(profile.sheet, profile.digest)), batch(profile)
-
-
-def best_rates(calls: Sequence[Callable[[], object]], count: int, slices: int) -> list[float]:
-    """Return what each call does in a second of processor time; they take turns, and the best slice of each counts."""
-    least = [float("inf")] * len(calls)
-    for _ in range(slices):
-        for place, call in enumerate(calls):
-            began = time.process_time()
-            call()
-            least[place] = min(least[place], time.process_time() - began)
-    return [count / took for took in least]
 
 
 def main() -> None:
