@@ -7,10 +7,10 @@ from datetime import timedelta
 from itertools import accumulate
 from typing import Final
 
-MOST_MISSED: Final = 6
+_MOST_MISSED: Final = 6
 """Intervals in a row without a message of any device: one device alone loses so many by chance in 1 of 15,000 cases
 where the network loses every fifth message."""
-SHORTEST: Final = timedelta(minutes=10)
+_SHORTEST: Final = timedelta(minutes=10)
 HEARD_WITHIN: Final = timedelta(days=3)
 """Before a source's last uplink; devices heard earlier are not expected to be any more."""
 
@@ -36,11 +36,12 @@ def longest_pauses(
         every = interval(profile)
         if source in sources and every is not None:
             promised.setdefault(source, []).append((every, devices))
-    return {source: max(SHORTEST, MOST_MISSED * _middle(intervals)) for source, intervals in promised.items()}
+    return {source: max(_SHORTEST, _MOST_MISSED * _middle(intervals)) for source, intervals in promised.items()}
 
 
 def _middle(intervals: list[tuple[timedelta, int]]) -> timedelta:
-    """Return what at least half of the devices promise; many an hour's fleet all sends at the full hour."""
+    """Return what at least half of the devices promise."""
+    # Not the fastest one's, since many fleets send all at the full hour.
     ordered = sorted(intervals)
     half = sum(devices for _, devices in ordered) / 2
     counts = accumulate(devices for _, devices in ordered)

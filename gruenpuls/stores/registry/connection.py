@@ -34,9 +34,7 @@ LOCK_PATIENCE: Final = 30.0
 
 _PARAMETERS: Final = 5000
 """Bound parameters in one statement; SQLite allows 32,766, PostgreSQL's protocol 65,535."""
-
-
-_TOGETHER: Final = 200
+_ROWS: Final = 200
 """Rows in one statement; SQLite gains no more by further ones."""
 
 
@@ -87,8 +85,8 @@ def execute_many(
         column = values[place::width]
         if not {date, datetime}.isdisjoint(map(type, column)):
             values[place::width] = map(_as_text, column)
-    for start in range(0, len(values), _TOGETHER * width):
-        some = tuple(values[start : start + _TOGETHER * width])
+    for start in range(0, len(values), _ROWS * width):
+        some = tuple(values[start : start + _ROWS * width])
         connection.exec_driver_sql(f"{head}VALUES {', '.join([marks] * (len(some) // width))}{tail}", some)
 
 

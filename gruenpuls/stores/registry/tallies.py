@@ -37,7 +37,7 @@ class Tallies:
             return {source: Tally(*counts) for source, *counts in connection.execute(query)}
 
     def last_by_source(self) -> dict[str, datetime]:
-        """Return when each source brought its last uplink that a device could be told of [aware UTC]."""
+        """Return when each source brought its last uplink whose device could be told [aware UTC]."""
         table = schema.tally.c
         query = sa.select(table.source, sa.func.max(table.last_uplink_at)).group_by(table.source)
         with self.database.reading() as connection:
