@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 from gruenpuls.console.rendering import Rendering
 from gruenpuls.console.sources import Sources
 from gruenpuls.console.watch import Watch
-from gruenpuls.queries.collecting import lines
+from gruenpuls.queries.collecting import collecting
 from gruenpuls.queries.curves import Chart, site_charts
 from gruenpuls.queries.incidents import incident_list, incident_sheet
 from gruenpuls.queries.intake import intake
@@ -99,7 +99,11 @@ def list_pages(sources: Sources, rendering: Rendering, watch: Watch) -> APIRoute
     @router.get("/intake")
     def intake_page(request: Request) -> HTMLResponse:
         return rendering.page(
-            request, "intake.html", area="intake", intake=intake(sources.registry), lines=lines(sources.registry)
+            request,
+            "intake.html",
+            area="intake",
+            intake=intake(sources.registry),
+            collecting=collecting(sources.registry),
         )
 
     @router.get("/incidents")

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from gruenpuls.console.sources import Sources
+from gruenpuls.queries.collecting import Collecting, collecting
 from gruenpuls.queries.overview import Overview, Standing, overview
 
 _EFFORT: Final = 4
@@ -27,10 +28,12 @@ class Sighting:
     overview : Overview
     arrived : tuple of int
         How far the journal was worked off, and what became of it.
+    collecting : Collecting
     """
 
     overview: Overview
     arrived: tuple[int, ...]
+    collecting: Collecting
 
     @property
     def statuses(self) -> Mapping[str, str]:
@@ -39,11 +42,13 @@ class Sighting:
 
     def differs(self, other: Sighting) -> bool:
         """Whether a page made from the other one would look different."""
-        return self.arrived != other.arrived or self._seen() != other._seen()
+        return self._seen() != other._seen()
 
     def _seen(self) -> tuple[object, ...]:
-        moving = [(one.site, one.status, one.severity, one.last_at) for one in self.overview.sites]
-        return (moving, self.overview.sensors_heard, self.overview.sensors_silent, self.overview.open_incidents)
+        seen = self.overview
+        moving = [(one.site, one.status, one.severity, one.last_at) for one in seen.sites]
+        counts = (seen.sensors_heard, seen.sensors_silent, seen.open_incidents)
+        return (self.arrived, self.collecting, moving, counts)
 
 
 class Watch:
@@ -103,4 +108,5 @@ class Watch:
         tally = noted.tally
         chosen = self._sources.settings
         seen = overview(registry, self._sources.present(), silent_after=chosen.silent_after, table=chosen.limits)
-        return Sighting(seen, (noted.offset, tally.decoded, tally.dead_lettered, tally.duplicates))
+        arrived = (noted.offset, tally.decoded, tally.dead_lettered, tally.duplicates)
+        return Sighting(seen, arrived, collecting(registry))

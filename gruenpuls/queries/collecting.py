@@ -1,13 +1,13 @@
-"""How the sources are doing now, for people: as the collecting process says while it is heard."""
+"""How messages get on now, for people: as the collecting and the working process say while they are heard."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from gruenpuls.queries.intake import COLLECT
+from gruenpuls.queries.intake import COLLECT, WORK
 from gruenpuls.queries.readiness import PROCESS_SILENT_AFTER
 from gruenpuls.stores.registry import Registry
 
@@ -38,23 +38,60 @@ class Line:
     source : str
     connected_since : datetime or None
         Aware UTC; None while it is not connected.
+    error : str or None
+        Why it is not connected, as far as anybody knows.
     gap : Gap or None
         The one closed last.
     """
 
     source: str
     connected_since: datetime | None
+    error: str | None
     gap: Gap | None
 
 
-def lines(registry: Registry) -> tuple[Line, ...]:
-    """Return the line to each source; none where the collecting process is not heard."""
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """What messages do not get past.
+
+    Parameters
+    ----------
+    part : str
+        ``"journal"``, where they are to be kept, or ``"work"``, where they are to become readings.
+    error : str
+    """
+
+    part: Literal["journal", "work"]
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """How messages get on; empty where no process is heard.
+
+    Parameters
+    ----------
+    lines : tuple of Line
+        To each source.
+    standstills : tuple of Standstill
+    """
+
+    lines: tuple[Line, ...]
+    standstills: tuple[Standstill, ...]
+
+
+def collecting(registry: Registry) -> Collecting:
+    """Return how messages get on."""
     now = registry.health.database.now()
-    return tuple(
-        _line(source)
-        for one in registry.health.all()
-        if one.name == COLLECT and now - one.updated_at < PROCESS_SILENT_AFTER
-        for source in one.body.get("sources", ())
+    said = {one.name: one.body for one in registry.health.all() if now - one.updated_at < PROCESS_SILENT_AFTER}
+    collector = said.get(COLLECT, {})
+    errors: tuple[tuple[Literal["journal", "work"], str | None], ...] = (
+        ("journal", collector.get("journal", {}).get("error")),
+        ("work", said.get(WORK, {}).get("error")),
+    )
+    return Collecting(
+        tuple(_line(source) for source in collector.get("sources", ())),
+        tuple(Standstill(part, error) for part, error in errors if error),
     )
 
 
@@ -63,5 +100,7 @@ def _line(source: Mapping[str, Any]) -> Line:
     return Line(
         source["name"],
         datetime.fromisoformat(since) if since else None,
+        # The last one stays when things are well again.
+        None if since else source.get("last_error"),
         Gap(gap["uplinks"], *(datetime.fromisoformat(gap["span"][edge]) for edge in ("start", "end"))) if gap else None,
     )

@@ -170,6 +170,44 @@ def test_a_gap_for_which_the_network_had_nothing_does_not_count_as_closed(
         assert "closed" not in text
 
 
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        (
+            "de",
+            (
+                "Meldungen lassen sich nicht sichern: disk full",
+                "Messwerte lassen sich nicht speichern: InfluxDB does not answer",
+                "ttn ist nicht verbunden: wrong password",
+            ),
+        ),
+        (
+            "en",
+            (
+                "Messages cannot be journalled: disk full",
+                "Readings cannot be stored: InfluxDB does not answer",
+                "ttn is not connected: wrong password",
+            ),
+        ),
+    ],
+)
+def test_what_messages_do_not_get_past_stands_on_the_intake_page_until_it_is_over(
+    tmp_path: Path, language: str, sentences: Sequence[str]
+) -> None:
+    ttn = {"name": "ttn", "connected_since": None, "last_error": "wrong password"}
+    with opened(tmp_path) as city:
+        city.registry.health.report("collect", {"sources": [ttn], "journal": {"error": "disk full"}})
+        city.registry.health.report("work", {"error": "InfluxDB does not answer"})
+        text = Console.of(city).get("/intake", accept_language=language).text
+        assert [sentence for sentence in sentences if sentence not in text] == []
+        again = {**ttn, "connected_since": NOW.isoformat()}
+        city.registry.health.report("collect", {"sources": [again], "journal": {"error": None}})
+        city.registry.health.report("work", {"error": None})
+        text = Console.of(city).get("/intake", accept_language=language).text
+        assert 'role="alert"' not in text
+        assert "wrong password" not in text
+
+
 def test_dead_letters_say_what_helps(console: Console) -> None:
     text = html.unescape(console.get("/intake").text)
     assert "Sensor anlegen (gruenpuls device add), dann die Meldungen nachholen." in text

@@ -65,6 +65,16 @@ def test_only_what_differs_is_told(tmp_path: Path) -> None:
         assert asyncio.run(two(city)) == ({}, None)
 
 
+def test_open_pages_hear_of_a_standstill_though_nothing_comes_any_more(tmp_path: Path) -> None:
+    async def two(city: City) -> tuple[bool, bool]:
+        before, same = [await Watch(sources(city)).sighting() for _ in range(2)]
+        city.registry.health.report("work", {"error": "InfluxDB does not answer"})
+        return same.differs(before), (await Watch(sources(city)).sighting()).differs(before)
+
+    with opened(tmp_path) as city:
+        assert asyncio.run(two(city)) == (False, True)
+
+
 def test_the_live_connection_tells_the_clock_in_both_languages_and_ends_when_the_server_stops(city: City) -> None:
     async def listen() -> list[str]:
         read = sources(city)
