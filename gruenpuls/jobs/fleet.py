@@ -14,7 +14,6 @@ from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array, Fleet, Input, Processor
 from gruenpuls.domain.site import Site, SiteKind, growing_season
 from gruenpuls.jobs.counters import COUNTED, counted
-from gruenpuls.jobs.ownership import chosen
 from gruenpuls.jobs.rare_rain import kept_table
 from gruenpuls.jobs.steps import Steps, Summed, summed, values
 from gruenpuls.jobs.weather import GRID, Surroundings, Used
@@ -112,15 +111,15 @@ class Plots:
     def of(cls, described: Described, zone: tzinfo, processor: Processor, rows: FleetSeries) -> Plots:
         """Return the sites of these rows with the places a processor's inputs are measured at."""
         by_depth = [needed.quantity for needed in processor.inputs if needed.by_depth]
-        probes = chosen(rows, np.isin(rows.quantity, by_depth) & ~np.isnan(rows.depth))
+        probes = rows.where(rows.quantity.among(by_depth) & ~np.isnan(rows.depth))
         places = np.unique(np.stack([probes.site.astype(np.float64), probes.depth]), axis=1)
         site, first, count = np.unique(places[0].astype(np.int64), return_index=True, return_counts=True)
         depths = np.full((len(rows.sites), int(count.max(initial=0))), np.nan)
         depths[np.repeat(site, count), np.arange(places.shape[1]) - np.repeat(first, count)] = places[1]
         placements = np.full(depths.shape, "", np.dtype("U20"))
-        told = chosen(probes, probes.placement != "")
+        told = probes.where(probes.placement != "")
         layer = (depths[told.site] == told.depth[:, None]).argmax(axis=1) if len(told) else told.site
-        placements[told.site, layer] = told.placement
+        placements[told.site, layer] = told.placement.tolist()
         return cls(described, zone, rows, depths, placements)
 
     def attributes(self, year: int) -> dict[str, Array]:
@@ -134,7 +133,7 @@ class Plots:
 
     def _wind_height(self, said: Array) -> Array:
         """Return how high the wind is measured [m]: as said of the site, else where its anemometer is mounted."""
-        rows = chosen(self.rows, (self.rows.quantity == "wind_speed") & ~np.isnan(self.rows.height))
+        rows = self.rows.where((self.rows.quantity == "wind_speed") & ~np.isnan(self.rows.height))
         mounted = np.full(len(self.sites), np.nan)
         mounted[rows.site] = rows.height
         return np.where(np.isnan(said), mounted, said)
@@ -154,7 +153,7 @@ def wanted_rows(rows: FleetSeries, processor: Processor) -> FleetSeries:
     mask = np.zeros(len(rows), np.bool_)
     for needed in processor.inputs:
         mask |= _serves(rows, needed)
-    return chosen(rows, mask & (rows.origin != processor.name))
+    return rows.where(mask & (rows.origin != processor.name))
 
 
 def judged_places(rows: FleetSeries, processor: Processor, sites: Mapping[str, Site]) -> NDArray[np.int64]:
@@ -210,15 +209,15 @@ def given(
     """
     steps = Steps.of(processor.cadence, begin, end, plots.zone)
     counters = {needed.quantity for needed in processor.inputs if needed.statistic in COUNTED}
-    own = summed(reader, chosen(plots.rows, ~np.isin(plots.rows.quantity, sorted(counters))), *steps.span)
+    own = summed(reader, plots.rows.where(~plots.rows.quantity.among(counters)), *steps.span)
     worth = plots.said(processor.attribute) if processor.attribute else np.ones(len(plots.sites))
     counts = {
-        name: counted(reader, name, steps, chosen(plots.rows, plots.rows.quantity == name), worth) for name in counters
+        name: counted(reader, name, steps, plots.rows.where(plots.rows.quantity == name), worth) for name in counters
     }
     inputs: dict[tuple[str, str], Array] = {}
     used: dict[tuple[str, str], Used] = {}
     for needed in processor.inputs:
-        rows = chosen(plots.rows, _serves(plots.rows, needed))
+        rows = plots.rows.where(_serves(plots.rows, needed))
         if needed.statistic in COUNTED:
             inputs[needed.key] = counts[needed.quantity][needed.statistic]
         elif needed.weather:
@@ -247,7 +246,7 @@ def given(
 def _here(needed: Input, steps: Steps, rows: FleetSeries, depths: Array, own: Summed) -> Array:
     """Return what was measured at the sites themselves, else what the radar's grid says of them."""
     grid = rows.origin == GRID
-    found = values(needed, steps, chosen(rows, ~grid), depths, own)
+    found = values(needed, steps, rows.where(~grid), depths, own)
     if not grid.any():
         return found
-    return np.where(np.isnan(found), values(needed, steps, chosen(rows, grid), depths, own), found)
+    return np.where(np.isnan(found), values(needed, steps, rows.where(grid), depths, own), found)

@@ -12,7 +12,6 @@ import numpy as np
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.reading import Ids, Values
 from gruenpuls.jobs.device_signs import Signs, Stays
-from gruenpuls.jobs.ownership import chosen
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import FleetSeries
 
@@ -74,4 +73,4 @@ class Hearing:
 
 def measured(rows: FleetSeries) -> FleetSeries:
     """Return the rows of what devices measured themselves."""
-    return chosen(rows, rows.origin == "measured")
+    return rows.where(rows.origin == "measured")

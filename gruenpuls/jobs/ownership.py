@@ -13,28 +13,6 @@ from gruenpuls.stores.registry.resolution import FleetSeries
 Rows = NDArray[np.int64]
 
 
-def chosen(rows: FleetSeries, mask: NDArray[np.bool_]) -> FleetSeries:
-    """Return some of the rows, the sites as they are."""
-    return FleetSeries(
-        rows.sites,
-        *(
-            getattr(rows, name)[mask]
-            for name in (
-                "site",
-                "series",
-                "quantity",
-                "statistic",
-                "origin",
-                "placement",
-                "depth",
-                "height",
-                "from_at",
-                "to_at",
-            )
-        ),
-    )
-
-
 def owned(rows: FleetSeries, series: Ids, begin: Times, end: Times) -> tuple[Rows, Rows]:
     """Return which item belongs to which row: of its series, and wholly within its deployment.
 
@@ -70,5 +48,5 @@ def at_sites(rows: FleetSeries, places: Rows) -> FleetSeries:
     """
     number = np.full(len(rows.sites), -1)
     number[places] = np.arange(len(places))
-    kept = chosen(rows, number[rows.site] >= 0)
+    kept = rows.where(number[rows.site] >= 0)
     return replace(kept, sites=tuple(rows.sites[place] for place in places.tolist()), site=number[kept.site])

@@ -15,7 +15,6 @@ from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.reading import to_stored
 from gruenpuls.jobs.fleet import stated
-from gruenpuls.jobs.ownership import chosen
 from gruenpuls.jobs.quality_among import by_day
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.judgements import Judged, Subject
@@ -116,13 +115,13 @@ def _told(registry: Registry) -> Sequence[_Told]:
     """Return what tells of rain and air temperature, where it was last; a place nobody knows is near nothing."""
     rows = registry.resolution.fleet_series([*RAINS, _AIR])
     plain = (rows.statistic == "") & np.isnan(rows.depth)
-    rows = chosen(rows, plain & ((rows.origin == "measured") | (rows.origin == _GRID)))
+    rows = rows.where(plain & ((rows.origin == "measured") | (rows.origin == _GRID)))
     keys = registry.resolution.keys(rows.series.tolist())
     sites = registry.places.by_keys(sorted({rows.sites[place] for place in rows.site.tolist()}))
     found: dict[int, _Told] = {}
     for row in np.argsort(rows.from_at, kind="stable").tolist():
         site = sites[rows.sites[rows.site[row]]]
-        quantity, number = str(rows.quantity[row]), int(rows.series[row])
+        quantity, number = rows.quantity[row], int(rows.series[row])
         worth = stated(site, _PER_PULSE) if quantity == RAINS[2] else 1.0
         if worth is not None:
             device = keys[number].owner_key.split("/", 1)[0] if rows.origin[row] == "measured" else ""

@@ -12,7 +12,6 @@ import numpy as np
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Cadence, Input
 from gruenpuls.domain.reading import from_stored, to_stored
-from gruenpuls.jobs.ownership import chosen
 from gruenpuls.jobs.steps import Steps, summed
 from gruenpuls.jobs.weather import GAUGE_WITHIN, RAIN, Surroundings
 from gruenpuls.stores.registry import Registry
@@ -75,7 +74,7 @@ def _add(
     steps = Steps.of(Cadence.HOUR, (since - _DAYS_BEFORE).date(), until.date() + _DAY, UTC)
     keys = sorted({site for site, _ in probes})
     rows = registry.resolution.fleet_series([RAIN], keys)
-    rows = chosen(rows, (rows.statistic == "") & np.isnan(rows.depth))
+    rows = rows.where((rows.statistic == "") & np.isnan(rows.depth))
     sites = registry.places.by_keys(keys)
     needed = Input(RAIN, "sum", weather=True)
     rain = around.weather(needed, steps, [sites[key] for key in rows.sites], rows, summed(reader, rows, *steps.span))

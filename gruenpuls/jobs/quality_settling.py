@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import processors
 from gruenpuls.domain.processor import Cadence
 from gruenpuls.domain.reading import FlagInterval, Times, to_stored
-from gruenpuls.jobs.ownership import Rows, chosen
+from gruenpuls.jobs.ownership import Rows
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import FleetSeries
 from processors.quality.examination import SETTLING
@@ -66,7 +66,7 @@ class Settling:
     @classmethod
     def of(cls, registry: Registry, rows: FleetSeries, from_at: datetime, to_at: datetime) -> Settling:
         """Return what settles of the probes these rows are of, or follow from, in a span; a person's word lifts it."""
-        if not np.isin(rows.quantity, list(OF_PROBES)).any():
+        if not rows.quantity.among(OF_PROBES).any():
             return cls({}, {})
         begin = from_at - _LONGEST
         told = registry.judgements.of_test(SETTLING, begin, to_at)
@@ -79,7 +79,7 @@ class Settling:
             for number, some in intervals.items()
         }
         probes = registry.resolution.fleet_series(PROBES, rows.sites)
-        probes = chosen(probes, np.isin(probes.series, list(spans)))
+        probes = probes.where(np.isin(probes.series, list(spans)))
         by_site: defaultdict[str, list[tuple[float, _Span]]] = defaultdict(list)
         for place, number, depth, low, high in zip(
             probes.site.tolist(),
@@ -122,7 +122,7 @@ class Settling:
         if rows.origin[place] == "measured":
             yield from self.by_series.get(int(rows.series[place]), ())
         elif rows.quantity[place] in OF_PROBES:
-            depth, step = rows.depth[place], _STEPS.get(str(rows.origin[place]), _HOUR)
+            depth, step = rows.depth[place], _STEPS.get(rows.origin[place], _HOUR)
             for other, (begin, until) in self.by_site.get(rows.sites[rows.site[place]], ()):
                 if np.isnan(depth) or depth == other:
                     # It is stamped with the beginning of its step, and judged by the median of a day.

@@ -21,7 +21,7 @@ from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.jobs.days import years
 from gruenpuls.jobs.fleet import Described, Given, Plots, given, judged_places, wanted_rows
 from gruenpuls.jobs.known_series import KnownSeries
-from gruenpuls.jobs.ownership import at_sites, chosen
+from gruenpuls.jobs.ownership import at_sites
 from gruenpuls.jobs.weather import Surroundings, weather_spans
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import FleetSeries
@@ -185,7 +185,7 @@ class Recomputation:
     ) -> None:
         """Add what a processor says of some sites to the results."""
         if processor.carries:
-            before = chosen(rows, rows.origin == processor.name)
+            before = rows.where(rows.origin == processor.name)
             carried = self._carried(processor, before, batch)
             known = np.all([~np.isnan(column) for column in carried.values()], axis=0)
             for places, spun_up in ((np.flatnonzero(known), False), (np.flatnonzero(~known), True)):
@@ -197,7 +197,7 @@ class Recomputation:
 
     def _replace(self, processor: Processor, batch: Batch, rows: FleetSeries, results: _Results) -> None:
         """Put one processor's results of some sites in the place of those before, in one transaction."""
-        before = chosen(rows, rows.origin == processor.name)
+        before = rows.where(rows.origin == processor.name)
         fresh = self._readings(processor, results)
         batch.known.note(set(fresh.series.tolist()), {output.quantity for output in processor.outputs})
         series = sorted({*before.series.tolist(), *fresh.series.tolist()})
@@ -263,7 +263,7 @@ class Recomputation:
         mine = np.zeros(len(before), np.bool_)
         for quantity, statistic in wanted:
             mine |= (before.quantity == quantity) & (before.statistic == statistic)
-        rows = chosen(before, mine)
+        rows = before.where(mine)
         said = self.store.read(rows.series.tolist(), yesterday, day_start(batch.first, batch.zone))
         value_of = dict(zip(said.series.tolist(), said.value.tolist(), strict=True))
         for place, series, quantity, statistic in zip(

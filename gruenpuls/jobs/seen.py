@@ -19,7 +19,7 @@ from gruenpuls.domain.site import Site
 from gruenpuls.jobs.device_signs import OF_DEVICES
 from gruenpuls.jobs.fleet import stated
 from gruenpuls.jobs.hearing import Hearing, measured
-from gruenpuls.jobs.ownership import at_sites, chosen, owned
+from gruenpuls.jobs.ownership import at_sites, owned
 from gruenpuls.jobs.quality_settling import Settling
 from gruenpuls.stores.registry.resolution import FleetSeries
 
@@ -69,7 +69,7 @@ class Sight:
         mine = _any_watched(rule, rows)
         if any(it.quantity in OF_DEVICES for it in rule.watch):
             mine |= rows.origin == "measured"
-        return chosen(rows, mine)
+        return rows.where(mine)
 
     def seen(
         self, rule: Rule, sites: Sequence[Site], rows: FleetSeries, from_at: datetime, to_at: datetime, now: datetime
@@ -90,8 +90,8 @@ class Sight:
         """
         place_of = {site.key: place for place, site in enumerate(sites)}
         places = np.array([place_of.get(key, -1) for key in rows.sites], np.int64)
-        rows = chosen(rows, places[rows.site] >= 0)
-        plain = chosen(rows, _any_watched(rule, rows))
+        rows = rows.where(places[rows.site] >= 0)
+        plain = rows.where(_any_watched(rule, rows))
         batch = self.hearing.reader.read(np.unique(plain.series).tolist(), from_at, to_at)
         batch = batch.where((batch.flag != Flag.FAIL) & (batch.flag != Flag.MISSING))
         row, item = owned(plain, batch.series, batch.measured_at, batch.measured_at)

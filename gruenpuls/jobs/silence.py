@@ -14,7 +14,6 @@ from gruenpuls.domain.local_time import local_day
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import to_stored
 from gruenpuls.jobs.hearing import Hearing, measured
-from gruenpuls.jobs.ownership import chosen
 
 _HOUR: Final = timedelta(hours=1)
 _LONG: Final = timedelta(days=3)
@@ -46,7 +45,7 @@ class Silence:
         registry = self.hearing.registry
         rows = measured(registry.resolution.fleet_series(sorted(QUANTITIES)))
         moment = to_stored(now)
-        rows = chosen(rows, (rows.from_at <= moment) & (moment < rows.to_at))
+        rows = rows.where((rows.from_at <= moment) & (moment < rows.to_at))
         stay_of, stays = self.hearing.stays(rows)
         latest = registry.latest.of(rows.series.tolist())
         place = np.searchsorted(latest.series, rows.series)

@@ -17,7 +17,7 @@ from gruenpuls.domain.processor import Array, Cadence, Input
 from gruenpuls.domain.quantity import QUANTITIES, Aggregation
 from gruenpuls.domain.reading import Ids, Times, Values, from_stored, to_stored
 from gruenpuls.domain.series import AS_IT_CAME
-from gruenpuls.jobs.ownership import at_sites, chosen, owned
+from gruenpuls.jobs.ownership import at_sites, owned
 from gruenpuls.stores.registry.resolution import FleetSeries
 
 _HOUR: Final = timedelta(hours=1)
@@ -129,12 +129,12 @@ def summed(reader: ObservationReader, rows: FleetSeries, from_at: datetime, to_a
     A sum tells what fell in the interval that ends with it: that of a full hour belongs to the hour before.
     """
     ends = [name for name, it in QUANTITIES.items() if it.aggregation is Aggregation.SUM]
-    late = np.isin(rows.quantity, ends) & np.isin(rows.origin, AS_IT_CAME) & (rows.statistic == "")
-    plain = _summed(reader, chosen(rows, ~late), from_at, to_at)
+    late = rows.quantity.among(ends) & rows.origin.among(AS_IT_CAME) & (rows.statistic == "")
+    plain = _summed(reader, rows.where(~late), from_at, to_at)
     if not late.any():
         return plain
     instant = timedelta(milliseconds=1)
-    shifted = _summed(reader, chosen(rows, late), from_at + instant, to_at + instant)
+    shifted = _summed(reader, rows.where(late), from_at + instant, to_at + instant)
     columns = {name: getattr(shifted.aggregates, name) for name in Aggregates.__slots__}
     columns["step"] = columns["step"] - _ONE
     return Summed.joined([plain, Summed(Aggregates(**columns), shifted.first, shifted.last, shifted.share)])

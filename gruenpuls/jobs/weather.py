@@ -15,7 +15,7 @@ from gruenpuls.domain.ports import DirtySpan, ObservationReader
 from gruenpuls.domain.processor import Array, Cadence, Input, Processor
 from gruenpuls.domain.reading import Ids
 from gruenpuls.domain.site import Site
-from gruenpuls.jobs.ownership import at_sites, chosen
+from gruenpuls.jobs.ownership import at_sites
 from gruenpuls.jobs.steps import Steps, Summed, summed, values
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import FleetSeries
@@ -110,13 +110,13 @@ class Surroundings:
         """
         nothing = np.empty((len(sites), 0))
         grid = rows.origin == GRID
-        found = values(needed, steps, chosen(rows, ~grid), nothing, own)
+        found = values(needed, steps, rows.where(~grid), nothing, own)
         station = np.where(np.isnan(found), NOWHERE, HERE)
         way = np.where(np.isnan(found), np.nan, 0.0)
         stations = self._measuring(needed)
         around = self._values_at(needed, steps, stations)
         away = _distances(sites, stations)
-        radar = values(needed, steps, chosen(rows, grid), nothing, own) if grid.any() else None
+        radar = values(needed, steps, rows.where(grid), nothing, own) if grid.any() else None
         limits = [GAUGE_WITHIN, RAIN_WITHIN] if needed.quantity == RAIN else [WITHIN]
         for limit in limits:
             _complete(found, station, way, around, np.where(away <= limit, away, np.inf))
@@ -136,7 +136,7 @@ class Surroundings:
         key = (needed.quantity, needed.of)
         if key not in self._stations:
             rows = self.registry.resolution.fleet_series([needed.quantity])
-            rows = chosen(rows, (rows.statistic == needed.of) & (rows.origin != GRID) & np.isnan(rows.depth))
+            rows = rows.where((rows.statistic == needed.of) & (rows.origin != GRID) & np.isnan(rows.depth))
             places = np.unique(rows.site)
             sites = self.registry.places.by_keys([rows.sites[place] for place in places])
             known = np.array([sites[rows.sites[place]].latitude is not None for place in places], np.bool_)
@@ -265,7 +265,7 @@ def touched(registry: Registry, spans: Sequence[DirtySpan], processors: Sequence
     limit = np.where(quantity == RAIN, RAIN_WITHIN, WITHIN)
     first = np.full(len(keys), np.datetime64("9999-12-31"), "datetime64[D]")
     for key, day in since.items():
-        measured = np.unique(rows.quantity[rows.site == rows.sites.index(key)]).tolist()
+        measured = rows.quantity[rows.site == rows.sites.index(key)].distinct()
         measured += [made for name in measured for made in made_of.get(name, ())]
         here = _positions([sites[key]])
         away = distance(latitude, longitude, here[0], here[1])[place]
@@ -284,7 +284,7 @@ def stations(registry: Registry, sites: Collection[str], processors: Sequence[Pr
 def _offered(registry: Registry, sites: Collection[str], processors: Sequence[Processor]) -> FleetSeries:
     """Return what these sites know themselves of what others ask for as weather."""
     rows = registry.resolution.fleet_series({*_asked(processors), *_made_of(processors)}, sites)
-    return chosen(rows, rows.origin != GRID)
+    return rows.where(rows.origin != GRID)
 
 
 def _asked(processors: Sequence[Processor]) -> set[str]:

@@ -79,7 +79,7 @@ def _means(
 ) -> Array:
     shape = (to_at - from_at) // _HOUR, len(rows.sites)
     total, count = np.zeros(shape), np.zeros(shape)
-    summed = bool(len(places)) and str(rows.quantity[places[0]]) == RAIN
+    summed = bool(len(places)) and rows.quantity[places[0]] == RAIN
     for origin in (True, False):
         mine = [place for place in places.tolist() if (rows.origin[place] in AS_IT_CAME) is origin]
         if not mine:

@@ -6,19 +6,20 @@ from gruenpuls.domain.row import site_from_row
 from gruenpuls.domain.site import Site
 from gruenpuls.jobs.fleet import Described, Plots
 from gruenpuls.stores.registry.resolution import FleetSeries
+from gruenpuls.stores.registry.words import Words
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def plots(*sites: Site, wind_height: float = np.nan) -> Plots:
     """Return sites of which the first has an anemometer, mounted that high."""
-    one, words = np.zeros(1, np.int64), np.array([""])
+    one, words = np.zeros(1, np.int64), Words.of([""])
     moments = np.array(["0001-01-01", "9999-01-01"], "datetime64[ms]")
     rows = FleetSeries(
         sites=tuple(site.key for site in sites),
         site=one,
         series=one + 1,
-        quantity=np.array(["wind_speed"]),
+        quantity=Words.of(["wind_speed"]),
         statistic=words,
         origin=words,
         placement=words,

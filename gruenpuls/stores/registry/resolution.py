@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,11 +19,13 @@ from gruenpuls.domain.series import AS_IT_CAME, Owner, SeriesKey
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.connection import Database, among
 from gruenpuls.stores.registry.keys import site_ids
-
-Texts = NDArray[np.str_]
+from gruenpuls.stores.registry.words import Words
 
 _ALWAYS: Final = np.datetime64("0001-01-01", "ms")
 _FOREVER: Final = np.datetime64("9999-12-31", "ms")
+
+_ROWS_AT_ONCE: Final = 5000
+"""As objects of Python they take five times what they do as columns."""
 
 _Row = sa.Row[*tuple[Any, ...]]
 
@@ -74,7 +76,7 @@ class FleetSeries:
     site : int64 (n,)
         Index into `sites`; rows are sorted by it.
     series : int64 (n,)
-    quantity, statistic, origin, placement : str (n,)
+    quantity, statistic, origin, placement : Words (n,)
         Empty placement: not known.
     depth, height : float64 (n,)
         [cm] and [m]; NaN is unknown.
@@ -85,10 +87,10 @@ class FleetSeries:
     sites: tuple[str, ...]
     site: Ids
     series: Ids
-    quantity: Texts
-    statistic: Texts
-    origin: Texts
-    placement: Texts
+    quantity: Words
+    statistic: Words
+    origin: Words
+    placement: Words
     depth: Values
     height: Values
     from_at: Times
@@ -96,6 +98,19 @@ class FleetSeries:
 
     def __len__(self) -> int:
         return len(self.series)
+
+    @classmethod
+    def joined(cls, parts: Sequence[FleetSeries]) -> FleetSeries:
+        """Return the rows of several, of the same sites, one after the other."""
+        columns: dict[str, Any] = {}
+        for name in cls.__slots__[1:]:
+            some = [getattr(part, name) for part in parts]
+            columns[name] = Words.joined(some) if isinstance(some[0], Words) else np.concatenate(some)
+        return cls(parts[0].sites, **columns)
+
+    def where(self, rows: NDArray[Any]) -> FleetSeries:
+        """Return some of the rows, by a mask or by their indices, the sites as they are."""
+        return FleetSeries(self.sites, **{name: getattr(self, name)[rows] for name in self.__slots__[1:]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +164,8 @@ class Resolution:
             keys = tuple(sorted(ids))
             position = {ids[key]: index for index, key in enumerate(keys)}
             parts = list(_fleet_parts(connection, (quantities, measured), chosen, position))
-        return _joined(keys, parts)
+        fleet = FleetSeries.joined([FleetSeries(keys, **columns) for columns in parts])
+        return fleet.where(np.argsort(fleet.site, kind="stable"))
 
     def keys(self, series: Collection[int]) -> dict[int, SeriesKey]:
         """Return the keys of the known ones among these series."""
@@ -247,24 +263,13 @@ def _order(found: SiteSeries) -> tuple[str, float, str, str, datetime, int]:
     return (found.quantity, depth, found.statistic, found.origin, found.from_at, found.series)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Series rows, each with the site and the span it belongs to."""
-
-    rows: Sequence[_Row]
-    index: Ids
-    site: Ids
-    from_at: Times
-    to_at: Times
-
-
 def _fleet_parts(
     connection: sa.Connection,
     quantities: tuple[Collection[str], Collection[str]],
     sites: Sequence[int] | None,
     position: dict[int, int],
-) -> Iterator[_Part]:
-    """Yield what is measured of either quantities, then what is derived of the first."""
+) -> Iterator[dict[str, Any]]:
+    """Yield the columns of what is measured of either quantities, then of what is derived of the first."""
     series, deployment, channel = schema.series.c, schema.deployment.c, schema.channel.c
     of_either = series.quantity.in_(sorted({*quantities[0], *quantities[1]}))
     of_first = series.quantity.in_(sorted(set(quantities[0])))
@@ -281,64 +286,53 @@ def _fleet_parts(
         if sites is None
         else series.device_id.in_(sa.select(deployment.device_id).where(there))
     )
-    measured = connection.execute(
-        sa.select(*_columns(), series.device_id, channel.height, channel.placement)
-        .select_from(_with_probe(schema.series))
-        .where(of_either, owned_by)
-    ).all()
-    yield _cut(measured, deployed, position)
+    placement = sa.func.coalesce(channel.placement, "")
+    measured = sa.select(*_columns(), series.device_id, channel.height, placement)
+    measured = measured.select_from(_with_probe(schema.series)).where(of_either, owned_by)
+    columns, owners = _fetched(connection, measured)
+    yield _cut(columns, owners, deployed, position)
 
-    nothing = (sa.null().label(name) for name in ("height", "placement"))
-    derived = connection.execute(sa.select(*_columns(), series.site_id, *nothing).where(of_first, here)).all()
-    yield _Part(
-        derived,
-        np.arange(len(derived)),
-        np.fromiter((position[row.site_id] for row in derived), np.int64, len(derived)),
-        np.full(len(derived), _ALWAYS),
-        np.full(len(derived), _FOREVER),
-    )
+    derived = sa.select(*_columns(), series.site_id, sa.null(), sa.literal("")).where(of_first, here)
+    columns, owners = _fetched(connection, derived)
+    columns["site"] = np.fromiter(map(position.__getitem__, owners.tolist()), np.int64, len(owners))
+    columns["from_at"], columns["to_at"] = np.full(len(owners), _ALWAYS), np.full(len(owners), _FOREVER)
+    yield columns
 
 
-def _cut(measured: Sequence[_Row], deployed: Sequence[_Row], position: dict[int, int]) -> _Part:
+def _fetched(connection: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> tuple[dict[str, Any], Ids]:
+    """Return the columns of series, and the id of what each belongs to; rows are in memory a few at a time."""
+    numbers: list[Ids] = [np.empty(0, np.int64)]
+    owners: list[Ids] = [np.empty(0, np.int64)]
+    lengths: dict[str, list[Values]] = {name: [np.empty(0)] for name in ("depth", "height")}
+    words: dict[str, list[Words]] = {name: [] for name in ("quantity", "statistic", "origin", "placement")}
+    for rows in connection.execute(query).partitions(_ROWS_AT_ONCE):
+        series, quantity, depth, statistic, origin, owner, height, placement = zip(*rows, strict=True)
+        numbers.append(np.array(series, np.int64))
+        owners.append(np.array(owner, np.int64))
+        lengths["depth"].append(np.array(depth, np.float64))
+        lengths["height"].append(np.array(height, np.float64))
+        for parts, column in zip(words.values(), (quantity, statistic, origin, placement), strict=True):
+            parts.append(Words.of(column))
+    columns: dict[str, Any] = {"series": np.concatenate(numbers)}
+    columns |= {name: np.concatenate(some) for name, some in lengths.items()}
+    columns |= {name: Words.joined(parts) for name, parts in words.items()}
+    return columns, np.concatenate(owners)
+
+
+def _cut(
+    measured: Mapping[str, Any], owners: Ids, deployed: Sequence[_Row], position: Mapping[int, int]
+) -> dict[str, Any]:
     # Each series meets each deployment of its device; both ends of a device's run among the deployments are found
     # by bisection, since a loop over hundreds of thousands of series takes seconds.
     devices = np.fromiter((row.device_id for row in deployed), np.int64, len(deployed))
-    owners = np.fromiter((row.device_id for row in measured), np.int64, len(measured))
     first = np.searchsorted(devices, owners, "left")
     count = np.searchsorted(devices, owners, "right") - first
-    index = np.repeat(np.arange(len(measured)), count)
+    index = np.repeat(np.arange(len(owners)), count)
     within = np.arange(len(index)) - np.repeat(np.cumsum(count) - count, count)
     place = np.repeat(first, count) + within
 
     site = np.fromiter((position[row.site_id] for row in deployed), np.int64, len(deployed))
     from_at = np.array([to_stored(row.from_at) for row in deployed], "datetime64[ms]")
     to_at = np.array([to_stored(row.to_at) if row.to_at else _FOREVER for row in deployed], "datetime64[ms]")
-    return _Part(measured, index, site[place], from_at[place], to_at[place])
-
-
-def _joined(keys: tuple[str, ...], parts: Sequence[_Part]) -> FleetSeries:
-    site = np.concatenate([part.site for part in parts])
-    order = np.argsort(site, kind="stable")
-
-    def column(name: str, kind: type[np.generic] | str) -> NDArray[Any]:
-        empty = "" if kind == "U" else np.nan
-        taken = []
-        for part in parts:
-            values = [getattr(row, name) for row in part.rows]
-            filled = np.array([empty if value is None else value for value in values], kind)
-            taken.append(filled[part.index])
-        return np.concatenate(taken)[order]
-
-    return FleetSeries(
-        sites=keys,
-        site=site[order],
-        series=column("id", np.int64),
-        quantity=column("quantity", "U"),
-        statistic=column("statistic", "U"),
-        origin=column("origin", "U"),
-        placement=column("placement", "U"),
-        depth=column("depth", np.float64),
-        height=column("height", np.float64),
-        from_at=np.concatenate([part.from_at for part in parts])[order],
-        to_at=np.concatenate([part.to_at for part in parts])[order],
-    )
+    columns = {name: column[index] for name, column in measured.items()}
+    return columns | {"site": site[place], "from_at": from_at[place], "to_at": to_at[place]}
