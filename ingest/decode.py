@@ -26,7 +26,7 @@ from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry
 from ingest.decode_batch import Batch, Message, letter_of_poison, read_message
 from ingest.device_columns import Fleet
 from ingest.javascript import CodecPool
-from ingest.journal_entries import JournalEntries, next_entries
+from ingest.journal_entries import JournalEntries
 from ingest.portion import OF_THE_WORLD, Portion, halving
 from ingest.reading_columns import earliest, earliest_moments
 from ingest.resolve import Copy, milliseconds
@@ -39,6 +39,8 @@ BATCH: Final = 20_000
 FUTURE_TOLERANCE: Final = timedelta(days=1)
 """How far after its receipt a message may claim to be measured."""
 
+_BYTES: Final = 32 << 20
+"""A batch ends early where its messages are this long together."""
 _NO_UPLINK: Final = {DeadLetterReason.UNREADABLE, DeadLetterReason.NOT_AN_UPLINK}
 
 _Result = TypeVar("_Result")
@@ -190,7 +192,7 @@ class Decoder:
         progress = self._known_progress()
         if not self._is_level(progress):
             return progress
-        entries = next_entries(self._journal, progress.offset, self._portion.size)
+        entries = self._journal.read(progress.offset, self._portion.size, _BYTES)
         if not entries:
             return None
         entries = self._portion.take(entries)
@@ -221,8 +223,9 @@ class Decoder:
         noted = self._registry.noted().offset
         if at == noted:
             # The registry lacks what belongs to the last batch, so all of it is written once more.
-            entries = self._journal.read(at, self._portion.limit + 1)
-            if len(entries) <= self._portion.limit or entries[-1].offset >= done:
+            entries = self._journal.read(at, self._portion.limit, _BYTES)
+            following = self._journal.read(entries[-1].offset + 1, 1, _BYTES) if entries else []
+            if not following or following[0].offset >= done:
                 self._write_again([entry for entry in entries if entry.offset < done], done)
                 self._unsure = False
                 return False
@@ -245,8 +248,8 @@ class Decoder:
 
     def _learn(self, end: int) -> None:
         """Take into the index what the store and the registry have already, up to an offset."""
-        entries = self._journal.read(self._index.offset, self._portion.limit)
-        reach = min(end, entries[-1].offset + 1) if len(entries) == self._portion.limit else end
+        entries = self._journal.read(self._index.offset, self._portion.limit, _BYTES)
+        reach = min(end, entries[-1].offset + 1) if entries else end
         entries = [entry for entry in entries if entry.offset < reach]
         letters = self._registry.dead_letters([entry.offset for entry in entries])
         copies: list[Copy] = []

@@ -6,12 +6,13 @@ read meanwhile. What is damaged is set aside whole, kept, and reported; the rest
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from pathlib import Path
 from typing import Self
 
@@ -94,8 +95,16 @@ class JournalReader:
                 return {source: count - later[source] for source, count in batch.totals_by_source().items()}
         return self.counts()
 
-    def read(self, from_offset: int, limit: int) -> list[JournalEntry]:
-        """Return up to `limit` entries from an offset on, in order; empty where nothing has come yet.
+    def read(self, from_offset: int, limit: int, most_bytes: int = sys.maxsize) -> list[JournalEntry]:
+        """Return entries from an offset on, in order; empty where nothing has come yet.
+
+        Parameters
+        ----------
+        from_offset : int
+        limit : int
+            Most entries.
+        most_bytes : int
+            With the entry whose payload makes them this long together it ends [byte].
 
         Raises
         ------
@@ -104,12 +113,16 @@ class JournalReader:
         """
         found: list[JournalEntry] = []
         from_offset = max(from_offset, 0)
+        room = most_bytes
         for name in _reaching(self._names(), from_offset):
             for batch, messages in self._batches(name, from_offset):
                 skipped = max(0, from_offset - batch.first)
                 wanted = messages[skipped : skipped + limit - len(found)]
+                reached = list(accumulate((len(message.payload) for message in wanted), initial=0))
+                wanted = wanted[: bisect_left(reached, room)]
                 found.extend(map(JournalEntry, range(batch.first + skipped, batch.end), wanted))
-                if len(found) >= limit:
+                room -= reached[-1]
+                if len(found) >= limit or room <= 0:
                     return found
         return found
 

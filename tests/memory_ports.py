@@ -32,8 +32,15 @@ class MemoryJournal:
             self.kept.append(JournalEntry(self.end, message))
             self.end += 1
 
-    def read(self, from_offset: int, limit: int) -> list[JournalEntry]:
-        return [entry for entry in self.kept if entry.offset >= from_offset][:limit]
+    def read(self, from_offset: int, limit: int, most_bytes: int) -> list[JournalEntry]:
+        found: list[JournalEntry] = []
+        for entry in self.kept:
+            if len(found) == limit or most_bytes <= 0:
+                break
+            if entry.offset >= from_offset:
+                found.append(entry)
+                most_bytes -= len(entry.message.payload)
+        return found
 
     def entries(self, offsets: Sequence[int]) -> list[JournalEntry]:
         by_offset = {entry.offset: entry for entry in self.kept}

@@ -149,9 +149,15 @@ class Flood:
     def __init__(self, count: int) -> None:
         self._count = count
 
-    def read(self, from_offset: int, limit: int) -> list[JournalEntry]:
-        """Return up to `limit` entries from an offset on."""
-        return [self._entry(offset) for offset in range(from_offset, min(from_offset + limit, self._count))]
+    def read(self, from_offset: int, limit: int, most_bytes: int) -> list[JournalEntry]:
+        """Return up to `limit` entries from an offset on, fewer where they are long."""
+        found: list[JournalEntry] = []
+        for offset in range(from_offset, min(from_offset + limit, self._count)):
+            if most_bytes <= 0:
+                break
+            found.append(self._entry(offset))
+            most_bytes -= len(found[-1].message.payload)
+        return found
 
     def entries(self, offsets: Sequence[int]) -> list[JournalEntry]:
         """Return the entries at these offsets."""

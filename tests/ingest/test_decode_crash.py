@@ -8,19 +8,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from crash_point import Crash, CrashPoint, guarded
 from decoding_bench import DEVICE, DEVICES, NOON, PROFILES, Bench, after, helium, payload_of, plain
+from memory_ports import MemoryJournal
 from stores.observation_contract import Judgements
 
 from gruenpuls.domain.device import Device
-from gruenpuls.domain.ports import Tally
-from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.domain.errors import StorageError
+from gruenpuls.domain.ports import DeviceTally, Progress, Tally
+from gruenpuls.domain.reading import ReadingBatch
+from gruenpuls.domain.uplink import JournalEntry, RawMessage
 from gruenpuls.stores.embedded import EmbeddedStore
 from gruenpuls.stores.registry.registry import Registry
+from ingest import decode
 from ingest.decode import Decoder
 from ingest.journal import Journal
 from ingest.uplink_index import UplinkIndex
@@ -122,6 +126,65 @@ def test_an_index_that_is_lost_damaged_behind_or_ahead_is_made_again(tmp_path: P
     assert lived_through(bench, attempt)[:4] == expected[:4]
     bench.run()
     assert bench.outcome() == expected
+    bench.close()
+
+
+class Watched(MemoryJournal):
+    """A journal that remembers how long what it gave was, without what came last [byte]."""
+
+    def __init__(self, messages: Sequence[RawMessage]) -> None:
+        super().__init__(messages)
+        self.lengths: list[int] = []
+
+    def read(self, from_offset: int, limit: int, most_bytes: int) -> list[JournalEntry]:
+        found = super().read(from_offset, limit, most_bytes)
+        self.lengths.append(sum(len(entry.message.payload) for entry in found[:-1]))
+        return found
+
+
+def test_long_messages_are_read_a_few_at_a_time_also_where_the_index_is_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(decode, "_BYTES", 1000)
+    bench = Bench(tmp_path)
+    bench.journal = journal = Watched(BEFORE)
+    bench.decoder = bench.new_decoder()
+    note = bench.registry.note
+
+    def note_only_the_first(readings: ReadingBatch, tallies: Sequence[DeviceTally], progress: Progress) -> None:
+        if progress.offset > 10:
+            what = "the database is locked"
+            raise StorageError(what)
+        note(readings, tallies, progress)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.registry, "note", note_only_the_first)
+        with pytest.raises(StorageError):
+            bench.run()
+    # The registry lacks the last batch, and the index all of them.
+    assert 0 < bench.registry.noted().offset < bench.store.done.offset
+    bench.lose_index()
+    bench.restart()
+    bench.run()
+    assert 500 < max(journal.lengths) < 1000
+    assert bench.store.done.tally == bench.registry.total() == Tally(16, 3, 3)
+    assert "too small" not in caplog.text
+    bench.close()
+
+
+def test_a_registry_that_lacks_several_batches_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(tmp_path, BEFORE, limit=7)
+    bench.decoder.step()
+    noted, counted = bench.registry.done, dict(bench.registry.counted)
+    bench.run()
+    outcome = bench.content(), bench.index.tally()
+    # As where the registry was restored from an older backup.
+    bench.registry.done, bench.registry.counted = noted, counted
+    bench.lose_index()
+    bench.restart()
+    bench.run()
+    assert (bench.content(), bench.index.tally()) == outcome
+    assert "its sums by source and device stay too small" in caplog.text
     bench.close()
 
 

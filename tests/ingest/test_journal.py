@@ -77,12 +77,15 @@ def test_a_foreign_blob_is_refused_and_nothing_else_escapes(blob: bytes) -> None
 @given(st.lists(messages, min_size=1, max_size=30), st.data())
 def test_any_split_into_batches_and_reads_gives_the_same_entries(sent: list[RawMessage], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(sent)), max_size=5)) | {0, len(sent)})
-    limit = data.draw(st.integers(1, 12))
+    limit, most_bytes = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 500))
     with TemporaryDirectory() as directory, Journal(Path(directory)) as journal:
         ranges = [journal.append(sent[start:end]) for start, end in pairwise(cuts)]
         assert [offset for offsets in ranges for offset in offsets] == list(range(len(sent)))
         found, place = [], 0
-        while entries := journal.read(place, limit):
+        while entries := journal.read(place, limit, most_bytes):
+            length = sum(len(entry.message.payload) for entry in entries)
+            assert length - len(entries[-1].message.payload) < most_bytes
+            assert len(entries) == limit or length >= most_bytes or entries[-1].offset == len(sent) - 1
             assert len(entries) <= limit
             found += entries
             place = entries[-1].offset + 1
