@@ -20,12 +20,10 @@ from ingest.envelopes import EnvelopeError, read_uplink
 from ingest.javascript import Codec, CodecError, CodecPool, Fault, Payload
 from ingest.javascript.pool import Outcome
 from ingest.reading_columns import ReadingColumns
-from ingest.resolve import Copy, copy_of, milliseconds, moment_of
+from ingest.resolve import Copy, copy_of, milliseconds, moment_of, span_in_milliseconds
 from ingest.uplink_standing import Change, Standing
 
 _TEXT_LENGTH: Final = 500
-_HOUR: Final = 3600
-_MILLISECOND: Final = timedelta(milliseconds=1)
 # Looking a member up in its enumeration takes longer than comparing with it.
 _LAYOUT: Final = DecoderKind.LAYOUT
 _FIELDS: Final = msgspec.json.Decoder(dict[str, object])
@@ -311,7 +309,7 @@ class Batch:
         """Return the latest moment a message may claim [ms since 1970 UTC]."""
         # What was received in one go has one and the same moment.
         if received_at is not self._limited[0]:
-            self._limited = received_at, milliseconds(received_at) + self.future_tolerance // _MILLISECOND
+            self._limited = received_at, milliseconds(received_at) + span_in_milliseconds(self.future_tolerance)
         return self._limited[1]
 
     def _measurements(self, profile: Profile, message: Message) -> tuple[Measurement, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
@@ -18,12 +17,11 @@ from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, Ids
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.uplink import Radio
-from ingest.resolve import milliseconds
+from ingest.resolve import milliseconds, span_in_milliseconds
 
 RADIO_CHANNEL: Final = "radio"
 """Name of the channel every device has: how well it is heard."""
 
-_MILLISECOND: Final = timedelta(milliseconds=1)
 _SIGNAL: Final = "received_signal_strength"
 _NOISE: Final = "signal_to_noise_ratio"
 # Looking a member up in its enumeration takes longer than putting it into a row.
@@ -100,7 +98,7 @@ class DeviceColumns:
             if measurement.measured_at is not None:
                 at = milliseconds(measurement.measured_at)
             elif measurement.age:
-                at -= measurement.age // _MILLISECOND
+                at -= span_in_milliseconds(measurement.age)
             place = self.place(measurement.channel, measurement.quantity)
             rows.append((place, at, measurement.value, measurement.flag))
         return rows + self.radio_rows(radio, measured_at)

@@ -94,8 +94,12 @@ def milliseconds(moment: datetime) -> int:
     TypeError
         If it is naive.
     """
-    since = moment - _EPOCH
-    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+    return span_in_milliseconds(moment - _EPOCH)
+
+
+def span_in_milliseconds(span: timedelta) -> int:
+    """Return a span as whole milliseconds, the next lower ones."""
+    return span.days * 86_400_000 + span.seconds * 1000 + span.microseconds // 1000
 
 
 def moment_of(stored: int) -> datetime:

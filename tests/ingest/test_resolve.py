@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gruenpuls.domain.uplink import Radio, TimeSource, Uplink
-from ingest.resolve import Reception, climbing, copy_of, epochs, milliseconds, moment_of, told_apart, united
+from ingest.resolve import (
+    Reception,
+    climbing,
+    copy_of,
+    epochs,
+    milliseconds,
+    moment_of,
+    span_in_milliseconds,
+    told_apart,
+    united,
+)
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 UPLINK = Uplink(
@@ -118,6 +128,11 @@ def test_copies_that_would_give_other_readings_never_rank_the_same(change: dict[
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_a_moment_is_cut_to_milliseconds(moment: datetime) -> None:
     assert timedelta(0) <= moment - moment_of(milliseconds(moment)) < timedelta(milliseconds=1)
+
+
+@given(st.timedeltas())
+def test_a_span_is_cut_to_milliseconds(span: timedelta) -> None:
+    assert timedelta(0) <= span - timedelta(milliseconds=1) * span_in_milliseconds(span) < timedelta(milliseconds=1)
 
 
 # --- resets of a bare counter ---
