@@ -16,10 +16,8 @@ from ingest.backfill import Span
 
 _COVERED = "covered.json"
 _ORDERS = "order-*.json"
-
-
 _CLOSED = "closed.json"
-_KEPT_CLOSED = 100
+_GAPS_REMEMBERED = 100
 
 
 class _Covered(msgspec.Struct):
@@ -103,7 +101,7 @@ class GapOrders:
         StorageError
             If it cannot be written.
         """
-        self._write(_CLOSED, msgspec.json.encode([*self.closed(), gap][-_KEPT_CLOSED:]))
+        self._write(_CLOSED, msgspec.json.encode([*self.closed(), gap][-_GAPS_REMEMBERED:]))
 
     def covered_until(self) -> datetime | None:
         """Return up to when nothing is missing; None where nobody knows."""

@@ -141,7 +141,7 @@ class GapCloser:
 
         for messages in pages(self._watched.address, self._watched.keeper, span, on_trouble):
             self._be_healthy()
-            if messages and not self._journal(messages, intake, stop):
+            if not self._journal(messages, intake, stop):
                 return
             count += len(messages)
             self._doing = f"closing a gap from {_shown(span)}: {count} uplinks so far"
