@@ -44,7 +44,7 @@ class Counts:
         return self._counts.get(key) or self._counts.setdefault(key, _Count())
 
     def arrived(self, messages: Iterable[tuple[RawMessage, Uplink]]) -> None:
-        """Count uplinks as duplicates, until `decided` knows better."""
+        """Count uplinks that came, as duplicates; `decided` takes out what they proved to be, before or after."""
         for raw, uplink in messages:
             count = self._of(uplink.device, raw.source)
             count.duplicates += 1
@@ -62,9 +62,9 @@ class Counts:
         else:
             count.decoded += number
 
-    def unreadable(self, device: str, source: str, step: int) -> None:
-        """Count a message that is no uplink; with a step of -1 take that back."""
-        self._of(device, source).dead_lettered += step
+    def unreadable(self, device: str, source: str, number: int) -> None:
+        """Count so many messages that are no uplinks; fewer than none take that back."""
+        self._of(device, source).dead_lettered += number
 
     def tallies(self) -> list[DeviceTally]:
         """Return what became of the messages."""

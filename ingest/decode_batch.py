@@ -138,7 +138,7 @@ class Batch:
         self._counts.unreadable(letter.device or "", letter.source, 1)
 
     def count_arrivals(self, messages: Iterable[Message]) -> None:
-        """Count messages as duplicates, until `decide` knows better."""
+        """Count messages that came, as duplicates; `decide` has taken out those it found to be more."""
         self._counts.arrived((message.entry.message, message.uplink) for message in messages)
 
     def forget_unreadable(self, device: str, source: str) -> None:
