@@ -1,9 +1,9 @@
 """paho-mqtt's client with a lighter way in for messages.
 
-paho spends 11 µs on a message before anybody sees it: a read for each of its first bytes, locks, an object with a
+paho does much with a message before anybody sees it: a read for each of its first bytes, locks, an object with a
 condition variable, a log line, a search for callbacks by topic. Here whole messages are cut out of what was read
-ahead, many in one go, at 0.7 µs each. All else remains paho's own: what the broker answers and says of itself,
-messages above 16 kB, and whatever is not as it should be.
+ahead, many in one go; ``benchmarks/collect.py`` sets the collector beside bare paho. All else remains paho's own:
+what the broker answers and says of itself, messages above 16 kB, and whatever is not as it should be.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Values by 64-bit tag, in sorted runs that are merged as they grow: fast to add to, however many there are.
 
-A table sorted by random tags is written all over with every batch: with two million uplinks in the index that
-was 29 KB of writing and three quarters of its processor time for each. Here a batch is written once in its own
-order, and eight runs of a size become one of eight times that size: so a value is written again when its run
-grows eightfold, and no more.
+A table sorted by random tags is written all over with every batch, more of it the larger it is; what that costs
+stands in ``benchmarks/uplink_index.py`` beside these runs. Here a batch is written once in its own order, and eight
+runs of a size become one of eight times that size: so a value is written again when its run grows eightfold, and no
+more.
 
 The runs are rows of the caller's database and follow its transactions; after a rollback they are opened anew.
 """

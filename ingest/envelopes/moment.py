@@ -104,7 +104,7 @@ def witnessed_time(
     received_at: datetime, network: Written, witnesses: Sequence[Witness]
 ) -> tuple[datetime, TimeSource]:
     """Return what `measuring_time` returns for the times of these antennas."""
-    # Most uplinks are heard by one gateway without satellites, and by itself its time takes a fifth as long.
+    # Most uplinks are heard by one gateway without satellites, whose time needs no comparing with others.
     if len(witnesses) == 1 and not witnesses[0].satellite:
         measured_at = _agreed(witnesses[0].clock, witnesses[0].arrival or network)
         if measured_at is not None:
