@@ -10,10 +10,12 @@ their own are, and judged together as all others are. ``--all`` takes the exampl
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from machine import best_rates, busyness
@@ -84,13 +86,14 @@ def contenders(profile: Profile, frames: Frames, count: int) -> tuple[Callable[[
 
     def batch(profile: Profile) -> Callable[[], None]:
         fleet = Fleet()
+        numbers = itertools.count(1)
 
         def decide() -> None:
             decided = Batch(devices, {profile.name: profile}.get, timedelta(days=1), codecs, fleet)
             decided.decide(changes, [], messages)
             assert not decided.letters
-            series = fleet.ids(lambda new: range(len(fleet.places) - len(new), len(fleet.places)))
-            assert len(decided.columns.readings(series, lambda _: 1)) >= count
+            series_ids = partial(fleet.ids, series_ids=lambda new: [next(numbers) for _ in new])
+            assert len(decided.columns.readings(series_ids, lambda _: 1)) >= count
 
         return decide
 

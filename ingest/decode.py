@@ -343,14 +343,14 @@ class Decoder:
 
     def _write(self, batch: Batch, end: int) -> None:
         columns = batch.columns
-        series = batch.fleet.ids(self._registry.series_ids)
-        readings = columns.readings(series, self._registry.run_id)
-        retracted_series, retracted_at = columns.retracted(series)
+        series_ids = partial(batch.fleet.ids, series_ids=self._registry.series_ids)
+        readings = columns.readings(series_ids, self._registry.run_id)
+        retracted_series, retracted_at = columns.retracted(series_ids)
         of_series = earliest(
             np.concatenate([readings.series, retracted_series]), np.concatenate([readings.measured_at, retracted_at])
         )
         # All series of a device belong to the same sites, so one of them stands for them.
-        touched = earliest_moments(batch.fleet.first_of_device(of_series[0]), of_series[1])
+        touched = earliest_moments(batch.fleet.one_of_device(of_series[0]), of_series[1])
         self._index.settle(batch.verdicts)
         progress = Progress(end, self._index.tally())
         from_journal = end > self._index.offset

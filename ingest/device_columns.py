@@ -1,10 +1,13 @@
-"""Where the measurements of each device go: the series of a fleet, and their places in a batch of readings."""
+"""Where the measurements of each device go: the series of a fleet, and their places in a batch of readings.
+
+There are tens of thousands of series, and all of them are there in every batch. So what devices of one profile have
+in common is held once, a device has a run of places, and a series is named only when its id is asked for.
+"""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,22 +25,50 @@ from ingest.resolve import milliseconds, span_in_milliseconds
 RADIO_CHANNEL: Final = "radio"
 """Name of the channel every device has: how well it is heard."""
 
-_SIGNAL: Final = "received_signal_strength"
-_NOISE: Final = "signal_to_noise_ratio"
+_RADIO: Final = ((RADIO_CHANNEL, "received_signal_strength"), (RADIO_CHANNEL, "signal_to_noise_ratio"))
+RADIO_PLACES: Final = np.arange(len(_RADIO))
+"""Signal strength and signal-to-noise ratio, counted from a device's first place."""
+_UNKNOWN: Final = int(np.iinfo(np.int64).min)
 # Looking a member up in its enumeration takes longer than putting it into a row.
 _NOT_EVALUATED: Final = Flag.NOT_EVALUATED
 
 
 Row: TypeAlias = tuple[int, int, float, int]
-"""A reading whose series has no id yet: the place of its series in the batch, its time in milliseconds
+"""A reading whose series has no id yet: the place of its series in the fleet, its time in milliseconds
 since 1970 UTC, its value in the unit of the series' quantity, its flag. No class: there are many."""
 
 
 class Told(NamedTuple):
-    """What one device's messages with the same fields tell, and the places of its series in the batch."""
+    """What messages with the same fields tell, and the places of it, counted from their device's first."""
 
     selection: Selection
-    places: tuple[int, ...]
+    places: Ids
+
+
+class Plan:
+    """What devices of one profile can measure, in an order of its own: their radio first.
+
+    Parameters
+    ----------
+    profile : Profile
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.run = Run("profile", profile.name, str(profile.version), profile.digest)
+        declared = [(channel.name, channel.quantity) for channel in profile.channels]
+        self.series = tuple(dict.fromkeys((*_RADIO, *declared)))
+        self.place_of = {one: place for place, one in enumerate(self.series) if one[1] in QUANTITIES}
+        self.told: dict[tuple[str, ...], Told] = {}
+
+    def newly_told(self, names: tuple[str, ...]) -> Told | None:
+        """Return what messages with these fields tell, and remember it; None as `DeviceColumns.told` does."""
+        selection = self.profile.selection(names)
+        if selection is None:
+            return None
+        places = [self.place_of[route.channel, route.quantity] for route in selection.routes]
+        told = self.told[selection.names] = Told(selection, np.array(places, np.int64))
+        return told
 
 
 class DeviceColumns:
@@ -46,36 +77,26 @@ class DeviceColumns:
     Parameters
     ----------
     device : Device
-    profile : Profile
-    run : Run
-        The profile's.
-    places : dict of SeriesKey to int
-        The series so far; new ones are added.
+    plan : Plan
+        Its profile's.
+    first : int
+        Its first place in the fleet.
     """
 
-    # There is one for each of thousands of devices, and all are looked at in every batch.
-    __slots__ = ("_depths", "_known", "_places", "_told", "device", "of_layout", "profile", "radio_places", "run")
+    __slots__ = ("_plan", "_told", "device", "first", "of_layout", "profile", "run")
 
-    def __init__(self, device: Device, profile: Profile, run: Run, places: dict[SeriesKey, int]) -> None:
+    def __init__(self, device: Device, plan: Plan, first: int) -> None:
         self.device = device
-        self.profile = profile
-        self.run = run
-        self.of_layout = profile.decoder is DecoderKind.LAYOUT
-        self.radio_places: tuple[int, int] | None = None
-        self._places = places
-        self._known: dict[tuple[str, str], int] = {}
-        self._depths = {channel.name: channel.depth for channel in device.channels if channel.depth is not None}
-        self._told: dict[tuple[str, ...], Told] = {}
+        self.first = first
+        self.profile = plan.profile
+        self.run = plan.run
+        self.of_layout = plan.profile.decoder is DecoderKind.LAYOUT
+        self._plan = plan
+        self._told = plan.told
 
     def told(self, names: tuple[str, ...]) -> Told | None:
         """Return what messages with these fields tell; None where `Profile.measurements` must be asked of each."""
-        told = self._told.get(names)
-        if told is None:
-            selection = self.profile.selection(names)
-            if selection is not None:
-                places = tuple(self.place(route.channel, route.quantity) for route in selection.routes)
-                told = self._told[selection.names] = Told(selection, places)
-        return told
+        return self._told.get(names) or self._plan.newly_told(names)
 
     def rows(self, measurements: Sequence[Measurement], measured_at: int, radio: Radio) -> list[Row]:
         """Return the readings of one uplink, its radio ones among them.
@@ -93,80 +114,84 @@ class DeviceColumns:
             If a measurement's quantity is none of ours.
         """
         rows: list[Row] = []
+        place_of = self._plan.place_of
         for measurement in measurements:
             at = measured_at
             if measurement.measured_at is not None:
                 at = milliseconds(measurement.measured_at)
             elif measurement.age:
                 at -= span_in_milliseconds(measurement.age)
-            place = self.place(measurement.channel, measurement.quantity)
+            place = self.first + place_of[measurement.channel, measurement.quantity]
             rows.append((place, at, measurement.value, measurement.flag))
         return rows + self.radio_rows(radio, measured_at)
 
     def radio_rows(self, radio: Radio, measured_at: int) -> list[Row]:
         """Return the readings of how well an uplink was heard; `measured_at` as for `rows`."""
         return [
-            (self.place(RADIO_CHANNEL, quantity), measured_at, heard, _NOT_EVALUATED)
-            for quantity, heard in ((_SIGNAL, radio.rssi), (_NOISE, radio.snr))
+            (place, measured_at, heard, _NOT_EVALUATED)
+            for place, heard in enumerate((radio.rssi, radio.snr), self.first)
             if heard is not None
         ]
 
-    def new_radio_places(self) -> tuple[int, int]:
-        """Return where signal strength and signal-to-noise ratio go, and remember it as `radio_places`."""
-        self.radio_places = self.place(RADIO_CHANNEL, _SIGNAL), self.place(RADIO_CHANNEL, _NOISE)
-        return self.radio_places
-
-    def place(self, channel: str, quantity: str) -> int:
-        """Return where a channel's values go in the batch."""
-        known = self._known.get((channel, quantity))
-        if known is not None:
-            return known
-        depth = self._depths.get(channel, self.profile.depths.get(channel))
-        key = SeriesKey(Owner.CHANNEL, f"{self.device.key}/{channel}", QUANTITIES[quantity].name, depth)
-        place = self._places.setdefault(key, len(self._places))
-        self._known[channel, quantity] = place
-        return place
+    def series(self, place: int) -> SeriesKey:
+        """Return what is at a place of this device's."""
+        channel, quantity = self._plan.series[place - self.first]
+        depths = (one.depth for one in self.device.channels if one.name == channel and one.depth is not None)
+        depth = next(depths, self.profile.depths.get(channel))
+        return SeriesKey(Owner.CHANNEL, f"{self.device.key}/{channel}", QUANTITIES[quantity].name, depth)
 
 
 class Fleet:
     """The series of all devices decoded so far; worth keeping from batch to batch."""
 
     def __init__(self) -> None:
-        self.places: dict[SeriesKey, int] = {}
         self._columns: dict[str, DeviceColumns] = {}
-        self._runs: dict[Profile, Run] = {}
+        self._by_place: list[DeviceColumns] = []
+        self._plans: dict[Profile, Plan] = {}
         self._ids = array("q")
-        self._first_of_device: dict[str, int] = {}
-        self._firsts = array("q")
-        self._sorted = np.empty(0, np.int64), np.empty(0, np.int64)
+        self._one_of_device: tuple[Ids, Ids] | None = None
 
     def columns(self, device: Device, profile: Profile) -> DeviceColumns:
         """Return where a device's measurements go, as it is registered now."""
         known = self._columns.get(device.key)
-        if known is not None and known.device is device and known.profile is profile:
-            return known
-        if known is None or known.profile is not profile or known.device != device:
-            run = self._runs.get(profile)
-            if run is None:
-                run = self._runs[profile] = Run("profile", profile.name, str(profile.version), profile.digest)
-            known = self._columns[device.key] = DeviceColumns(device, profile, run, self.places)
+        if known is not None and known.profile is profile:
+            if known.device is device:
+                return known
+            if known.device.channels == device.channels:
+                # Of two that say the same, the one that the registry keeps as well.
+                known.device = device
+                return known
+        plan = self._plans.get(profile)
+        if plan is None:
+            plan = self._plans[profile] = Plan(profile)
+        known = self._columns[device.key] = DeviceColumns(device, plan, len(self._ids))
+        self._by_place.append(known)
+        self._ids.extend([_UNKNOWN] * len(plan.series))
         return known
 
-    def ids(self, series_ids: Callable[[Sequence[SeriesKey]], Sequence[int]]) -> Ids:
-        """Return the id of each series in the order of `places`; only those not known yet are asked for."""
-        if len(self._ids) < len(self.places):
-            new = list(islice(self.places, len(self._ids), None))
-            ids = series_ids(new)
-            for key, number in zip(new, ids, strict=True):
-                self._firsts.append(self._first_of_device.setdefault(key.owner_key.rpartition("/")[0], number))
-            self._ids.extend(ids)
-        return np.array(self._ids, np.int64)
+    def ids(self, places: Ids, series_ids: Callable[[Sequence[SeriesKey]], Sequence[int]]) -> Ids:
+        """Return the id of the series at each of these places; only those not known yet are asked for."""
+        ids = np.frombuffer(self._ids, np.int64)
+        new = np.unique(places[ids[places] == _UNKNOWN])
+        if len(new):
+            owners = zip(self._owners(new).tolist(), new.tolist(), strict=True)
+            ids[new] = series_ids([self._by_place[owner].series(place) for owner, place in owners])
+            self._one_of_device = None
+        return ids[places]
 
-    def first_of_device(self, series: Ids) -> Ids:
-        """Return for each of these series, all with an id, one that stands for all of its device."""
-        if len(self._sorted[0]) < len(self._ids):
-            ids, firsts = np.array(self._ids, np.int64), np.array(self._firsts, np.int64)
+    def one_of_device(self, series: Ids) -> Ids:
+        """Return for each of these series, all with an id, one of its device: the same for all since it was changed."""
+        if self._one_of_device is None:
+            ids = np.frombuffer(self._ids, np.int64)
+            places = np.flatnonzero(ids != _UNKNOWN)
+            owners, ids = self._owners(places), ids[places]
+            firsts = ids[np.searchsorted(owners, owners)]
             order = np.argsort(ids)
-            self._sorted = ids[order], firsts[order]
-        ids, firsts = self._sorted
+            self._one_of_device = ids[order], firsts[order]
+        ids, firsts = self._one_of_device
         return firsts[np.searchsorted(ids, series)]
+
+    def _owners(self, places: Ids) -> Ids:
+        """Return whose places these are, by number in `_by_place`."""
+        firsts = np.fromiter((columns.first for columns in self._by_place), np.int64)
+        return np.searchsorted(firsts, places, "right") - 1

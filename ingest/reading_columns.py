@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,33 +13,44 @@ from device_profiles.routing import Selection
 from gruenpuls.domain.ports import Run
 from gruenpuls.domain.reading import Flag, Flags, Ids, ReadingBatch, Times, Values
 from gruenpuls.domain.uplink import Radio
-from ingest.device_columns import DeviceColumns, Row, Told
+from ingest.device_columns import RADIO_PLACES, DeviceColumns, Row, Told
 from ingest.resolve import moment_of
+
+SeriesIds: TypeAlias = Callable[[Ids], Ids]
+"""Gives the ids of the series at places of a fleet."""
 
 _ROW: Final = np.dtype([("place", "i8"), ("measured_at", "i8"), ("value", "f8"), ("flag", "i8")])
 
 
 class _Gathered:
-    """What uplinks with the same fields say, one after the other; plain lists, for there are many."""
+    """What uplinks with the same fields say, one after the other; plain lists, for there are many.
 
-    __slots__ = ("moments", "numbers", "places", "run", "uplinks")
+    Parameters
+    ----------
+    run : Run
+    places : int64 (n,)
+        Of what each of them says, counted from its device's first place.
+    """
 
-    def __init__(self, run: Run) -> None:
+    __slots__ = ("firsts", "moments", "numbers", "places", "run", "uplinks")
+
+    def __init__(self, run: Run, places: Ids) -> None:
         self.run = run
+        self.places = places
         self.uplinks: list[bytes] = []
         self.moments: list[int] = []
-        self.places: list[int] = []
+        self.firsts: list[int] = []
         self.numbers: list[object] = []
 
     def columns(self, run: int, value: Values, flag: Flags) -> _Columns:
         """Return its readings, judged."""
-        width = len(self.places) // len(self.uplinks)
+        width = len(self.places)
         return _Columns(
-            np.array(self.places, np.int64),
+            (np.array(self.firsts, np.int64)[:, None] + self.places).ravel(),
             np.repeat(np.array(self.moments, np.int64), width),
             value.ravel(),
             flag.ravel(),
-            np.full(len(self.places), run, np.int64),
+            np.full(len(self.uplinks) * width, run, np.int64),
             self.uplinks,
             width,
         )
@@ -96,10 +107,10 @@ class ReadingColumns:
         fields : mapping of str to object
         radio : Radio
         """
-        selection, places = told
-        said, heard = self._said.get(selection) or self._new_said(selection, columns.run)
+        selection = told.selection
+        said, heard = self._said.get(selection) or self._new_said(told, columns.run)
         said.numbers += selection.pick(fields)
-        said.places += places
+        said.firsts.append(columns.first)
         said.moments.append(measured_at)
         said.uplinks.append(uplink)
         rssi, snr = radio.rssi, radio.snr
@@ -107,7 +118,7 @@ class ReadingColumns:
             self.add(uplink, columns.run, columns.radio_rows(radio, measured_at))
         else:
             heard.numbers += (rssi, snr)
-            heard.places += columns.radio_places or columns.new_radio_places()
+            heard.firsts.append(columns.first)
             heard.moments.append(measured_at)
             heard.uplinks.append(uplink)
 
@@ -115,7 +126,7 @@ class ReadingColumns:
         """Take these away, unless they are added as well."""
         self._retracted += rows
 
-    def readings(self, series: Ids, run_id: Callable[[Run], int]) -> ReadingBatch:
+    def readings(self, series_ids: SeriesIds, run_id: Callable[[Run], int]) -> ReadingBatch:
         """Return what was added, unique and sorted by series and time.
 
         Where uplinks say different things about the same moment, the one with the lowest key counts,
@@ -123,8 +134,8 @@ class ReadingColumns:
 
         Parameters
         ----------
-        series : int64 (n,)
-            Id of each series in the order of the fleet's `places`.
+        series_ids : callable
+            Gives the ids of series by their places.
         run_id : callable
             Gives the id of a run.
         """
@@ -132,7 +143,7 @@ class ReadingColumns:
         if not parts:
             return ReadingBatch.empty()
         place, measured_at, value, flag, run = map(np.concatenate, zip(*(part[:5] for part in parts), strict=True))
-        batch = ReadingBatch(series[place], measured_at.astype("datetime64[ms]"), value, flag, run)
+        batch = ReadingBatch(series_ids(place), measured_at.astype("datetime64[ms]"), value, flag, run)
         order = np.lexsort((measured_at, batch.series))
         ordered = batch.where(order)
         again = _again(ordered)
@@ -141,9 +152,9 @@ class ReadingColumns:
         order = np.lexsort((_precedence(parts), measured_at, batch.series))
         return batch.where(order[~again])
 
-    def _new_said(self, selection: Selection, run: Run) -> tuple[_Gathered, _Gathered]:
-        heard = self._heard.setdefault(id(run), _Gathered(run))
-        return self._said.setdefault(selection, (_Gathered(run), heard))
+    def _new_said(self, told: Told, run: Run) -> tuple[_Gathered, _Gathered]:
+        heard = self._heard.setdefault(id(run), _Gathered(run, RADIO_PLACES))
+        return self._said.setdefault(told.selection, (_Gathered(run, told.places), heard))
 
     def _run_ids(self, run_id: Callable[[Run], int]) -> dict[int, int]:
         """Return the id of each run by its identity in memory."""
@@ -165,10 +176,10 @@ class ReadingColumns:
             value, flag = _marked(rows["value"].copy(), rows["flag"].astype(np.uint8))
             yield _Columns(rows["place"], rows["measured_at"], value, flag, runs, self._row_uplinks, 1)
 
-    def retracted(self, series: Ids) -> tuple[Ids, Times]:
-        """Return series and time of what is to be taken away; `series` as for `readings`."""
+    def retracted(self, series_ids: SeriesIds) -> tuple[Ids, Times]:
+        """Return series and time of what is to be taken away; `series_ids` as for `readings`."""
         places = np.fromiter((place for place, *_ in self._retracted), np.int64, len(self._retracted))
-        return series[places], _times([measured_at for _, measured_at, *_ in self._retracted])
+        return series_ids(places), _times([measured_at for _, measured_at, *_ in self._retracted])
 
 
 def _marked(value: Values, flag: Flags) -> tuple[Values, Flags]:

@@ -316,13 +316,15 @@ class Redecoder:
         self, batch: Batch, series: dict[int, SeriesKey], runs: dict[int, Run], *, dry_run: bool
     ) -> ReadingBatch:
         """Return what was decoded; in a dry run, what has no id yet gets one that is none."""
-        places = list(batch.fleet.places)
-        if dry_run:
-            known = {key: number for number, key in series.items()}
-            numbers = [known.get(key, -1 - place) for place, key in enumerate(places)]
-        else:
-            numbers = self._registry.series_ids(places)
-        series.update(zip(numbers, places, strict=True))
+        known = {key: number for number, key in series.items()}
+
+        def series_ids(keys: Sequence[SeriesKey]) -> Sequence[int]:
+            if dry_run:
+                numbers = [known.get(key, -1 - place) for place, key in enumerate(keys)]
+            else:
+                numbers = list(self._registry.series_ids(keys))
+            series.update(zip(numbers, keys, strict=True))
+            return numbers
 
         def run_id(run: Run) -> int:
             number = next((number for number, known in runs.items() if known == run), None)
@@ -331,7 +333,7 @@ class Redecoder:
                 runs[number] = run
             return number
 
-        return batch.columns.readings(np.asarray(numbers, np.int64), run_id)
+        return batch.columns.readings(partial(batch.fleet.ids, series_ids=series_ids), run_id)
 
     def _effective(self, readings: ReadingBatch) -> NDArray[np.uint8]:
         if not len(readings):

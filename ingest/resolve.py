@@ -127,7 +127,8 @@ def copy_of(offset: int, uplink: Uplink) -> Copy:
     if uplink.deduplication_id is not None:
         # A network that gives one id to different payloads is wrong about the id, and none of them may be lost.
         name = uplink.deduplication_id.encode()
-        key = _digest(_begun_in_network(device, uplink.network), name, payload)
+        network = _NETWORK_OF_FORM.get(uplink.network, uplink.network)
+        key = _digest(_begun(b"network", device, network), name, payload)
         return Copy(offset, device, measured_at, rank, key)
     counter = uplink.frame_counter
     if counter is None:
@@ -165,11 +166,6 @@ def _require_name(device: str) -> None:
     if not device.isprintable() or not device:
         message = f"the device has no name one could register: {device!r}"
         raise ValueError(message)
-
-
-@lru_cache(maxsize=1 << 15)
-def _begun_in_network(device: str, network: str) -> bytes:
-    return _begun(b"network", device, _NETWORK_OF_FORM.get(network, network))
 
 
 @lru_cache(maxsize=1 << 15)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import blake2b
-from typing import Any
 
 import pytest
 from decoding_bench import DEVICES, PROFILES
@@ -14,6 +14,7 @@ from device_profiles.catalogue import Catalogue
 from device_profiles.profile import Profile
 from gruenpuls.domain.device import Device
 from gruenpuls.domain.ports import Run
+from gruenpuls.domain.series import SeriesKey
 from gruenpuls.domain.uplink import JournalEntry, Radio, RawMessage, TimeSource, Uplink
 from ingest.decode_batch import Batch, Message
 from ingest.device_columns import Fleet
@@ -78,14 +79,21 @@ def decided(found: Sequence[Uplink]) -> tuple[object, ...]:
     )
     batch.decide(changes, [], messages)
     batch.count_arrivals(messages.values())
-    ids: dict[Any, int] = {key: number for number, key in enumerate(sorted(fleet.places, key=str))}
+    asked: set[str] = set()
+
+    def series_ids(keys: Sequence[SeriesKey]) -> list[int]:
+        names = [str(key) for key in keys]
+        asked.update(names)
+        return [int.from_bytes(blake2b(name.encode(), digest_size=6).digest()) for name in names]
+
     runs: dict[Run, int] = {}
-    series = fleet.ids(lambda keys: [ids[key] for key in keys])
-    readings = batch.columns.readings(series, lambda run: runs.setdefault(run, len(run.name)))
+    readings = batch.columns.readings(
+        partial(fleet.ids, series_ids=series_ids), lambda run: runs.setdefault(run, len(run.name))
+    )
     columns = (readings.series, readings.measured_at, readings.value, readings.flag, readings.run)
     tallies = sorted(batch.tallies(), key=lambda tally: (tally.device, tally.source))
     verdicts = sorted((standing.key, dead) for standing, dead in batch.verdicts)
-    return list(ids), [column.tobytes() for column in columns], verdicts, batch.letters, tallies
+    return asked, [column.tobytes() for column in columns], verdicts, batch.letters, tallies
 
 
 @settings(max_examples=60, deadline=None)
