@@ -21,13 +21,11 @@ from gruenpuls.stores.registry.connection import Database, among, execute_many, 
 from gruenpuls.stores.registry.devices import KnownDevices
 from gruenpuls.stores.registry.dirty import mark_series
 from gruenpuls.stores.registry.latest import keep_latest, replace_kept
-from gruenpuls.stores.registry.relays import keep_heard, unheard_of
+from gruenpuls.stores.registry.relays import Remembered, keep_heard
 from gruenpuls.stores.registry.series import series_ids
 
 _CACHE = "arrivals"
 _LETTER: Final = ("offset", "reason", "detail", "source", "topic", "device", "received_at")
-_REMEMBERED: Final = 500_000
-"""Hours and days of relays that were kept; more than that take some ten megabytes, and are begun anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class Arrivals:
 
     database: Database
     _known: KnownDevices = field(default_factory=KnownDevices, init=False, repr=False, compare=False)
-    _remembered: set[int] = field(default_factory=set, init=False, repr=False, compare=False)
+    _remembered: Remembered = field(default_factory=Remembered, init=False, repr=False, compare=False)
 
     def devices(self, keys: Collection[str]) -> Mapping[str, Device]:
         """Return the registered ones among these devices."""
@@ -114,16 +112,14 @@ class Arrivals:
 
         The offset noted last with other totals is news: dead letters were decoded again.
         """
-        heard, marks = unheard_of(tallies, self._remembered)
+        heard, news = self._remembered.unheard_of(tallies)
         with self.database.writing() as connection:
             if not _advance(connection, progress):
                 return
             keep_latest(connection, readings)
             count_tallies(connection, tallies)
             keep_heard(connection, heard)
-        if len(self._remembered) > _REMEMBERED:
-            self._remembered.clear()
-        self._remembered.update(marks)
+        self._remembered.add(news)
 
     def latest_moments(self, series: Collection[int]) -> Mapping[int, datetime]:
         """Return when the latest value that is kept of each series was measured [aware UTC]."""

@@ -32,6 +32,9 @@ Item = TypeVar("Item")
 LOCK_PATIENCE: Final = 30.0
 """How long a writer waits for another one [s]."""
 
+_LISTED: Final = "gruenpuls_listed"
+"""Option of a connection: the long lists its transaction asks with."""
+
 _PARAMETERS: Final = 5000
 """Bound parameters in one statement; SQLite allows 32,766, PostgreSQL's protocol 65,535."""
 _ROWS: Final = 200
@@ -53,8 +56,9 @@ def among(
     """
     if connection.dialect.name == "postgresql":
         return column == sa.any_(sa.bindparam(None, list(items), postgresql.ARRAY(column.type)))
-    listed = sa.func.json_each(json.dumps(list(items))).table_valued("value")
-    return column.in_(sa.select(listed.c.value))
+    text = sa.bindparam(None, json.dumps(list(items)), sa.Text)
+    connection.get_execution_options().get(_LISTED, []).append(text)
+    return column.in_(sa.select(sa.func.json_each(text).table_valued("value").c.value))
 
 
 def upsert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -143,18 +147,27 @@ class Database:
     def reading(self) -> Iterator[sa.Connection]:
         """Open a consistent view for a few queries."""
         options = {} if self.file else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with self._understood(), self.engine.connect() as connection:
-            connection.execution_options(**options)
-            with connection.begin():
-                yield connection
+        with self._transaction(**options) as connection:
+            yield connection
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Open a transaction that writes; it is kept whole or not at all."""
+        with self._transaction(gruenpuls_writes=True) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _transaction(self, **options: Any) -> Iterator[sa.Connection]:  # noqa: ANN401 - as SQLAlchemy takes them
+        listed: list[sa.BindParameter[str]] = []
         with self._understood(), self.engine.connect() as connection:
-            connection.execution_options(gruenpuls_writes=True)
-            with connection.begin():
-                yield connection
+            connection.execution_options(**options, **{_LISTED: listed})
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                # SQLAlchemy keeps the first statement of each form for good, with all that it was asked with.
+                for text in listed:
+                    text.value = None
 
     def use_write_ahead_log(self) -> None:
         """Let readers read while somebody writes (SQLite; PostgreSQL always does).

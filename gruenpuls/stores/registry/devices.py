@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from sys import intern
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -137,8 +138,12 @@ def registered_devices(connection: sa.Connection, keys: Collection[str]) -> dict
     channels: dict[int, list[Channel]] = {}
     for row in connection.execute(sa.select(schema.channel).join(schema.device).where(wanted).order_by(channel.id)):
         placement = Placement(row.placement) if row.placement else None
-        channels.setdefault(row.device_id, []).append(Channel(row.name, row.quantity, row.depth, row.height, placement))
-    return {key: Device(key, profile, name, tuple(channels.get(number, ()))) for number, key, profile, name in rows}
+        said = (intern(row.name), intern(row.quantity), row.depth, row.height, placement)
+        channels.setdefault(row.device_id, []).append(Channel(*said))
+    # A thousand devices have the same words, and are remembered.
+    return {
+        key: Device(key, intern(profile), name, tuple(channels.get(number, ()))) for number, key, profile, name in rows
+    }
 
 
 class KnownDevices:

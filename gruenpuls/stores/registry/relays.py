@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -17,6 +17,8 @@ from gruenpuls.stores.registry import relay_schema as schema
 from gruenpuls.stores.registry.connection import Database, among, portions, upsert
 
 _HOURS: Final = 24
+_REMEMBERED: Final = 250_000
+"""Hours and bonds that are remembered; together they take about 25 MB."""
 
 
 class Bond(NamedTuple):
@@ -120,23 +122,49 @@ class Heard(NamedTuple):
     hour: int
 
 
-def unheard_of(tallies: Iterable[DeviceTally], remembered: set[int]) -> tuple[list[Heard], set[int]]:
-    """Return who passed on what of whom in which hours, and by what to remember that it was kept.
+@dataclass(slots=True)
+class Remembered:
+    """What was kept of who passed on what of whom: in most hours a gateway passes on what it always does.
 
-    What is remembered already is left out: in most hours a gateway passes on what it always does.
+    Parameters
+    ----------
+    hours : set of int
+        In which hours relays passed on anything, by the hash of relay and hour.
+    days : dict of int to (int, int)
+        The first and the last day on which a relay passed on what of a device, by the hash of both.
     """
-    found: list[Heard] = []
-    new: set[int] = set()
-    for tally in tallies:
-        device, source = tally.device, tally.source
-        for name, hour in tally.heard if device else ():
-            in_hour, of_device = hash((name, source, hour)), hash((name, source, device, hour // _HOURS))
-            if (in_hour in remembered or in_hour in new) and (of_device in remembered or of_device in new):
-                continue
-            new.update((in_hour, of_device))
-            relay = Relay(RelayKind.GATEWAY, name) if name else Relay(RelayKind.SOURCE, source)
-            found.append(Heard(relay, device, hour))
-    return found, new
+
+    hours: set[int] = field(default_factory=set)
+    days: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def unheard_of(self, tallies: Iterable[DeviceTally]) -> tuple[list[Heard], Remembered]:
+        """Return what is not kept yet of who passed on what of whom, and what to `add` once it is."""
+        found: list[Heard] = []
+        new = Remembered()
+        spans: dict[tuple[int, int], tuple[int, int]] = {}
+        for tally in tallies:
+            device, source = tally.device, tally.source
+            for name, hour in tally.heard if device else ():
+                in_hour, of_device, day = hash((name, source, hour)), hash((name, source, device)), hour // _HOURS
+                first, last = new.days.get(of_device) or self.days.get(of_device) or (day + 1, day)
+                is_known = in_hour in self.hours or in_hour in new.hours
+                if first <= day <= last and is_known:
+                    continue
+                span = min(first, day), max(last, day)
+                new.hours.add(in_hour)
+                # Most have the same one.
+                new.days[of_device] = spans.setdefault(span, span)
+                relay = Relay(RelayKind.GATEWAY, name) if name else Relay(RelayKind.SOURCE, source)
+                found.append(Heard(relay, device, hour))
+        return found, new
+
+    def add(self, new: Remembered) -> None:
+        """Remember this as well; beyond some tens of megabytes it is begun anew."""
+        if len(self.hours) + len(self.days) > _REMEMBERED:
+            self.hours.clear()
+            self.days.clear()
+        self.hours |= new.hours
+        self.days |= new.days
 
 
 def keep_heard(connection: sa.Connection, news: Collection[Heard]) -> None:
