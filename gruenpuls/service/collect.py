@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -28,6 +28,9 @@ from ingest.mqtt import Broker, EndsOn, MqttCollector, Tls
 from ingest.webhook import Endpoint, webhooks
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+_QUEUE: Final = "queue"
+"""What is reported of a source: where its broker keeps a queue for it."""
 
 
 def run_collector(settings: Settings, *, with_parent: bool) -> None:
@@ -53,12 +56,13 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
         for damage in journal.damage():
             _log.error("a part of the journal is damaged and was set aside", **_plain(asdict(damage)))
         log = SourceLog()
+        queues = {source.name: _queue(source) for source in settings.sources}
 
         def on_health(health: CollectHealth) -> None:
             # Sources that end because they were told to are no news.
             if not stop.is_set():
                 log.note(health)
-            _report(registry, reader, health)
+            _report(registry, reader, health, queues)
 
         collect(
             _sources(settings, registry, reader),
@@ -117,10 +121,11 @@ def _said_before(registry: Registry) -> Mapping[str, Mapping[str, Any]]:
     return {source["name"]: source for source in said.get(COLLECT, {}).get("sources", ())}
 
 
-def _collector(
-    source: MqttSource, settings: Settings, before: Mapping[str, Any], *, has_brought: bool
-) -> MqttCollector:
-    known = has_brought or bool(before.get("has_queue"))
+def _collector(source: MqttSource, settings: Settings, said: Mapping[str, Any], *, has_brought: bool) -> MqttCollector:
+    queue = _queue(source)
+    before = said if said.get(_QUEUE, queue) == queue else {}
+    # At another address, or under another client id, no queue can be kept yet. Older versions did not say where it was.
+    known = bool(before.get("has_queue")) if _QUEUE in said else has_brought
     has_tls = source.tls or source.certificate_file or source.ca_file
     broker = Broker(
         host=source.host,
@@ -146,13 +151,19 @@ def _collector(
     )
 
 
-def _report(registry: Registry, reader: JournalReader, health: CollectHealth) -> None:
+def _queue(source: MqttSource) -> str:
+    """Return where the broker keeps our messages."""
+    return f"{source.host}:{source.port}/{source.client_id}"
+
+
+def _report(registry: Registry, reader: JournalReader, health: CollectHealth, queues: Mapping[str, str]) -> None:
     try:
         registry.health.report(
             COLLECT,
             _plain(
                 {
                     **asdict(health),
+                    "sources": [{**asdict(source), _QUEUE: queues.get(source.name)} for source in health.sources],
                     "journalled": reader.counts(),
                     "damage": [asdict(damage) for damage in reader.damage()],
                 }

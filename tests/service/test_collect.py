@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from collecting import Publisher
@@ -13,6 +15,7 @@ from mosquitto import Mosquitto, broker, free_port
 from service_process import ServiceProcess
 
 from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import prepare
 from gruenpuls.settings import Settings
 from ingest.journal import Journal
@@ -73,6 +76,55 @@ def test_a_quiet_broker_that_was_once_there_is_waited_for_after_a_restart(broker
     with ServiceProcess("collect", directory=tmp_path) as process:
         process.await_true(lambda: posted(hook_port) == 200, "journalled")
         process.await_true(lambda: "the broker cannot be reached" in process.said, "told in the log")
+
+
+def heard_once(broker: Mosquitto, directory: Path) -> Settings:
+    """Collect until a message of the broker is journalled."""
+    settings = settled(directory, broker.port, free_port())
+    with ServiceProcess("collect", directory=directory) as process:
+        process.await_true(lambda: process.said.count("source connected") == 2, "connected")
+        with Publisher(broker.port) as publisher:
+            publisher.publish_all(range(1))
+        process.await_true(lambda: said_of_lora(settings)["acknowledged"], "acknowledged")
+        process.interrupt()
+        assert process.ended() == 0
+    return settings
+
+
+def said_of_lora(settings: Settings) -> Mapping[str, Any]:
+    with closing(open_registry(settings)) as registry:
+        said = [one.body for one in registry.health.all() if one.name == "collect"]
+    return next(source for source in said[0]["sources"] if source["name"] == "lora")
+
+
+def test_a_queue_that_was_lost_meanwhile_is_told(broker: Mosquitto, tmp_path: Path) -> None:
+    settings = heard_once(broker, tmp_path)
+    broker.stop()
+    (broker.directory / "mosquitto.db").unlink()
+    broker.start()
+    with ServiceProcess("collect", directory=tmp_path) as process:
+        process.await_true(lambda: "the broker has kept no queue for us" in process.said, "told")
+        process.await_true(lambda: said_of_lora(settings)["queues_lost"] == 1, "counted")
+
+
+def test_under_another_client_id_no_queue_is_lost(broker: Mosquitto, tmp_path: Path) -> None:
+    settings = heard_once(broker, tmp_path)
+    settled(tmp_path, broker.port, free_port(), 'client_id = "another"')
+    with ServiceProcess("collect", directory=tmp_path) as process:
+        process.await_true(lambda: said_of_lora(settings)["queue"].endswith("/another"), "reported")
+        process.await_true(lambda: said_of_lora(settings)["connected_since"], "connected")
+        assert said_of_lora(settings)["queues_lost"] == 0
+        assert "the broker has kept no queue for us" not in process.said
+
+
+def test_a_new_address_where_nobody_is_ends_it_though_the_source_was_heard_elsewhere(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    heard_once(broker, tmp_path)
+    settled(tmp_path, free_port(), free_port())
+    with ServiceProcess("collect", directory=tmp_path) as process:
+        assert process.ended() == 4
+        assert "the broker cannot be reached" in process.said
 
 
 def test_a_broker_known_from_before_that_is_away_keeps_no_webhook_from_working(tmp_path: Path) -> None:
