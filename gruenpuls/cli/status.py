@@ -68,7 +68,8 @@ def status(
     ]
     state = Observed(registry, session.settings.data_dir, ready_limits(session.settings), wall_clock).state()
     complaints = [it for it in state.complaints() if it.code not in _SAID_ANYWAY]
-    if found.store_error:
+    if found.store_error and not any(name == WORK and alive and wrong for name, alive, _at, wrong in processes):
+        # Otherwise `work` has said so, or what keeps it from asking.
         complaints.append(Complaint("store_away", "store", found.store_error))
     listed = device_intakes(registry, session.now()) if devices else []
     sources = _by_source(registry, found, apart=any(it.code == "sources_disagree" for it in complaints))
@@ -160,11 +161,11 @@ def _print_messages(found: Balance, sources: dict[str, dict[str, Any]]) -> None:
 
 
 def _by_source(registry: Registry, found: Balance, *, apart: bool) -> dict[str, dict[str, Any]]:
-    """Return what became of each source's messages; with `apart` also how many nobody knows it of."""
+    """Return what became of each source's messages; where some are missing, or sources are `apart`, how many of which."""
     from gruenpuls.domain.ports import Tally
 
     became, last = registry.tallies.by_source(), registry.tallies.last_by_source()
-    missing = found.missing_of(became)
+    missing = found.missing_of(became) if apart or found.missing else {}
     return {
         name: {
             "journalled": found.journalled.get(name, 0),
@@ -172,7 +173,7 @@ def _by_source(registry: Registry, found: Balance, *, apart: bool) -> dict[str, 
             "dead_lettered": it.dead_lettered,
             "duplicates": it.duplicates,
             "waiting": found.waiting_of.get(name, 0),
-            **({"missing": missing.get(name, 0)} if apart else {}),
+            **({"missing": missing.get(name, 0)} if missing else {}),
             "last_uplink_at": last.get(name),
         }
         for name in sorted(found.journalled.keys() | became.keys())

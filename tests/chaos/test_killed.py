@@ -135,7 +135,7 @@ def test_a_store_that_is_away_for_the_whole_run_is_named_and_costs_nothing(
             status = city.status()
             assert status["adds_up"]
             assert (status["waiting"], status["by_source"]["fleet"]["waiting"]) == (UPLINKS, UPLINKS)
-            assert server.url in next(it["what"] for it in status["complaints"] if it["code"] == "store_away")
+            assert server.url in next(it["complaint"] for it in status["processes"] if it["name"] == "work")
             assert all(it["alive"] for it in status["processes"])
             with server:
                 service.await_true(lambda: city.is_through(range(UPLINKS)), "worked off", 120 + UPLINKS // 500)

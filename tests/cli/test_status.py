@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from command_line import CommandLine
+from mosquitto import free_port
 from msgspec import structs
 
 from gruenpuls.cli.status import _span
@@ -92,6 +93,36 @@ def test_a_source_whose_numbers_do_not_add_up_is_named(gruenpuls: CommandLine) -
     registry.close()
 
 
+def test_the_sum_and_the_sources_miss_the_same_where_a_segment_is_damaged(gruenpuls: CommandLine) -> None:
+    with Journal(settings_from().journal_dir) as journal:
+        for days in (1, 2):
+            journal.append([message(FRESH, -timedelta(days=days), source) for source in ("lora", "roof", "roof")])
+    segment = sorted(settings_from().journal_dir.glob("*.sqlite"))[1]
+    segment.write_bytes(b"\0" * 100 + segment.read_bytes()[100:])
+    with workshop(settings_from()) as tools:
+        while tools.decoder.step():
+            pass
+        _report(tools.registry, [])
+    found = gruenpuls.json("status")
+    assert (found["missing"], found["adds_up"]) == (3, True)
+    assert {name: it["missing"] for name, it in found["by_source"].items()} == {"lora": 1, "roof": 2}
+
+
+def test_a_store_that_is_away_is_told_once(gruenpuls: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRUENPULS_STORE__KIND", "influxdb")
+    url = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("GRUENPULS_STORE__INFLUXDB__URL", url)
+    registry = open_registry(settings_from())
+    _report(registry, [])
+    said = gruenpuls("status", "--check", status=1)
+    assert said.count(url) == 1
+    assert [it["code"] for it in gruenpuls.json("status")["complaints"]] == ["store_away"]
+    _report(registry, [], error=f"{url}: it does not answer")
+    registry.close()
+    assert gruenpuls("status", "--check", status=1).count(url) == 1
+    assert gruenpuls.json("status")["complaints"] == []
+
+
 def test_devices_are_listed_only_when_asked_for(gruenpuls: CommandLine) -> None:
     assert "by_device" not in gruenpuls.json("status")
     assert OLD not in gruenpuls("status")
@@ -108,7 +139,9 @@ def test_a_failed_self_check_is_told_and_fails_the_check(gruenpuls: CommandLine)
     assert gruenpuls.json("status")["complaints"][0]["code"] == "counters_disagree"
 
 
-def _report(registry: Registry, discrepancies: Sequence[Mapping[str, object]]) -> None:
+def _report(
+    registry: Registry, discrepancies: Sequence[Mapping[str, object]], *, error: str | None = None
+) -> None:
     held = {"files": 0, "bytes": 0}
     check = {
         "checked_at": datetime.now(UTC).isoformat(),
@@ -124,7 +157,7 @@ def _report(registry: Registry, discrepancies: Sequence[Mapping[str, object]]) -
         "refused": None,
     }
     registry.health.report("collect", {"sources": [], "journal": {"error": None}})
-    registry.health.report("work", {"error": None, "check": check})
+    registry.health.report("work", {"error": error, "check": check})
 
 
 @pytest.mark.parametrize(
