@@ -27,8 +27,9 @@ from machine import busyness  # noqa: E402 - the path comes first
 from mosquitto import Mosquitto, free_port  # noqa: E402 - the path comes first
 from service_process import ServiceProcess  # noqa: E402 - the path comes first
 
+from gruenpuls.service.begin import system_name  # noqa: E402 - the path comes first
 from gruenpuls.service.registry import open_registry  # noqa: E402 - the path comes first
-from gruenpuls.service.supervise import PROCESSES  # noqa: E402 - the path comes first
+from gruenpuls.service.start import PROCESSES  # noqa: E402 - the path comes first
 from gruenpuls.settings import settings_from  # noqa: E402 - the path comes first
 from gruenpuls.stores.registry import Registry  # noqa: E402 - the path comes first
 
@@ -100,10 +101,10 @@ def held(service: ServiceProcess) -> dict[str, float]:
     found: dict[str, float] = {}
     for process in with_children([service.process.pid]):
         try:
-            words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+            called = Path(f"/proc/{process}/comm").read_text("utf-8").strip()
         except OSError:
             continue
-        name = next((name for name in PROCESSES if name.encode() in words), "run and others")
+        name = next((name for name in PROCESSES if system_name(name) == called), "run and others")
         found[name] = found.get(name, 0.0) + resident(process)
     return found
 

@@ -82,7 +82,7 @@ def replay(
         return
     password = chosen.password.get_secret_value() if chosen.password else None
     # However it is ended: a clock left behind would show the city as it was in the recording.
-    stop = stop_on_request(with_parent=False)
+    stop = stop_on_request()
     if span:
         keep_replay_spans(session.registry, [span], actor=session.actor)
     try:

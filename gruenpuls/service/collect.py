@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
@@ -12,12 +13,10 @@ import structlog
 
 from gruenpuls.domain.errors import GruenpulsError
 from gruenpuls.queries.intake import COLLECT
+from gruenpuls.service.begin import begin
 from gruenpuls.service.gaps import gap_address, gap_keeper, gap_orders
-from gruenpuls.service.logs import set_up_logs
-from gruenpuls.service.memory import keep_little
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.source_log import SourceLog
-from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.settings import Settings
 from gruenpuls.source_settings import GapSource, MqttSource
 from gruenpuls.stores.registry import Registry
@@ -33,7 +32,7 @@ _QUEUE: Final = "queue"
 """What is reported of a source: where its broker keeps a queue for it."""
 
 
-def run_collector(settings: Settings, *, with_parent: bool) -> None:
+def run_collector(settings: Settings, stop: threading.Event) -> None:
     """Collect until asked to stop.
 
     Raises
@@ -45,9 +44,7 @@ def run_collector(settings: Settings, *, with_parent: bool) -> None:
     StorageError
         If the journal cannot be opened.
     """
-    keep_little()
-    set_up_logs(settings.log.level, settings.log.form, "collect")
-    stop = stop_on_request(with_parent=with_parent)
+    begin("collect", settings)
     with (
         closing(open_registry(settings)) as registry,
         closing(Journal(settings.journal_dir)) as journal,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import threading
 import webbrowser
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,8 +19,9 @@ from gruenpuls.domain.clock import ReplaySpan, wall_clock
 from gruenpuls.domain.errors import InputError, UnavailableError
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import keep_replay_spans, prepare
+from gruenpuls.service.start import WITH_PARENT, program
 from gruenpuls.service.stopping import stop_on_request
-from gruenpuls.service.supervise import ChildEndedError, supervise
+from gruenpuls.service.supervise import ChildEndedError
 from gruenpuls.settings import Settings, settings_from
 from gruenpuls.simulation.broker import RunningBroker, listens, loopback_broker
 from gruenpuls.simulation.measured import TOPICS, Act, acts, devices, sites
@@ -79,7 +82,7 @@ def demo(directory: Path, *, port: int, minutes: float, prefer_mosquitto: bool, 
         If the port is taken or no broker can be started.
     """
     terminal = Console()
-    stop = stop_on_request(with_parent=False)
+    stop = stop_on_request()
     if listens("127.0.0.1", port):
         what = "something serves there already"
         raise UnavailableError(what, where=f"port {port}", remedy="stop it, or choose another port with --port")
@@ -92,10 +95,7 @@ def demo(directory: Path, *, port: int, minutes: float, prefer_mosquitto: bool, 
         settings = settings_from(file)
         prepare(settings)
         _register(settings)
-        failure: list[ChildEndedError] = []
-        service = threading.Thread(target=_serve, args=(file, stop, failure), name="service")
-        service.start()
-        try:
+        with _service(file, stop):
             page = f"http://localhost:{port}"
             if _await_page(port, stop):
                 _tell(terminal, page)
@@ -103,11 +103,6 @@ def demo(directory: Path, *, port: int, minutes: float, prefer_mosquitto: bool, 
                     webbrowser.open(page)
                 _play(parts, settings, broker, minutes * 60, stop, terminal)
             stop.wait()
-        finally:
-            stop.set()
-            service.join()
-        if failure:
-            raise failure[0]
     terminal.print("Stopped.")
 
 
@@ -138,12 +133,40 @@ def _register(settings: Settings) -> None:
             registry.deployments.begin(deployment, actor="demo")
 
 
-def _serve(file: Path, stop: threading.Event, failure: list[ChildEndedError]) -> None:
-    try:
-        supervise(["--settings", str(file)], stop)
-    except ChildEndedError as error:
-        failure.append(error)
+@contextmanager
+def _service(file: Path, stop: threading.Event) -> Iterator[None]:
+    """Run the service as `gruenpuls run` does, in a process of its own which ends with this one.
+
+    Parameters
+    ----------
+    file : Path
+        With settings.
+    stop : threading.Event
+        Set when it has ended, of itself as well.
+
+    Raises
+    ------
+    ChildEndedError
+        If it has ended with an error.
+    """
+    lifeline, held = os.pipe()
+    # In a session of its own, so that Ctrl-C reaches the demo alone.
+    service = subprocess.Popen(program(file, WITH_PARENT), stdin=lifeline, start_new_session=True)  # noqa: S603 - our own program
+    os.close(lifeline)
+
+    def await_end() -> None:
+        service.wait()
         stop.set()
+
+    waiting = threading.Thread(target=await_end, name="service")
+    waiting.start()
+    try:
+        yield
+    finally:
+        os.close(held)
+        waiting.join()
+    if service.returncode:
+        raise ChildEndedError(name="run", status=service.returncode)
 
 
 def _await_page(port: int, stop: threading.Event) -> bool:

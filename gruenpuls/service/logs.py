@@ -52,4 +52,5 @@ def set_up_logs(level: str, form: Literal["text", "json"], process: str) -> None
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(process=process)

@@ -15,7 +15,7 @@ from gruenpuls.service.logs import set_up_logs
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import keep_replay_spans, prepare, replay_spans
 from gruenpuls.service.soil import limit_table
-from gruenpuls.service.supervise import AS_PREPARED, program
+from gruenpuls.service.start import program
 from gruenpuls.settings import Settings
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -32,8 +32,11 @@ def run(settings: Settings, file: Path | None) -> NoReturn:
         If there is no source to listen to, or the settings name limits that cannot be.
     BusyError
         If the service runs already.
+    UnavailableError
+        If this system cannot copy a process.
     """
     set_up_logs(settings.log.level, settings.log.form, "run")
+    command = program(file)
     if not (settings.sources or settings.webhooks):
         what = "there is no source to listen to"
         remedy = "fill a [[sources]] or [[webhooks]] table of gruenpuls.toml, or try `gruenpuls demo`"
@@ -41,8 +44,7 @@ def run(settings: Settings, file: Path | None) -> NoReturn:
     limit_table(settings)  # refused here, before anything starts
     prepare(settings)
     _end_replay(settings)
-    settings_file = ["--settings", str(file)] if file else []
-    os.execv(sys.executable, program(*settings_file, "run", AS_PREPARED))  # noqa: S606 - our own program
+    os.execv(sys.executable, command)  # noqa: S606 - our own program
 
 
 def _end_replay(settings: Settings) -> None:

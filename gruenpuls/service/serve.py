@@ -17,13 +17,11 @@ from gruenpuls.console.server import ConsoleServer
 from gruenpuls.console.settings import BaseMap, ConsoleSettings
 from gruenpuls.domain.clock import wall_clock
 from gruenpuls.domain.errors import GruenpulsError, UnavailableError
-from gruenpuls.service.logs import set_up_logs
-from gruenpuls.service.memory import keep_little
+from gruenpuls.service.begin import begin
 from gruenpuls.service.ready import ready_limits
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import clock, known_rules, reading_store, replay_spans
 from gruenpuls.service.soil import limit_table
-from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.settings import Settings
 from gruenpuls.simulation.measured import NOTICES
 from gruenpuls.stores.registry import Registry
@@ -33,7 +31,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 _REPORT_EVERY = 5.0
 
 
-def run_console(settings: Settings, *, with_parent: bool) -> None:
+def run_console(settings: Settings, stop: threading.Event) -> None:
     """Serve the console until asked to stop.
 
     Raises
@@ -43,9 +41,7 @@ def run_console(settings: Settings, *, with_parent: bool) -> None:
     StorageError
         If the registry or the readings cannot be opened.
     """
-    keep_little()
-    set_up_logs(settings.log.level, settings.log.form, "serve")
-    stop = stop_on_request(with_parent=with_parent)
+    begin("serve", settings)
     listener = _listener(settings.console.host, settings.console.port)
     with (
         listener,

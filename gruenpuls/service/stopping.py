@@ -4,45 +4,58 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
-import sys
 import threading
 from types import FrameType
+from typing import Final
+
+STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals that ask a process to stop; the last one comes from a terminal that closes."""
 
 
-def stop_on_request(*, with_parent: bool) -> threading.Event:
-    """Return an event that is set by SIGTERM, SIGINT, SIGHUP, or by the parent's end.
-
-    A terminal that closes sends SIGHUP; where that is ignored (nohup), it stays so.
+class Requests:
+    """Signals that ask this process to end, instead of ending it, from the making of this on.
 
     Parameters
     ----------
-    with_parent : bool
-        Whether standard input is a pipe from the parent that closes when the parent goes, however it goes.
+    parent : int or None
+        Descriptor of a pipe into which nobody writes, and which closes when the parent goes, however it goes: that
+        is a request, too.
     """
-    stop = threading.Event()
-    asked, ask = os.pipe()
-    os.set_blocking(ask, False)
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
+    def __init__(self, parent: int | None = None) -> None:
+        self._asked, self._ask = os.pipe()
+        os.set_blocking(self._ask, False)
+        self._sources = [self._asked] if parent is None else [self._asked, parent]
+        for number in STOPPING:
+            # Where it is ignored (nohup), it stays so.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._on_signal)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Return whether this process shall end: once it shall, or after so long [s]."""
+        return bool(select.select(self._sources, [], [], seconds)[0])
+
+    def close(self) -> None:
+        """Let go of the descriptors, in a process that is asked in another way from now on."""
+        for descriptor in (*self._sources, self._ask):
+            os.close(descriptor)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         # Nothing that takes a lock: a second signal may come while the first one holds it.
         with contextlib.suppress(BlockingIOError):
-            os.write(ask, b"\0")
+            os.write(self._ask, b"\0")
 
-    def set_when_readable(descriptor: int) -> None:
-        os.read(descriptor, 1)
+
+def stop_on_request(parent: int | None = None) -> threading.Event:
+    """Return an event that is set once this process shall end; for `parent` see `Requests`."""
+    stop = threading.Event()
+    requests = Requests(parent)
+
+    def set_when_asked() -> None:
+        requests.wait()
         stop.set()
 
-    def set_at_end(descriptor: int) -> None:
-        while os.read(descriptor, 1024):
-            pass
-        stop.set()
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, on_signal)
-    threading.Thread(target=set_when_readable, args=(asked,), name="await-signal", daemon=True).start()
-    if with_parent:
-        threading.Thread(target=set_at_end, args=(sys.stdin.fileno(),), name="await-parent", daemon=True).start()
+    threading.Thread(target=set_when_asked, name="await-request", daemon=True).start()
     return stop

@@ -28,11 +28,11 @@ from gruenpuls.jobs.rule_switch import RuleSwitch
 from gruenpuls.jobs.silence import Silence
 from gruenpuls.jobs.ticker import Job, Ticker
 from gruenpuls.queries.self_check import CHECK
+from gruenpuls.service.begin import begin
 from gruenpuls.service.catching_up import CatchingUp
 from gruenpuls.service.check import SelfChecking
 from gruenpuls.service.forecast import forecast_jobs, forecasts
-from gruenpuls.service.logs import set_up_logs
-from gruenpuls.service.memory import give_back, keep_little
+from gruenpuls.service.memory import give_back
 from gruenpuls.service.notify import notifying
 from gruenpuls.service.order import InterruptedOrderError, serve_orders
 from gruenpuls.service.pace import MANY, Pace
@@ -40,7 +40,6 @@ from gruenpuls.service.retention import retention_jobs
 from gruenpuls.service.rooms import clock, expected_intervals, standing_still
 from gruenpuls.service.rule_switch import RulesOn
 from gruenpuls.service.soil import city_processors, limit_table
-from gruenpuls.service.stopping import stop_on_request
 from gruenpuls.service.workshop import Workshop, workshop
 from gruenpuls.settings import Settings
 from ingest.portion import OF_THE_WORLD
@@ -56,7 +55,7 @@ COLLECT_AFTER = 100_000
 """New objects after which Python looks for circles: a batch makes many and leaves none, so 700 is a waste."""
 
 
-def run_work(settings: Settings, *, with_parent: bool) -> None:
+def run_work(settings: Settings, stop: threading.Event) -> None:
     """Decode, compute and judge until asked to stop.
 
     Raises
@@ -66,9 +65,7 @@ def run_work(settings: Settings, *, with_parent: bool) -> None:
     StorageError
         If something is damaged or cannot be written at the start.
     """
-    keep_little()
-    set_up_logs(settings.log.level, settings.log.form, "work")
-    stop = stop_on_request(with_parent=with_parent)
+    begin("work", settings)
     with workshop(settings) as tools:
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER)

@@ -17,9 +17,10 @@ from service_process import ServiceProcess
 from gruenpuls.domain.device import Device
 from gruenpuls.domain.ports import Tally
 from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.service.begin import system_name
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import reading_store
-from gruenpuls.service.supervise import PROCESSES
+from gruenpuls.service.start import PROCESSES
 from gruenpuls.service.workshop import workshop
 from gruenpuls.settings import Settings, settings_from
 from gruenpuls.simulation.messages import HEARD, chirpstack_v4, helium, things_stack_v3
@@ -266,11 +267,11 @@ def children(parent: int) -> dict[str, int]:
     found = {}
     for directory in Path("/proc").glob("[0-9]*"):
         try:
-            words = (directory / "cmdline").read_bytes().split(b"\0")
+            called = (directory / "comm").read_text("utf-8").strip()
             status = (directory / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
         except OSError:
             continue
-        name = next((name for name in PROCESSES if name.encode() in words), None)
+        name = next((name for name in PROCESSES if system_name(name) == called), None)
         if name is not None and int(status[1]) == parent and status[0] != "Z":
             found[name] = int(directory.name)
     return found

@@ -22,7 +22,7 @@ from mosquitto import Mosquitto, broker, free_port
 from gruenpuls.domain.uplink import DeadLetterReason, JournalEntry, RawMessage
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import catalogue, writing_store
-from gruenpuls.service.supervise import PROCESSES
+from gruenpuls.service.start import PROCESSES
 from gruenpuls.simulation.messages import chirpstack_v4, helium, things_stack_v3
 from gruenpuls.simulation.publish import Publisher
 from ingest.decode import Decoder

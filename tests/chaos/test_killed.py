@@ -19,7 +19,7 @@ from influx import Influx
 from mosquitto import Mosquitto, broker, free_port
 from service_process import ServiceProcess
 
-from gruenpuls.service.supervise import PROCESSES
+from gruenpuls.service.start import PROCESSES
 from gruenpuls.simulation.publish import Publisher
 from ingest.journal import Journal
 

@@ -3,12 +3,17 @@
 import json
 import subprocess
 import sys
+import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from mosquitto import free_port
 from service_process import ServiceProcess
+
+from gruenpuls.service.begin import system_name
+from gruenpuls.service.start import PROCESSES
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -58,3 +63,38 @@ def test_the_demo_does_not_empty_a_directory_that_is_not_its_own(tmp_path: Path)
         assert demo.ended() == 2
         assert "not emptied" in demo.said
     assert (tmp_path / "demo" / "thesis.txt").exists()
+
+
+def test_the_demo_ends_with_what_ends_its_service(tmp_path: Path) -> None:
+    # An address of nobody's (RFC 5737).
+    elsewhere = {"GRUENPULS_CONSOLE__HOST": "203.0.113.1"}
+    words = ["demo", "--no-browser", "--directory", "demo", "--port", str(free_port())]
+    with ServiceProcess(*words, directory=tmp_path, environment=elsewhere) as demo:
+        assert demo.ended(120) == 4
+        assert "203.0.113.1" in demo.said
+        assert "'serve' ended with status 4" in demo.said
+        assert "Traceback" not in demo.said
+
+
+def naming(word: str) -> list[str]:
+    """Return what processes are called that were started with a word."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if word.encode() in (directory / "cmdline").read_bytes():
+                found.append((directory / "comm").read_text("utf-8").strip())
+    return found
+
+
+def test_no_process_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
+    place = str(tmp_path / "demo")
+    words = ["demo", "--packaged-broker", "--no-browser", "--directory", place, "--port", str(free_port())]
+    with ServiceProcess(*words, directory=tmp_path) as demo:
+        demo.await_true(lambda: "Ctrl-C stops" in demo.said, "showing its page", 120)
+        assert {system_name(name) for name in ("run", *PROCESSES)} < set(naming(place))
+        demo.process.kill()
+        demo.process.wait()
+        until = time.monotonic() + 60
+        while left := naming(place):
+            assert time.monotonic() < until, left
+            time.sleep(0.1)

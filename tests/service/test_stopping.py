@@ -10,7 +10,7 @@ import pytest
 WAITS = """
 import sys
 from gruenpuls.service.stopping import stop_on_request
-stop = stop_on_request(with_parent=sys.argv[1] == "True")
+stop = stop_on_request(0 if sys.argv[1] == "True" else None)
 print("waiting", flush=True)
 while not stop.wait(0.001):
     pass
