@@ -161,7 +161,7 @@ def _print_messages(found: Balance, sources: dict[str, dict[str, Any]]) -> None:
 
 
 def _by_source(registry: Registry, found: Balance, *, apart: bool) -> dict[str, dict[str, Any]]:
-    """Return what became of each source's messages; where some are missing, or sources are `apart`, how many of which."""
+    """Return what became of each source's messages; also what each misses, where any are missing or `apart` is set."""
     from gruenpuls.domain.ports import Tally
 
     became, last = registry.tallies.by_source(), registry.tallies.last_by_source()

@@ -139,9 +139,7 @@ def test_a_failed_self_check_is_told_and_fails_the_check(gruenpuls: CommandLine)
     assert gruenpuls.json("status")["complaints"][0]["code"] == "counters_disagree"
 
 
-def _report(
-    registry: Registry, discrepancies: Sequence[Mapping[str, object]], *, error: str | None = None
-) -> None:
+def _report(registry: Registry, discrepancies: Sequence[Mapping[str, object]], *, error: str | None = None) -> None:
     held = {"files": 0, "bytes": 0}
     check = {
         "checked_at": datetime.now(UTC).isoformat(),
