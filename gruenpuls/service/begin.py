@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from gruenpuls.service.logs import set_up_logs
@@ -20,7 +21,8 @@ def begin(process: str, settings: Settings) -> None:
         ``"run"``, ``"collect"``, ``"work"`` or ``"serve"``.
     settings : Settings
     """
-    if _NAME.exists():
+    # Only Linux has it, and may show it read-only: no reason not to work.
+    with suppress(OSError):
         _NAME.write_text(system_name(process), encoding="ascii")
     keep_little()
     set_up_logs(settings.log.level, settings.log.form, process)
