@@ -123,6 +123,8 @@ class Lake:
                 "temp_directory": str(spill),
                 # The machine keeps files in memory as well: a second copy here saves nothing, and grows with the store.
                 "enable_external_file_cache": False,
+                # It hands back what a merge of files took, which is hundreds of megabytes, after a second.
+                "allocator_background_threads": True,
             }
         )
         try:

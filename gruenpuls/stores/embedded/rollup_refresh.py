@@ -27,13 +27,15 @@ from gruenpuls.stores.embedded.rollup_state import (
     RollupState,
     rollup_state,
 )
-from gruenpuls.stores.embedded.rollup_summing import ROWS, DaySums, insert, portions, row_count
+from gruenpuls.stores.embedded.rollup_summing import DaySums, insert, portions, row_count
 
 Commit = Callable[[Callable[[duckdb.DuckDBPyConnection], None]], None]
 _MANY: Final = 2_000
 """Where a commit changes the past of more series, all is rolled up anew from there, instead of marking each."""
 _SPANS: Final = (366, 31, 1)
 """So many days are rolled up in one commit, the most that do not hold too many readings."""
+_ROWS: Final = 1_000_000
+"""That is too many."""
 _TOGETHER: Final = 31
 """Marked days no further apart than that are looked at together, since files hold a month."""
 _SERIES: Final = 300
@@ -333,7 +335,7 @@ def _next_days(cursor: duckdb.DuckDBPyConnection, until: np.datetime64, zone: Zo
     some = edges
     for days in _SPANS:
         some = edges[: days + 1]
-        if days == 1 or row_count(cursor, some) <= ROWS:
+        if days == 1 or row_count(cursor, some) <= _ROWS:
             break
     return (some, extent) if len(some) > 1 else None
 

@@ -19,8 +19,8 @@ from gruenpuls.stores.embedded.rollup_day import judgement_digests
 from gruenpuls.stores.embedded.rollup_state import DAYS, DENSE, HOURS, RollupState
 from gruenpuls.stores.embedded.selection import stored
 
-ROWS: Final = 1_000_000
-"""So many readings are summed up at once."""
+_ROWS: Final = 150_000
+"""So many readings are summed up at once, 250 bytes each meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +112,17 @@ def insert(cursor: duckdb.DuckDBPyConnection, rows: Columns) -> None:
 def portions(cursor: duckdb.DuckDBPyConnection, edges: Times) -> Iterator[Collection[int]]:
     """Yield the series with readings in these days, as many as can be summed up at once."""
     within = _within(edges)
-    query = (
-        f"SELECT series FROM lake.reading WHERE {within}"  # noqa: S608 - moments
-        f" UNION SELECT series FROM lake.recent WHERE {within} ORDER BY series"
+    columns = fetched(
+        cursor,
+        f"""
+        SELECT series, count(*) AS count
+        FROM (SELECT series FROM lake.reading WHERE {within} UNION ALL SELECT series FROM lake.recent WHERE {within})
+        GROUP BY series ORDER BY series
+        """,  # noqa: S608 - moments
     )
-    series: Ids = fetched(cursor, query)["series"].astype(np.int64)
-    parts = max(-(-row_count(cursor, edges) // ROWS), 1)
-    yield from (part.tolist() for part in np.array_split(series, parts) if len(part))
+    series: Ids = columns["series"].astype(np.int64)
+    part = np.cumsum(columns["count"]) // _ROWS
+    yield from (some.tolist() for some in np.split(series, np.flatnonzero(np.diff(part)) + 1) if len(some))
 
 
 def row_count(cursor: duckdb.DuckDBPyConnection, edges: Times) -> int:
