@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from device_profiles.catalogue import Catalogue
 from device_profiles.profile import DecoderKind, Profile
 from gruenpuls.domain.device import Device
-from gruenpuls.domain.uplink import JournalEntry, Radio, RawMessage, TimeSource, Uplink
+from gruenpuls.domain.uplink import Radio, TimeSource, Uplink
 from ingest.decode_batch import Batch, Message
 from ingest.device_columns import Fleet
 from ingest.javascript import CodecPool
@@ -60,7 +60,7 @@ def uplinks(profile: Profile, frames: Frames, count: int) -> tuple[dict[int, Mes
             "plain", f"{profile.name}-{number % DEVICES}", payload, port, number, at, TimeSource.GATEWAY,
             radio=Radio(1, -100.0, 7.5),
         )  # fmt: skip
-        messages[number] = Message(JournalEntry(number, RawMessage("bench", "up", BEGIN, b"")), uplink)
+        messages[number] = Message(number, "bench", "up", BEGIN, uplink)
         key = number.to_bytes(16, "big")
         changes.append((None, Standing(key, number % DEVICES, milliseconds(at), 0, number, number, dead=False)))
     return messages, changes

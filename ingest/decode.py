@@ -12,9 +12,10 @@ times of its own and gives two different ones for the same moment, the one that 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from typing import Final, TypeVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry
 from ingest.decode_batch import Batch, Message, letter_of_poison, read_message
 from ingest.device_columns import Fleet
 from ingest.javascript import CodecPool
-from ingest.journal_entries import JournalEntries
+from ingest.journal_entries import JournalEntries, entries_from
 from ingest.portion import OF_THE_WORLD, Portion, halving
 from ingest.reading_columns import earliest, earliest_moments
 from ingest.resolve import Copy, milliseconds
@@ -192,14 +193,12 @@ class Decoder:
         progress = self._known_progress()
         if not self._is_level(progress):
             return progress
-        entries = self._journal.read(progress.offset, self._portion.size, _BYTES)
-        if not entries:
+        entries = entries_from(self._journal, progress.offset, self._portion.size, _BYTES)
+        tried = self._portion.take(entries)
+        first = next(tried, None)
+        if first is None:
             return None
-        entries = self._portion.take(entries)
-        batch, end = self._worked_out(entries, self._portion.poison), entries[-1].offset + 1
-        # While it is written, what it was made of would only take memory.
-        del entries
-        self._write(batch, end)
+        self._write(self._worked_out(chain([first], tried)), self._portion.end)
         self._unsure = False
         self._portion.widen()
         return self._progress
@@ -236,7 +235,7 @@ class Decoder:
     def _write_again(self, entries: Sequence[JournalEntry], done: int) -> None:
         """Write a batch that the store has already; if it is one message that breaks decoding, as its dead letter."""
         try:
-            self._write(self._worked_out(entries), done)
+            self._write(self._worked_out((entry, None) for entry in entries), done)
         except OF_THE_WORLD:
             raise
         except Exception as error:
@@ -244,7 +243,7 @@ class Decoder:
                 raise
             self._index.rollback()
             self._fleet = Fleet()
-            self._write(self._worked_out(entries, error), done)
+            self._write(self._worked_out((entry, error) for entry in entries), done)
 
     def _learn(self, end: int) -> None:
         """Take into the index what the store and the registry have already, up to an offset."""
@@ -272,12 +271,12 @@ class Decoder:
         self._index.settle((standing, standing.first in dead) for standing in standings)
         self._index.commit(reach)
 
-    def _worked_out(self, entries: Sequence[JournalEntry], poison: Exception | None = None) -> Batch:
-        """Return what becomes of entries; the one of `poison` is a dead letter."""
+    def _worked_out(self, entries: Iterable[tuple[JournalEntry, Exception | None]]) -> Batch:
+        """Return what becomes of entries; one that comes with what it raised is a dead letter."""
         messages: dict[int, Message] = {}
         copies: list[Copy] = []
         letters: list[DeadLetter] = []
-        for entry in entries:
+        for entry, poison in entries:
             found = read_message(entry) if poison is None else letter_of_poison(entry, poison)
             if isinstance(found, DeadLetter):
                 letters.append(found)
@@ -287,13 +286,14 @@ class Decoder:
                 copies.append(copy)
         changes = self._index.admit(copies, [letter.offset for letter in letters])
         arrived = list(messages.values())
+        tried = [*messages, *(letter.offset for letter in letters)]
         batch = self._decided(changes, messages)
         for letter in letters:
             batch.keep(letter)
         batch.count_arrivals(arrived)
         if self._unsure:
             # The batch may have been tried before, when not all of it could be decoded.
-            batch.mend(entry.offset for entry in entries)
+            batch.mend(tried)
         return batch
 
     def _redecode(self, offsets: Sequence[int]) -> Tally:
@@ -324,7 +324,7 @@ class Decoder:
             batch.forget_unreadable(letter.device or "", letter.source)
         batch.count_arrivals(arrived)
         for message in arrived:
-            batch.forget_unreadable(message.uplink.device, message.entry.message.source)
+            batch.forget_unreadable(message.uplink.device, message.source)
         batch.mend(offset for offset, one in standings.items() if one is None or not one.dead)
         batch.mend(copy.offset for copy in returned)
         self._write(batch, self._index.offset)

@@ -13,7 +13,7 @@ import msgspec
 from device_profiles.profile import DecoderKind, Measurement, NotAMeasurement, Profile, Refused
 from gruenpuls.domain.device import Device
 from gruenpuls.domain.ports import DeviceTally, Run
-from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry, Uplink
+from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry, RawMessage, Uplink
 from ingest.counting import Counts
 from ingest.device_columns import DeviceColumns, Fleet, Row
 from ingest.envelopes import EnvelopeError, read_uplink
@@ -30,9 +30,12 @@ _FIELDS: Final = msgspec.json.Decoder(dict[str, object])
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """A journal entry that carries an uplink."""
+    """An uplink and how it came; without what it came as, which takes more memory than all the rest."""
 
-    entry: JournalEntry
+    offset: int
+    source: str
+    topic: str
+    received_at: datetime
     uplink: Uplink
 
 
@@ -68,18 +71,21 @@ def read_message(entry: JournalEntry) -> tuple[Message, Copy] | DeadLetter:
     try:
         uplink = read_uplink(entry.message)
         device = uplink.device
-        return Message(entry, uplink), copy_of(entry.offset, uplink)
+        raw = entry.message
+        message = Message(entry.offset, raw.source, raw.topic, raw.received_at, uplink)
+        return message, copy_of(entry.offset, uplink)
     except EnvelopeError as error:
-        return _letter(entry, error.reason, error.detail, error.device)
+        return _letter(entry.offset, entry.message, error.reason, error.detail, error.device)
     except Exception as error:  # noqa: BLE001  one message never stops the others
-        return _letter(entry, DeadLetterReason.UNREADABLE, _said(error), device)
+        return _letter(entry.offset, entry.message, DeadLetterReason.UNREADABLE, _said(error), device)
 
 
 def letter_of_poison(entry: JournalEntry, error: Exception) -> DeadLetter:
     """Return the dead letter of a message that breaks a batch where nobody foresaw it."""
     found = read_message(entry)
     device = found.device if isinstance(found, DeadLetter) else found[0].uplink.device
-    return _letter(entry, DeadLetterReason.UNREADABLE, f"decoding breaks on it: {_said(error)}", device)
+    detail = f"decoding breaks on it: {_said(error)}"
+    return _letter(entry.offset, entry.message, DeadLetterReason.UNREADABLE, detail, device)
 
 
 @dataclass(slots=True)
@@ -139,7 +145,7 @@ class Batch:
 
     def count_arrivals(self, messages: Iterable[Message]) -> None:
         """Count messages that came, as duplicates; `decide` has taken out those it found to be more."""
-        self._counts.arrived((message.entry.message, message.uplink) for message in messages)
+        self._counts.arrived((message.source, message.received_at, message.uplink) for message in messages)
 
     def forget_unreadable(self, device: str, source: str) -> None:
         """Take back that a message was counted as unreadable."""
@@ -165,7 +171,7 @@ class Batch:
                 self._undo(before, messages.get(before.offset, message))
             elif after is not None and message is not None and self._gathers(after, message):
                 self.verdicts.append((after, False))
-                gathered.append((message.uplink.device, message.entry.message.source))
+                gathered.append((message.uplink.device, message.source))
                 continue
             if after is not None:
                 self._do(after, message)
@@ -246,7 +252,7 @@ class Batch:
         self._count(message, 1, dead=undecodable is not None)
 
     def _count(self, message: Message, step: int, *, dead: bool) -> None:
-        self._counts.decided(message.uplink.device, message.entry.message.source, step, dead=dead)
+        self._counts.decided(message.uplink.device, message.source, step, dead=dead)
 
     def _measure(self, standing: Standing, message: Message) -> tuple[DeadLetterReason, str] | None:
         try:
@@ -265,24 +271,24 @@ class Batch:
         uplink = message.uplink
         try:
             columns = self._columns_of.get(uplink.device) or self._new_columns(uplink.device)
-            if not columns.of_layout or standing.measured_at > self._limit(message.entry.message.received_at):
+            if not columns.of_layout or standing.measured_at > self._limit(message.received_at):
                 return False
             fields = columns.profile.fields(uplink.payload, uplink.port)
             told = columns.told(tuple(fields))
         except Exception:  # noqa: BLE001  decoding it alone says what is wrong
             return False
         if told is None:
-            self._fields[message.entry.offset] = fields
+            self._fields[message.offset] = fields
             return False
         self.columns.gather(standing.key, standing.measured_at, columns, told, fields, uplink.radio)
         return True
 
     def _rows(self, standing: Standing, message: Message) -> tuple[Run, list[Row]]:
-        entry, uplink = message.entry, message.uplink
+        uplink = message.uplink
         columns = self._columns_of.get(uplink.device) or self._new_columns(uplink.device)
-        limit = self._limit(entry.message.received_at)
+        limit = self._limit(message.received_at)
         if standing.measured_at > limit:
-            raise _implausible(standing.measured_at, entry)
+            raise _implausible(standing.measured_at, message.received_at)
         try:
             measurements = self._measurements(columns.profile, message)
             rows = columns.rows(measurements, standing.measured_at, uplink.radio)
@@ -302,7 +308,7 @@ class Batch:
             ) from error
         for row in rows:
             if row[1] > limit:
-                raise _implausible(row[1], entry)
+                raise _implausible(row[1], message.received_at)
         return columns.run, rows
 
     def _limit(self, received_at: datetime) -> int:
@@ -315,7 +321,7 @@ class Batch:
     def _measurements(self, profile: Profile, message: Message) -> tuple[Measurement, ...]:
         uplink = message.uplink
         if profile.decoder is _LAYOUT:
-            fields = self._fields.pop(message.entry.offset, None)
+            fields = self._fields.pop(message.offset, None)
             return profile.measurements(profile.fields(uplink.payload, uplink.port) if fields is None else fields)
         match profile.decoder:
             case DecoderKind.LNS:
@@ -323,7 +329,7 @@ class Batch:
                 return profile.measurements(_decoded_by_network(uplink))
             case DecoderKind.JS:
                 profile.ensure_measurement(uplink.payload, uplink.port)
-                outcome = self._outcomes[message.entry.offset]
+                outcome = self._outcomes[message.offset]
                 if isinstance(outcome, CodecError):
                     raise outcome
                 return profile.measurements(outcome)
@@ -350,8 +356,7 @@ def _decoded_by_network(uplink: Uplink) -> dict[str, object]:
         raise Refused(message) from error
 
 
-def _implausible(measured_at: int, entry: JournalEntry) -> _UndecodableError:
-    received_at = entry.message.received_at
+def _implausible(measured_at: int, received_at: datetime) -> _UndecodableError:
     days = (measured_at - milliseconds(received_at)) / 86_400_000
     detail = f"it says it was measured {days:.1f} days after it arrived ({received_at:%Y-%m-%d %H:%M} UTC)"
     return _UndecodableError(DeadLetterReason.IMPLAUSIBLE_TIME, detail)
@@ -362,11 +367,10 @@ def _said(error: Exception) -> str:
 
 
 def _letter(
-    entry: JournalEntry, reason: DeadLetterReason, detail: str, device: str | None, *, offset: int | None = None
+    offset: int, message: RawMessage | Message, reason: DeadLetterReason, detail: str, device: str | None
 ) -> DeadLetter:
-    message = entry.message
     return DeadLetter(
-        entry.offset if offset is None else offset,
+        offset,
         reason,
         _legible(detail),
         _legible(message.source),
@@ -377,7 +381,7 @@ def _letter(
 
 
 def _undecodable(reason: DeadLetterReason, detail: str, standing: Standing, message: Message) -> DeadLetter:
-    return _letter(message.entry, reason, detail, message.uplink.device, offset=standing.first)
+    return _letter(standing.first, message, reason, detail, message.uplink.device)
 
 
 def _letter_about_lost(standing: Standing) -> DeadLetter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from gruenpuls.domain.errors import GruenpulsError
@@ -32,24 +32,30 @@ class Portion:
         Most messages in the next one.
     poison : Exception or None
         What the message that is tried now, alone, raised the last time.
+    end : int
+        Where what is tried now ends: the offset after it.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.size = limit
         self.poison: Exception | None = None
+        self.end = 0
         self._taken = 0
         self._first = 0
 
-    def take(self, entries: list[JournalEntry]) -> list[JournalEntry]:
-        """Return which of these entries are tried now: the first alone if it has broken decoding alone."""
-        if entries[0].offset != self._first:
-            self.poison = None
-        if self.poison is not None:
-            # Others may have come since.
-            entries = entries[:1]
-        self._taken, self._first = len(entries), entries[0].offset
-        return entries
+    def take(self, entries: Iterable[JournalEntry]) -> Iterator[tuple[JournalEntry, Exception | None]]:
+        """Yield which of these entries are tried now: the first alone, with what it raised, if it broke a batch."""
+        self._taken = 0
+        for entry in entries:
+            if not self._taken and entry.offset != self._first:
+                self._first, self.poison = entry.offset, None
+            self._taken += 1
+            self.end = entry.offset + 1
+            yield entry, self.poison
+            if self.poison is not None:
+                # Others may have come since.
+                return
 
     def narrow(self, error: Exception) -> None:
         """Have the next batch hold half as many messages as the one that raised `error`.

@@ -15,7 +15,7 @@ from device_profiles.profile import Profile
 from gruenpuls.domain.device import Device
 from gruenpuls.domain.ports import Run
 from gruenpuls.domain.series import SeriesKey
-from gruenpuls.domain.uplink import JournalEntry, Radio, RawMessage, TimeSource, Uplink
+from gruenpuls.domain.uplink import Radio, TimeSource, Uplink
 from ingest.decode_batch import Batch, Message
 from ingest.device_columns import Fleet
 from ingest.javascript import CodecPool
@@ -66,7 +66,7 @@ def decided(found: Sequence[Uplink]) -> tuple[object, ...]:
     """Return all that a batch makes of uplinks: readings to the last bit, verdicts, letters, tallies."""
     messages, changes = {}, []
     for number, uplink in enumerate(found):
-        messages[number] = Message(JournalEntry(number, RawMessage("test", "t", NOON, b"")), uplink)
+        messages[number] = Message(number, "test", "t", NOON, uplink)
         key = blake2b(repr(uplink).encode(), digest_size=16).digest()
         changes.append((None, Standing(key, 1, milliseconds(uplink.measured_at), 0, number, number, dead=False)))
     fleet = Fleet()
