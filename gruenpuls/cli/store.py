@@ -193,6 +193,30 @@ def retention(
         terminal.print("Taken away.")
 
 
+@app.command()
+def rebuild(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+) -> None:
+    """Make the embedded store again from the journal, where files of it are gone and there is no backup.
+
+    The service must be stopped; it decodes everything again when it starts. What there is of the store is moved aside.
+    """
+    from gruenpuls.domain.clock import wall_clock
+    from gruenpuls.service.rebuild import begin_anew
+
+    session: Session = context.obj
+    if not yes:
+        what = "Readings that never were uplinks, such as imported weather, must be brought in again. Go on?"
+        typer.confirm(what, abort=True, err=True)
+    aside = begin_anew(session.settings, session.registry, wall_clock())
+    terminal.print(
+        f"The store was moved to {aside}. Start the service: it decodes the whole journal with today's profiles.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
 def _tell_outdated(found: Sequence[Outdated], settings: Settings) -> None:
     from gruenpuls.domain.retention import Tier
 

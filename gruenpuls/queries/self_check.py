@@ -37,7 +37,7 @@ class Fault(StrEnum):
             Fault.LETTERS: f"{count} dead letters are counted and not kept "
             "(a negative number: more are kept than counted)",
             Fault.FILES: f"{count} files of the store are gone or were changed, the log of `work` names the first: "
-            "restore them from a backup, or rebuild the store from the journal",
+            "restore them from a backup, or make the store again with `gruenpuls store rebuild`",
         }[self]
 
 

@@ -9,9 +9,16 @@ from command_line import CommandLine
 
 from gruenpuls.domain.ports import Commit
 from gruenpuls.domain.reading import ReadingBatch, to_stored
+from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.queries.self_check import Discrepancy
+from gruenpuls.service.check import SelfChecking
 from gruenpuls.service.registry import open_registry
-from gruenpuls.service.rooms import writing_store
+from gruenpuls.service.rooms import reading_store, writing_store
+from gruenpuls.service.workshop import workshop
 from gruenpuls.settings import settings_from
+from gruenpuls.simulation.frames import elsys_ems
+from gruenpuls.simulation.messages import helium
+from ingest.journal import Journal
 
 NOW = datetime.now(UTC)
 DAYS = 480
@@ -97,3 +104,81 @@ def test_an_influxdb_has_its_own_retention(gruenpuls: CommandLine, monkeypatch: 
     monkeypatch.setenv("GRUENPULS_STORE__KIND", "influxdb")
     assert "retention policy" in gruenpuls("store", "retention", "--dry-run", status=3)
     assert "embedded" in gruenpuls("store", "rollups", status=3)
+
+
+@pytest.fixture
+def messages(gruenpuls: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """Return a program that has worked off uplinks of two devices, one of them unknown, in several batches."""
+    monkeypatch.setenv("GRUENPULS_WORK__BATCH", "7")
+    gruenpuls("site", "add", "park", "--kind", "park")
+    gruenpuls("device", "add", DEVICES[0], "--profile", "elsys-ems", "--site", "park", "--from", "2026-07-01")
+    with Journal(settings_from().journal_dir) as journal:
+        journal.append([uplink(device, hour) for hour in range(20) for device in DEVICES])
+        journal.append([uplink(DEVICES[0], 3), RawMessage("lora", "t", BEGIN, b"no json")])
+    work_off()
+    return gruenpuls
+
+
+DEVICES = ("a81758fffe04b1c1", "a81758fffe04b1c2")
+BEGIN = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def uplink(device: str, hour: int) -> RawMessage:
+    at = BEGIN + timedelta(hours=hour)
+    frame = elsys_ems(air_temperature=20.5 + hour, relative_humidity=50, battery_voltage=3.6)
+    return RawMessage("lora", "helium/x/rx", at, helium(device, frame, port=5, counter=hour, measured_at=at))
+
+
+def work_off() -> list[Discrepancy]:
+    """Decode what waits, and return what does not agree then."""
+    settings = settings_from()
+    with workshop(settings) as tools:
+        while tools.decoder.step():
+            pass
+        checking = SelfChecking(tools, settings, lambda: NOW)
+        for _ in range(2):
+            checking._next = 0.0
+            checking.look()
+        assert checking.last is not None
+        return list(checking.last.discrepancies)
+
+
+def stored() -> set[tuple[int, int, float]]:
+    settings = settings_from()
+    with (
+        closing(open_registry(settings)) as registry,
+        closing(reading_store(settings, registry.judgements)) as store,
+    ):
+        found = store.read(list(store.series()), BEGIN, BEGIN + timedelta(days=2))
+    columns = (found.series, found.measured_at.astype(int), found.value)
+    return set(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def test_a_store_is_made_again_from_the_journal(messages: CommandLine) -> None:
+    before, said = stored(), messages.json("status")
+    assert said["dead_letters_by_reason"] == {"unknown_device": 20, "unreadable": 1}
+    moved = messages("store", "rebuild", "--yes")
+    (aside,) = settings_from().data_dir.glob("readings-*")
+    assert str(aside) in moved
+    assert work_off() == []
+    assert stored() == before
+    again = messages.json("status")
+    counted = ("journalled", "decoded", "dead_lettered", "duplicates", "waiting", "adds_up", "by_source")
+    assert {name: again[name] for name in counted} == {name: said[name] for name in counted}
+
+
+def test_a_store_made_again_holds_what_is_known_by_now(messages: CommandLine) -> None:
+    before = stored()
+    messages("device", "add", DEVICES[1], "--profile", "elsys-ems", "--site", "park", "--from", "2026-07-01")
+    messages("store", "rebuild", "--yes")
+    assert work_off() == [], "counters and dead letters are those of what is decoded now"
+    assert len(stored()) == 2 * len(before)
+    assert messages.json("status")["dead_letters_by_reason"] == {"unreadable": 1}
+
+
+def test_a_store_that_is_written_to_is_not_made_again(messages: CommandLine) -> None:
+    before = messages.json("deadletter", "list")
+    with workshop(settings_from()):
+        messages("store", "rebuild", "--yes", status=6)
+    assert messages.json("deadletter", "list") == before
+    assert not list(settings_from().data_dir.glob("readings-*"))

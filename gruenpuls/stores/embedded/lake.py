@@ -260,7 +260,7 @@ _SIGNS = (  # words of the engine, what they mean, what to do
             "zstd",
         ),
         "a data file is missing or damaged",
-        "restore the file named from a backup, or rebuild the store from the journal",
+        "restore the file named from a backup, or make the store again with `gruenpuls store rebuild`",
     ),
     (
         ("permission denied", "readonly database", "read-only"),

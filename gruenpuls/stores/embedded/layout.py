@@ -116,7 +116,7 @@ def _create(lake: Lake) -> None:
     # Made anew beside them, compaction would take the files of a lost catalogue for leftovers.
     if any(lake.data.rglob("*.parquet")):
         what = "the catalogue is gone, its data files are still here"
-        remedy = "restore the catalogue from a backup, or move the data away and rebuild the store from the journal"
+        remedy = "restore the catalogue from a backup, or make the store again with `gruenpuls store rebuild`"
         raise StorageError(what, where=str(lake.directory), remedy=remedy)
 
     def make(cursor: duckdb.DuckDBPyConnection) -> None:
