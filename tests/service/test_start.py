@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -72,6 +73,8 @@ def test_three_processes_of_their_own_go_with_their_supervisor_however_it_goes(t
         service.await_true(lambda: "serving" in service.said and expected <= children(supervisor).keys(), "running")
         assert called(supervisor) == system_name("run")
         assert len(list(Path(f"/proc/{supervisor}/task").iterdir())) == 1, "a thread is not copied"
+        assert re.search("starting .*process=run\n", service.said)
+        assert re.search("serving .*process=serve\n", service.said)
         running = children(supervisor)
         assert running.keys() == expected
         for process in (supervisor, *running.values()):
