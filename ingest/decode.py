@@ -285,6 +285,8 @@ class Decoder:
                 messages[entry.offset] = message
                 copies.append(copy)
         changes = self._index.admit(copies, [letter.offset for letter in letters])
+        # From here on they would only take memory.
+        del copies
         arrived = list(messages.values())
         tried = [*messages, *(letter.offset for letter in letters)]
         batch = self._decided(changes, messages)

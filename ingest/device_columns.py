@@ -28,6 +28,8 @@ RADIO_CHANNEL: Final = "radio"
 _RADIO: Final = ((RADIO_CHANNEL, "received_signal_strength"), (RADIO_CHANNEL, "signal_to_noise_ratio"))
 RADIO_PLACES: Final = np.arange(len(_RADIO))
 """Signal strength and signal-to-noise ratio, counted from a device's first place."""
+_NAMED: Final = 5_000
+"""So many series are named at a time: a name takes far more memory than an id."""
 _UNKNOWN: Final = int(np.iinfo(np.int64).min)
 # Looking a member up in its enumeration takes longer than putting it into a row.
 _NOT_EVALUATED: Final = Flag.NOT_EVALUATED
@@ -173,9 +175,10 @@ class Fleet:
         """Return the id of the series at each of these places; only those not known yet are asked for."""
         ids = np.frombuffer(self._ids, np.int64)
         new = np.unique(places[ids[places] == _UNKNOWN])
-        if len(new):
-            owners = zip(self._owners(new).tolist(), new.tolist(), strict=True)
-            ids[new] = series_ids([self._by_place[owner].series(place) for owner, place in owners])
+        for start in range(0, len(new), _NAMED):
+            some = new[start : start + _NAMED]
+            owners = zip(self._owners(some).tolist(), some.tolist(), strict=True)
+            ids[some] = series_ids([self._by_place[owner].series(place) for owner, place in owners])
             self._one_of_device = None
         return ids[places]
 

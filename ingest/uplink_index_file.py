@@ -117,7 +117,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     # A commit lost with the power is made again from the journal.
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA cache_size = -8192")
+    # What is written is new and side by side, and what is looked up anywhere: more would be found no faster.
+    connection.execute("PRAGMA cache_size = -1024")
     # Large runs are merged in one transaction; what that took is given back.
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.execute("BEGIN IMMEDIATE")

@@ -2,12 +2,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from device_profiles.catalogue import Catalogue
 from gruenpuls.domain.device import Channel, Device
 from gruenpuls.domain.series import SeriesKey
+from ingest import device_columns
 from ingest.device_columns import RADIO_PLACES, DeviceColumns, Fleet
 
 SHIPPED = Catalogue.shipped()
@@ -35,7 +37,11 @@ def places_of(columns: DeviceColumns) -> "np.ndarray[tuple[int], np.dtype[np.int
     return columns.first + np.arange(len(RADIO_PLACES) + len(PROFILE.channels))
 
 
-def test_each_place_is_a_series_of_its_device_radio_first() -> None:
+@pytest.mark.parametrize("named_at_a_time", [5_000, 7])
+def test_each_place_is_a_series_of_its_device_radio_first(
+    monkeypatch: pytest.MonkeyPatch, named_at_a_time: int
+) -> None:
+    monkeypatch.setattr(device_columns, "_NAMED", named_at_a_time)
     fleet, registry = Fleet(), Registry()
     fleet.columns(PROBE, PROFILE)
     places = places_of(fleet.columns(OTHER, PROFILE))
