@@ -339,6 +339,8 @@ class Decoder:
         concerned = [standing for change in changes for standing in change if standing is not None] + rivals
         messages |= self.messages({one.offset for one in concerned} - messages.keys())
         devices = {messages[one.offset].uplink.device for one in concerned if one.offset in messages}
+        if self._fleet.is_stale:
+            self._fleet = Fleet()
         batch = self.new_batch(devices, self._fleet)
         batch.decide(changes, rivals, messages)
         return batch

@@ -85,7 +85,7 @@ class DeviceColumns:
         Its first place in the fleet.
     """
 
-    __slots__ = ("_plan", "_told", "device", "first", "of_layout", "profile", "run")
+    __slots__ = ("_told", "device", "first", "of_layout", "plan", "profile", "run")
 
     def __init__(self, device: Device, plan: Plan, first: int) -> None:
         self.device = device
@@ -93,12 +93,12 @@ class DeviceColumns:
         self.profile = plan.profile
         self.run = plan.run
         self.of_layout = plan.profile.decoder is DecoderKind.LAYOUT
-        self._plan = plan
+        self.plan = plan
         self._told = plan.told
 
     def told(self, names: tuple[str, ...]) -> Told | None:
         """Return what messages with these fields tell; None where `Profile.measurements` must be asked of each."""
-        return self._told.get(names) or self._plan.newly_told(names)
+        return self._told.get(names) or self.plan.newly_told(names)
 
     def rows(self, measurements: Sequence[Measurement], measured_at: int, radio: Radio) -> list[Row]:
         """Return the readings of one uplink, its radio ones among them.
@@ -116,7 +116,7 @@ class DeviceColumns:
             If a measurement's quantity is none of ours.
         """
         rows: list[Row] = []
-        place_of = self._plan.place_of
+        place_of = self.plan.place_of
         for measurement in measurements:
             at = measured_at
             if measurement.measured_at is not None:
@@ -137,7 +137,7 @@ class DeviceColumns:
 
     def series(self, place: int) -> SeriesKey:
         """Return what is at a place of this device's."""
-        channel, quantity = self._plan.series[place - self.first]
+        channel, quantity = self.plan.series[place - self.first]
         depths = (one.depth for one in self.device.channels if one.name == channel and one.depth is not None)
         depth = next(depths, self.profile.depths.get(channel))
         return SeriesKey(Owner.CHANNEL, f"{self.device.key}/{channel}", QUANTITIES[quantity].name, depth)
@@ -152,6 +152,12 @@ class Fleet:
         self._plans: dict[Profile, Plan] = {}
         self._ids = array("q")
         self._one_of_device: tuple[Ids, Ids] | None = None
+        self._left = 0
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether most places are those of devices and profiles as they were, and a new one would hold less."""
+        return 2 * self._left > len(self._ids)
 
     def columns(self, device: Device, profile: Profile) -> DeviceColumns:
         """Return where a device's measurements go, as it is registered now."""
@@ -163,6 +169,8 @@ class Fleet:
                 # Of two that say the same, the one that the registry keeps as well.
                 known.device = device
                 return known
+        if known is not None:
+            self._left += len(known.plan.series)
         plan = self._plans.get(profile)
         if plan is None:
             plan = self._plans[profile] = Plan(profile)

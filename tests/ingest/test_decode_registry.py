@@ -12,7 +12,7 @@ import pytest
 from decoding_bench import DEVICE, NOON, PROFILES, after, helium, payload_of, plain
 from memory_ports import MemoryJournal, MemoryStore
 
-from gruenpuls.domain.device import Device
+from gruenpuls.domain.device import Channel, Device
 from gruenpuls.domain.ports import Progress, Tally
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.uplink import DeadLetterReason, Radio, RawMessage
@@ -81,6 +81,27 @@ def test_the_latest_value_moves_with_its_uplink(registry: Registry, index: Uplin
     )
     latest = registry.latest.of([series])
     assert (latest.measured_at.tolist(), latest.value.tolist()) == ([NOON.replace(tzinfo=None)], [21])
+
+
+def test_readings_go_to_the_depth_that_is_registered_however_often_it_changes(
+    registry: Registry, index: UplinkIndex
+) -> None:
+    registry.devices.add(Device(DEVICE, "bench-probe"), actor="test")
+    journal, store = MemoryJournal(), MemoryStore()
+    decoder = Decoder(journal, index, PROFILES.get, registry.arrivals, store)
+    depths = [20.0, 35.0, 20.0, 50.0, 35.0]
+    for number, depth in enumerate(depths):
+        moved = Device(DEVICE, "bench-probe", channels=(Channel("soil_temperature", "soil_temperature", depth),))
+        registry.devices.change(moved, actor="test")
+        journal.append([helium(number, after(number), payload_of(number, 40))])
+        decoder.step()
+    names = registry.resolution.keys({series for series, _ in store.rows})
+    found = sorted(
+        (at, names[series].depth, reading[0])
+        for (series, at), reading in store.rows.items()
+        if names[series].quantity == "soil_temperature"
+    )
+    assert [(depth, value) for _, depth, value in found] == list(zip(depths, range(5), strict=True))
 
 
 def test_letters_buried_and_revived_twice_are_counted_once(registry: Registry, index: UplinkIndex) -> None:

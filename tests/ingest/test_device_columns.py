@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_profiles.catalogue import Catalogue
+from device_profiles.profile import Profile
 from gruenpuls.domain.device import Channel, Device
 from gruenpuls.domain.series import SeriesKey
 from ingest import device_columns
@@ -84,6 +85,21 @@ def test_a_device_read_anew_is_the_same_and_a_changed_one_has_a_series_at_its_ne
     (moved,) = after[~others].tolist()
     assert moved not in before.tolist()
     assert registry.name(moved).depth == 77.0
+
+
+def test_a_fleet_is_stale_once_most_of_it_are_devices_and_profiles_as_they_were() -> None:
+    fleet = Fleet()
+    assert not fleet.is_stale
+    for device in (PROBE, OTHER):
+        fleet.columns(device, PROFILE)
+    deeper = replace(PROBE, channels=(Channel(SOIL.name, SOIL.quantity, depth=77.0),))
+    read_again = Profile(PROFILE.sheet, PROFILE.digest)
+    stale = []
+    for profile in (PROFILE, read_again):
+        for device in (deeper, OTHER):
+            fleet.columns(device, profile)
+            stale.append(fleet.is_stale)
+    assert stale == [False, False, False, True]
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5), st.booleans()), min_size=1, max_size=30))
