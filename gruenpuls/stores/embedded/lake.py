@@ -161,6 +161,11 @@ class Lake:
                 self._renew = False
             return self._connection.cursor()
 
+    def apart(self, memory_mb: int) -> Lake:
+        """Return the same lake attached to another engine, which may use no more than so much memory."""
+        limits = Limits(min(memory_mb, self._limits.memory_mb), self._limits.threads)
+        return Lake(self.directory, limits, read_only=self._read_only)
+
     def try_until_free(self, act: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
         """Return what `act` makes of a cursor; begin anew while another process has the catalogue locked.
 

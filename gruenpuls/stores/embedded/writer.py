@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -37,6 +38,8 @@ NEWS_ROWS = 1_000
 """The same where all rows are later than what there is of their series: then a file costs a quarter of them."""
 MOST_NOTED = 200
 """So many words on progress may stand in the catalogue; it gives their place back only with a fold."""
+MERGING_MB = 128
+"""Working memory of merging files, whatever the store is allowed otherwise [MB]."""
 KEEP_FOR = timedelta(minutes=10)
 """What was replaced stays so long for queries that are still running."""
 
@@ -237,7 +240,9 @@ class EmbeddedStore(EmbeddedReader):
             If it could not be done; readings are as they were.
         """
         self._commit(self._settle)
-        self._alone(lambda cursor: compaction.compact(cursor, self._lake.data, keep_for))
+        # Sorting takes all it is allowed to before it spills, which costs it half as much again; nobody waits for it.
+        with self._turn, closing(self._lake.apart(MERGING_MB)) as lake:
+            lake.try_until_free(lambda cursor: compaction.compact(cursor, self._lake.data, keep_for))
 
     def roll_up(self, until: datetime, zone: ZoneInfo, ends: Collection[int]) -> bool:
         """Sum up anew what changed, then the next days that are over by a moment; return whether there may be more.
