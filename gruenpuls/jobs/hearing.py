@@ -51,11 +51,7 @@ class Hearing:
 
     def stays(self, rows: FleetSeries) -> tuple[Ids, Stays]:
         """Return which stay of a device at a site each row belongs to, and these stays."""
-        keys = self.registry.resolution.keys(rows.series.tolist())
-        device_of = {number: key.owner_key.split("/", 1)[0] for number, key in keys.items()}
-        names = sorted(set(device_of.values()))
-        place_of = {name: place for place, name in enumerate(names)}
-        device = np.array([place_of[device_of[number]] for number in rows.series.tolist()], np.int64)
+        names, device = self.registry.resolution.devices(rows.series)
         from_at = rows.from_at.astype(np.int64)
         different = np.stack([rows.site, device, from_at], axis=1)
         unique, first, stay_of = np.unique(different, axis=0, return_index=True, return_inverse=True)

@@ -43,7 +43,7 @@ class Silence:
             return 0
         new_day = self._looked_at is None or self._looked_at.date() != hour.date()
         registry = self.hearing.registry
-        rows = measured(registry.resolution.fleet_series(sorted(QUANTITIES)))
+        rows = measured(registry.resolution.fleet_series((), measured=sorted(QUANTITIES)))
         moment = to_stored(now)
         rows = rows.where((rows.from_at <= moment) & (moment < rows.to_at))
         stay_of, stays = self.hearing.stays(rows)

@@ -16,6 +16,7 @@ from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.connection import Database, among, execute_many, upsert
 from gruenpuls.stores.registry.judgements import touching
 
+_ROWS_AT_ONCE: Final = 5000
 _INSTANT = timedelta(milliseconds=1)
 _PERCENTILES: Final = ("p10", "p50", "p90")
 _MIDDLE: Final = "p50"
@@ -34,10 +35,11 @@ class Latest:
         columns = (table.series_id, table.measured_at, table.value, table.flag, table.run_id)
         with self.database.reading() as connection:
             mine = among(connection, table.series_id, sorted(set(series)))
-            rows = connection.execute(sa.select(*columns).where(mine).order_by(table.series_id)).all()
-            if not rows:
+            found = connection.execute(sa.select(*columns).where(mine).order_by(table.series_id))
+            parts = [ReadingBatch.of(*zip(*rows, strict=True)) for rows in found.partitions(_ROWS_AT_ONCE)]
+            if not parts:
                 return ReadingBatch.empty()
-            batch = ReadingBatch.of(*zip(*rows, strict=True))
+            batch = ReadingBatch.joined(parts)
             span = from_stored(batch.measured_at.min()), from_stored(batch.measured_at.max()) + _INSTANT
             intervals = touching(connection, batch.series.tolist(), *span)
         flags = effective_flags(batch, intervals)

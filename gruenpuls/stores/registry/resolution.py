@@ -189,6 +189,29 @@ class Resolution:
                 found[row.id] = SeriesKey(owner, owner_key, row.quantity, row.depth, row.statistic, row.origin)
         return found
 
+    def devices(self, series: Ids) -> tuple[list[str], Ids]:
+        """Return the devices that measure some series, sorted by key, and the place of that of each series among them.
+
+        Parameters
+        ----------
+        series : int64 (n,)
+            All of them measured.
+        """
+        number, key = schema.series.c.id, schema.device.c.key
+        place_of: dict[str, int] = {}
+        parts: list[tuple[Ids, Ids]] = [(np.empty(0, np.int64), np.empty(0, np.int64))]
+        with self.database.reading() as connection:
+            mine = among(connection, number, np.unique(series).tolist())
+            query = sa.select(number, key).select_from(schema.series.join(schema.device)).where(mine)
+            for rows in connection.execute(query.order_by(number)).partitions(_ROWS_AT_ONCE):
+                some, keys = zip(*rows, strict=True)
+                places = [place_of.setdefault(name, len(place_of)) for name in keys]
+                parts.append((np.array(some, np.int64), np.array(places, np.int64)))
+        numbers, place = (np.concatenate(column) for column in zip(*parts, strict=True))
+        devices = sorted(place_of)
+        rank = np.argsort([place_of[name] for name in devices])
+        return devices, rank[place[np.searchsorted(numbers, series)]]
+
     def told_at_their_end(self) -> list[int]:
         """Return the series whose readings tell of the interval that ends with them: sums as they came."""
         sums = sorted(name for name, it in QUANTITIES.items() if it.aggregation is Aggregation.SUM)
