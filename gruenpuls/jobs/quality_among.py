@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +28,8 @@ _KNOWN: Final = 20
 _FASTER: Final = 4.0
 """So many robust deviations of its neighbours' own drifts it must drift, too [-]."""
 _LAYER: Final = 10.0
+_DEVICES_AT_ONCE: Final = 1000
+"""Of a city's probes only numbers are kept."""
 _DAY: Final = timedelta(days=1)
 
 
@@ -47,20 +48,24 @@ class Peers:
     @classmethod
     def of(cls, registry: Registry, limits_of: Callable[[Subject], Criteria | None]) -> Peers:
         """Return all classes there are."""
-        kinds = {site.key: site.kind for site in registry.places.list()}
+        kinds = registry.places.kinds()
         kind_of = {it.device: kinds[it.site] for it in registry.deployments.of_devices_at(None)}
-        classes: defaultdict[tuple[str, str, int], list[Subject]] = defaultdict(list)
-        for subject in registry.judgements.subjects():
-            limits = limits_of(subject)
-            if subject.device in kind_of and limits is not None and (limits.neighbour or limits.drift):
-                layer = -1 if subject.depth is None else round(subject.depth / _LAYER)
-                classes[kind_of[subject.device], subject.quantity, layer].append(subject)
-        found = []
-        for (_, quantity, _), members in classes.items():
-            limits = limits_of(members[0])
-            if len(members) > FEWEST and limits is not None:
-                found.append((limits, quantity, sorted(it.series for it in members)))
-        return cls(found)
+        devices = sorted(kind_of)
+        classes: dict[tuple[str, str, int], tuple[Criteria, list[int]]] = {}
+        for start in range(0, len(devices), _DEVICES_AT_ONCE):
+            for subject in registry.judgements.subjects(devices[start : start + _DEVICES_AT_ONCE]):
+                limits = limits_of(subject)
+                if limits is not None and (limits.neighbour or limits.drift):
+                    layer = -1 if subject.depth is None else round(subject.depth / _LAYER)
+                    key = kind_of[subject.device], subject.quantity, layer
+                    classes.setdefault(key, (limits, []))[1].append(subject.series)
+        return cls(
+            [
+                (limits, quantity, sorted(series))
+                for (_, quantity, _), (limits, series) in classes.items()
+                if len(series) > FEWEST
+            ]
+        )
 
 
 def among_peers(

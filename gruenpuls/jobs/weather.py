@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -251,28 +252,32 @@ def touched(registry: Registry, spans: Sequence[DirtySpan], processors: Sequence
     since = {span.site: span.from_day for span in spans if span.site in changed}
     if not since:
         return {}
-    used = registry.weather_use.since(min(since.values()))
-    keys = sorted({span.site for span in used})
-    place_of = {key: place for place, key in enumerate(keys)}
-    sites = registry.places.by_keys([*keys, *since])
-    latitude, longitude = _positions([sites[key] for key in keys])
-    place = np.array([place_of[span.site] for span in used], np.int64)
-    from_day = np.array([span.from_day for span in used], "datetime64[D]")
-    to_day = np.array([span.to_day for span in used], "datetime64[D]")
-    way = np.array([np.inf if span.distance is None else span.distance for span in used], np.float64)
-    station = np.array([span.station or "" for span in used], np.str_)
-    quantity = np.array([span.quantity for span in used], np.str_)
-    limit = np.where(quantity == RAIN, RAIN_WITHIN, WITHIN)
-    first = np.full(len(keys), np.datetime64("9999-12-31"), "datetime64[D]")
+    place_of: dict[str, int] = {}
+    number_of: dict[str, int] = {RAIN: 0}  # of stations and quantities
+    columns, ways = array("q"), array("d")
+    for span in registry.weather_use.since(min(since.values())):
+        columns.append(place_of.setdefault(span.site, len(place_of)))
+        columns.append(number_of.setdefault(span.station or "", len(number_of)))
+        columns.append(number_of.setdefault(span.quantity, len(number_of)))
+        columns.extend((span.from_day.toordinal(), span.to_day.toordinal()))
+        ways.append(np.inf if span.distance is None else span.distance)
+    place, station, quantity, from_day, to_day = np.array(columns, np.int64).reshape(-1, 5).T
+    way = np.array(ways, np.float64)
+    sites = registry.places.by_keys([*place_of, *since])
+    latitude, longitude = _positions([sites[key] for key in place_of])
+    limit = np.where(quantity == number_of[RAIN], RAIN_WITHIN, WITHIN)
+    first = np.full(len(place_of), date.max.toordinal())
     for key, day in since.items():
         measured = rows.quantity[rows.site == rows.sites.index(key)].distinct()
         measured += [made for name in measured for made in made_of.get(name, ())]
         here = _positions([sites[key]])
         away = distance(latitude, longitude, here[0], here[1])[place]
-        hit = (station == key) | ((away < way) & (away <= limit))
-        hit &= np.isin(quantity, measured) & (to_day > np.datetime64(day))
-        np.minimum.at(first, place[hit], np.maximum(from_day[hit], np.datetime64(day)))
-    return {key: day.astype(date) for key, day in zip(keys, first, strict=True) if day < np.datetime64("9999-12-31")}
+        hit = (station == number_of.get(key, -1)) | ((away < way) & (away <= limit))
+        hit &= np.isin(quantity, [number_of[name] for name in measured if name in number_of])
+        hit &= to_day > day.toordinal()
+        np.minimum.at(first, place[hit], np.maximum(from_day[hit], day.toordinal()))
+    found = {key: date.fromordinal(int(first[at])) for key, at in place_of.items()}
+    return {key: found[key] for key in sorted(found) if found[key] < date.max}
 
 
 def stations(registry: Registry, sites: Collection[str], processors: Sequence[Processor]) -> set[str]:

@@ -114,6 +114,12 @@ class Places:
         with self.database.reading() as connection:
             return [_site(row) for row in connection.execute(query.order_by(schema.site.c.key).limit(limit))]
 
+    def kinds(self) -> dict[str, SiteKind]:
+        """Return what kind of site each one is, by key."""
+        with self.database.reading() as connection:
+            rows = connection.execute(sa.select(schema.site.c.key, schema.site.c.kind))
+            return {row.key: SiteKind(row.kind) for row in rows}
+
     def count(self, wanted: SiteFilter | None = None) -> int:
         """Return how many sites there are."""
         query = _matching(sa.select(sa.func.count()).select_from(_joined()), wanted or SiteFilter())

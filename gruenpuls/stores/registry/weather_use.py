@@ -110,10 +110,10 @@ class WeatherUse:
             query = _selected().where(table.site_id == number, table.from_day < to_day, table.to_day > from_day)
             return list(_spans(connection.execute(query.order_by(table.quantity, table.statistic, table.from_day))))
 
-    def since(self, day: date) -> Sequence[WeatherSpan]:
-        """Return all spans that reach beyond a day."""
+    def since(self, day: date) -> Iterator[WeatherSpan]:
+        """Yield all spans that reach beyond a day, which a city has many of."""
         with self.database.reading() as connection:
-            return list(_spans(connection.execute(_selected().where(schema.weather_use.c.to_day > day))))
+            yield from _spans(connection.execute(_selected().where(schema.weather_use.c.to_day > day)))
 
     def bounds(self, sites: Collection[str] | None = None) -> dict[str, tuple[date, date]]:
         """Return the first and last day sites were given weather for, of those that ever were."""
