@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 import h11
 import msgspec
@@ -18,6 +18,8 @@ from ingest.webhook_connection import Connection, Patience
 from ingest.webhook_request import Endpoint, RefusalError
 
 HEALTH_PATH = b"/health"
+ANSWERED: Final = " was answered "
+"""Stands between who sent what was refused, and why, in what a source says of its last trouble."""
 
 _RETRY_SECONDS = "5"
 _BUSY = (
@@ -208,7 +210,7 @@ class Port:
         except RefusalError as refusal:
             status, said, headers = refusal.status, {"error": refusal.why}, refusal.headers
             if receiver:
-                receiver.note_refusal(f"{connection.peer} was answered {status}: {refusal.why}")
+                receiver.note_refusal(f"{connection.peer}{ANSWERED}{status}: {refusal.why}")
         await connection.answer(status, msgspec.json.encode(said), headers)
         if receiver and durable:
             receiver.note_acknowledged(durable)

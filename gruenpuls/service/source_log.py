@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from ingest.collect import CollectHealth, SourceHealth
+from ingest.webhook_port import ANSWERED
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -77,5 +78,5 @@ def _told(source: SourceHealth, before: _Told) -> _Told:
 
 def _kind(error: str) -> str:
     """Return what makes a trouble another one: of a request that was refused the reason, not who sent it."""
-    _, answered, why = error.partition(" was answered ")
+    _, answered, why = error.partition(ANSWERED)
     return why if answered else error

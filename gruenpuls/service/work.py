@@ -108,11 +108,6 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
     new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone, standing_still(tools.registry))
     silence = Silence(Hearing(tools.registry, tools.store, intervals), clock(tools.registry))
     rollups = Rollups(tools.registry, tools.store, clock(tools.registry), ZoneInfo(settings.time_zone))
-
-    def rolled_up() -> None:
-        rollups.keep()
-        give_back()
-
     return [
         # Before the refresh, which works off what it marks; it looks as often, since a replay's days are short.
         Job("new_day", timedelta(seconds=settings.work.recompute_every), new_day.mark),
@@ -122,17 +117,17 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
         Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(tidied(refresh.work_off))),
         # After it, since days left go out from the balance.
         Job("days_left", _DAYS_LEFT_EVERY, catching_up.put_off(tidied(outlooks.tell_days))),
-        Job("rollups", _ROLLUPS_EVERY, catching_up.put_off(rolled_up)),
+        Job("rollups", _ROLLUPS_EVERY, catching_up.put_off(tidied(rollups.keep))),
         Job("compact", timedelta(seconds=settings.work.compact_every), tools.store.compact),
     ]
 
 
-def tidied(work: Callable[[], int]) -> Callable[[], None]:
-    """Return work that gives back what it took, if there was any to do."""
+def tidied(work: Callable[[], object]) -> Callable[[], None]:
+    """Return work that gives back the memory it took."""
 
     def done() -> None:
-        if work():
-            give_back()
+        work()
+        give_back()
 
     return done
 

@@ -71,6 +71,13 @@ def kept(journal: Journal) -> list[int | None]:
     return [read_uplink(entry.message).frame_counter for entry in journal.read(0, 100_000)]
 
 
+def stops_without_another_order(running: Collecting, store: NetworkStore, orders: GapOrders, clock: Now) -> None:
+    clock.at += timedelta(minutes=5)
+    until(lambda: orders.covered_until() == clock.at)
+    running.stop()
+    assert len(store.asked) == 2, "it is ordered once"
+
+
 def test_what_came_while_the_source_was_away_is_fetched(
     store: NetworkStore, journal: Journal, orders: GapOrders
 ) -> None:
@@ -123,10 +130,7 @@ def test_a_short_absence_is_one_where_the_broker_has_lost_the_queue(
     clock = Now(FIRST_AT + timedelta(seconds=80))
     running = Collecting([closer(line, store, orders, clock)], journal).start()
     until(lambda: kept(journal) == list(range(8)) and not orders.open())
-    clock.at += timedelta(minutes=5)
-    until(lambda: orders.covered_until() == clock.at)
-    running.stop()
-    assert len(store.asked) == 2, "it is ordered once"
+    stops_without_another_order(running, store, orders, clock)
 
 
 def test_a_lost_queue_is_a_gap_also_where_the_connection_breaks_once_more(
@@ -142,10 +146,7 @@ def test_a_lost_queue_is_a_gap_also_where_the_connection_breaks_once_more(
     line.connected_since = FIRST_AT + timedelta(seconds=14)
     clock.at += timedelta(seconds=80)
     until(lambda: kept(journal) == list(range(8)) and not orders.open())
-    clock.at += timedelta(minutes=5)
-    until(lambda: orders.covered_until() == clock.at)
-    running.stop()
-    assert len(store.asked) == 2, "it is ordered once"
+    stops_without_another_order(running, store, orders, clock)
 
 
 def test_a_network_that_has_nothing_is_told_apart_from_a_success(

@@ -10,6 +10,7 @@ from structlog.testing import LogCapture
 from gruenpuls.service import source_log
 from gruenpuls.service.source_log import SourceLog
 from ingest.collect import CollectHealth, CommitHealth, SourceHealth
+from ingest.webhook_port import ANSWERED
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -80,9 +81,9 @@ def test_troubles_that_take_turns_are_told_once_each(note: Listener) -> None:
 
 
 def test_strangers_without_a_token_are_one_trouble_wherever_they_knock_from(note: Listener) -> None:
-    knocks = [failed(f"203.0.113.{one} was answered 401: the token is wrong", NOON) for one in range(250)]
+    knocks = [failed(f"203.0.113.{one}{ANSWERED}401: the token is wrong", NOON) for one in range(250)]
     assert [len(note(knock)) for knock in knocks] == [1] + [0] * 249
-    assert note(failed("203.0.113.1 was answered 415: send the body uncompressed", NOON)) == TOLD
+    assert note(failed(f"203.0.113.1{ANSWERED}415: send the body uncompressed", NOON)) == TOLD
 
 
 def test_nonsense_that_is_another_each_time_does_not_fill_the_log(note: Listener) -> None:

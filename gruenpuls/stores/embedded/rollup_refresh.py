@@ -33,9 +33,8 @@ Commit = Callable[[Callable[[duckdb.DuckDBPyConnection], None]], None]
 _MANY: Final = 2_000
 """Where a commit changes the past of more series, all is rolled up anew from there, instead of marking each."""
 _SPANS: Final = (366, 31, 1)
-"""So many days are rolled up in one commit, the most that do not hold too many readings."""
+"""So many days are rolled up in one commit, the most that hold no more readings than `_ROWS`; one in any case."""
 _ROWS: Final = 1_000_000
-"""That is too many."""
 _TOGETHER: Final = 31
 """Marked days no further apart than that are looked at together, since files hold a month."""
 _SERIES: Final = 300

@@ -345,6 +345,7 @@ def _fetched(connection: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> t
 def _cut(
     measured: Mapping[str, Any], owners: Ids, deployed: Sequence[_Row], position: Mapping[int, int]
 ) -> dict[str, Any]:
+    """Return the columns of measured series, a row for each deployment of the device that a series belongs to."""
     # Each series meets each deployment of its device; both ends of a device's run among the deployments are found
     # by bisection, since a loop over hundreds of thousands of series takes seconds.
     devices = np.fromiter((row.device_id for row in deployed), np.int64, len(deployed))
