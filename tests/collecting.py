@@ -17,12 +17,12 @@ from ingest.journal import Journal
 TOPIC = "city/+/up"
 
 
-def until(condition: Callable[[], object], within: float = 30.0) -> None:
-    """Wait for something to become true."""
+def until(condition: Callable[[], object], within: float = 60.0, every: float = 0.01) -> None:
+    """Wait for something to become true, looked at every so many seconds."""
     end = time.monotonic() + within
     while not condition():
         assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 class Publisher:
@@ -35,7 +35,6 @@ class Publisher:
         self.acknowledged: set[int] = set()
         self.under_way: dict[int, int] = {}
         self._early: set[int] = set()
-        self._lock = threading.Lock()
         self._client = Client(CallbackAPIVersion.VERSION2)
         # Without a limit nothing is queued, so that the order is the one of `publish`.
         self._client.max_inflight_messages = 0
@@ -55,13 +54,10 @@ class Publisher:
 
     def publish(self, number: int, size: int = 100) -> None:
         """Send a number, the payload filled up to a size [bytes]."""
-        with self._lock:
-            info = self._client.publish(f"city/{number % 7}/up", f"{number} ".encode().ljust(size, b"."), 1)
-            if info.mid in self._early:
-                self._early.remove(info.mid)
-                self.acknowledged.add(number)
-            else:
-                self.under_way[info.mid] = number
+        info = self._client.publish(f"city/{number % 7}/up", f"{number} ".encode().ljust(size, b"."), 1)
+        self.under_way[info.mid] = number
+        if info.mid in self._early:
+            self._settle(info.mid)
 
     def publish_all(self, numbers: range, size: int = 100) -> None:
         """Send numbers, and wait until the broker has them all."""
@@ -70,11 +66,17 @@ class Publisher:
         until(lambda: self.acknowledged.issuperset(numbers))
 
     def _on_publish(self, _client: Client, _data: object, mid: int, *_: object) -> None:
-        number = self.under_way.pop(mid, None)
-        if number is None:
-            self._early.add(mid)
-        else:
+        # Without a lock, which paho would hold another one around. The answer may come before `publish` has noted the
+        # number: each of both says its own first and then looks for the other's, so that at least one finds both.
+        self._early.add(mid)
+        self._settle(mid)
+
+    def _settle(self, mid: int) -> None:
+        number = self.under_way.get(mid)
+        if number is not None:
             self.acknowledged.add(number)
+            self._early.discard(mid)
+            self.under_way.pop(mid, None)
 
 
 class Collecting:
