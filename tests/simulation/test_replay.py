@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from mosquitto import free_port
 from requirement import program
 
 from gruenpuls.domain.clock import ReplaySpan, replayed, wall_clock
 from gruenpuls.domain.errors import InputError, UnavailableError
-from gruenpuls.simulation.broker import free_port, listens, loopback_broker
+from gruenpuls.simulation.broker import listens, loopback_broker
 from gruenpuls.simulation.messages import chirpstack_v4
 from gruenpuls.simulation.publish import Publisher
 from gruenpuls.simulation.replay import Recorded, extent, play, recording, span_of

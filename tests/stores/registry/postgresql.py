@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 import psycopg
+from mosquitto import free_port
 from requirement import require
 
 PASSWORD = "made-up for this test"
@@ -29,9 +29,7 @@ class Postgresql:
         self._folder = Path(tempfile.mkdtemp(prefix="gruenpuls-postgresql-"))
         if self._user:
             shutil.chown(self._folder, self._user, self._user)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         password = self._folder / "password"
         password.write_text(PASSWORD, encoding="utf-8")
         data = self._folder / "data"
@@ -58,7 +56,7 @@ class Postgresql:
     def stop(self) -> None:
         """Stop it at once, without writing back what nobody will read, and take its files away."""
         self._server.send_signal(signal.SIGQUIT)
-        self._server.wait(20)
+        self._server.wait(60)
         self._log.close()
         shutil.rmtree(self._folder)
 
@@ -71,10 +69,10 @@ class Postgresql:
         return subprocess.Popen(command, user=self._user, cwd="/", stdout=self._log, stderr=self._log)
 
     def _await(self) -> None:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while True:
             try:
-                psycopg.connect(self.url(), connect_timeout=2).close()
+                psycopg.connect(self.url(), connect_timeout=20).close()
             except psycopg.OperationalError:
                 if time.monotonic() > until or self._server.poll() is not None:
                     raise
