@@ -54,8 +54,10 @@ class NetworkStore:
         """So many uplinks it gives at once, however many it is asked for."""
         self.asked: list[str] = []
         self.troubles: deque[str] = deque()
-        """What to do instead of answering, once each: ``broken off``, ``silence``, or a status such as ``429``, where
-        it has one with a header (``429 Retry-After 2``), or with a body (``403 {…}``)."""
+        """What to do instead of answering, once each: nothing (an empty word), ``broken off``, ``silence``, ``held``
+        for one that waits until all ends, or a status such as ``429``, where it has one with a header
+        (``429 Retry-After 2``), or with a body (``403 {…}``)."""
+        self._ended = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
@@ -64,6 +66,7 @@ class NetworkStore:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -75,7 +78,7 @@ class NetworkStore:
                 store.asked.append(self.path)
                 parts = urlsplit(self.path)
                 query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-                trouble = store.troubles.popleft() if store.troubles else ""
+                trouble = store._trouble()
                 if trouble == "silence":
                     self.close_connection = True
                 elif trouble and trouble != "broken off":
@@ -106,6 +109,13 @@ class NetworkStore:
                 pass
 
         return Handler
+
+    def _trouble(self) -> str:
+        trouble = self.troubles.popleft() if self.troubles else ""
+        if trouble != "held":
+            return trouble
+        self._ended.wait()
+        return "silence"
 
     def lines(self, query: dict[str, str]) -> bytes:
         """Answer as the Storage Integration does."""

@@ -40,7 +40,7 @@ class Troubles:
 
 
 def fetched(store: NetworkStore, keeper: Keeper, span: Span = ALL, troubles: Troubles | None = None) -> list[bytes]:
-    address = Address(store.url, timeout=5)
+    address = Address(store.url, timeout=20)
     return [message for page in pages(address, keeper, span, troubles or Troubles(0)) for message in page]
 
 
@@ -96,7 +96,7 @@ def test_a_span_in_which_nothing_came_is_empty(keeper: Keeper, store: NetworkSto
 def test_a_fault_in_the_middle_repeats_its_page_only(keeper: Keeper, trouble: str, store: NetworkStore) -> None:
     troubles = Troubles()
     messages = []
-    for page in pages(Address(store.url, timeout=5), keeper, ALL, troubles):
+    for page in pages(Address(store.url, timeout=20), keeper, ALL, troubles):
         messages += page
         if len(store.asked) == 2:
             store.troubles.append(trouble)

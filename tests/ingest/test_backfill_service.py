@@ -30,7 +30,7 @@ def test_a_broker_that_was_away_leaves_a_gap_that_is_closed(broker: Mosquitto, t
     orders = GapOrders(tmp_path / "gaps")
     orders.note_covered(FIRST_AT)
     with NetworkStore(312) as store, Journal(tmp_path / "journal") as journal:
-        line = MqttCollector("ttn", Broker(broker.host, broker.port, "collector"), [TOPIC], first_wait=0.05)
+        line = collector(broker)
         keeper = TheThingsStackKeeper("trees", KEY, page_size=100)
         watched = Watched(line, Address(store.url), keeper, orders, timedelta(seconds=1))
         source = GapCloser(watched, margin=timedelta(seconds=1))
@@ -51,7 +51,7 @@ def test_a_broker_killed_with_its_queue_leaves_a_gap_however_short(
     monkeypatch.setattr(backfill_source, "_NOTE_EVERY", timedelta(seconds=0.1))
     orders = GapOrders(tmp_path / "gaps")
     with NetworkStore(1) as store, Journal(tmp_path / "journal") as journal:
-        line = MqttCollector("ttn", Broker(broker.host, broker.port, "collector"), [TOPIC], first_wait=0.05)
+        line = collector(broker)
         watched = Watched(
             line, Address(store.url), TheThingsStackKeeper("trees", KEY), orders, longest_absence=timedelta(minutes=2)
         )
@@ -100,6 +100,11 @@ def test_an_ordered_gap_is_closed_by_the_service_and_what_had_arrived_is_a_dupli
     with ServiceProcess("status", directory=tmp_path) as status:
         assert status.ended() == 0
         assert "ttn (gaps): gap closed: 312 uplinks from 2026-07-01 00:00:00" in status.said
+
+
+def collector(broker: Mosquitto) -> MqttCollector:
+    address = Broker(broker.host, broker.port, "collector")
+    return MqttCollector("ttn", address, [TOPIC], first_wait=0.05, longest_wait=0.3)
 
 
 def counts(directory: Path) -> dict[str, int]:
