@@ -48,14 +48,16 @@ def test_a_file_comes_with_its_edition_and_once_only(server: ForecastServer, tmp
     ],
 )
 def test_what_goes_wrong_is_named_and_leaves_the_file_that_was_there(
-    server: ForecastServer, tmp_path: Path, mood: str, part: str, wait: float
+    server: ForecastServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mood: str, part: str, wait: float
 ) -> None:
     server.mood = mood
     server.files["/a.kmz"] = b"first" * 100
     target = tmp_path / "a.kmz"
     target.write_bytes(b"old")
-    # A dripping server is never silent for long; it is cut off by the time the whole file takes.
-    timeout = 0.1 if mood == "dripping" else 1.0
+    timeout = 1.0 if mood == "silent" else 20.0
+    if mood == "dripping":
+        # Never silent for long, it is cut off by the time the whole file takes: here a second.
+        monkeypatch.setattr("ingest.mosmix_fetch._LONGEST", 0.05)
     began = time.monotonic()
     with pytest.raises(NotFetchedError, match=part) as caught:
         Fetching(timeout).fetch(f"{server.url}/a.kmz", target, NONE)
@@ -63,7 +65,7 @@ def test_what_goes_wrong_is_named_and_leaves_the_file_that_was_there(
     assert caught.value.remedy
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.kmz"]
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 19
 
 
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class Peer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.join(30)
+        self._thread.join(60)
         self._server.close()
         if self.error:
             raise self.error
@@ -70,7 +70,7 @@ class Peer:
         try:
             for script in self._scripts:
                 connection, _ = self._server.accept()
-                connection.settimeout(20)
+                connection.settimeout(30)
                 if self._context:
                     connection = self._context.wrap_socket(connection, server_side=True)
                 with connection:
@@ -127,7 +127,11 @@ def test_acknowledgements_go_out_in_the_order_of_receipt(tmp_path: Path) -> None
     assert answers[0] == b"".join(map(puback, identifiers))
 
 
-def test_the_last_words_arrive_at_a_slow_broker_although_much_was_not_read(tmp_path: Path) -> None:
+def test_the_last_words_arrive_at_a_slow_broker_although_much_was_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The broker is slower still where others keep the machine busy.
+    monkeypatch.setattr("ingest.mqtt_connection._GOODBYE_SECONDS", 20.0)
     count = 20_000
     heard: list[bytes] = []
     stopping = threading.Event()
@@ -136,7 +140,7 @@ def test_the_last_words_arrive_at_a_slow_broker_although_much_was_not_read(tmp_p
         connection.sendall(CONNACK)
         connection.sendall(suback(connection.recv(1000)))
         connection.sendall(b"".join(publish(identifier) for identifier in range(1, count + 1)))
-        stopping.wait(20)
+        stopping.wait(60)
         connection.sendall(b"".join(publish(identifier) for identifier in range(1, 1001)))
         time.sleep(0.7)
         heard.append(received(connection, 1 << 20))
@@ -171,7 +175,7 @@ def test_a_message_behind_another_packet_in_one_tls_record_is_not_left_lying(tmp
         Peer(script, context=context) as peer,
         collecting(collector(peer.port, tls=Tls(tmp_path / "crt.pem")), journal),
     ):
-        until(lambda: answers, within=5)
+        until(lambda: answers)
     assert answers == [puback(7)]
 
 
