@@ -87,11 +87,11 @@ def test_a_killed_broker_loses_nothing_a_collector_has_caught_up_with(tmp_path: 
             sent.join()
             until(lambda: not publisher.under_way)
             await_silence(listening)
+            # What it acknowledged in the moment of the kill and had not handed on.
+            until(lambda: len(publisher.acknowledged - set(numbers(journal))) <= KILLS * _RATE // 10, every=0.5)
         kept = set(numbers(journal))
         lost = publisher.acknowledged - kept
         assert set(range(_BACKLOG)) <= kept
-        # What it acknowledged in the moment of the kill and had not handed on.
-        assert len(lost) <= KILLS * _RATE // 10
         print(f"caught up: {len(lost)} of {len(publisher.acknowledged)} lost in {KILLS} kills at {_RATE}/s")  # noqa: T201 - the figure itself
 
 
@@ -126,7 +126,7 @@ def test_a_killed_broker_loses_what_it_queued_since_it_last_saved_and_no_more(tm
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180 + 60 * KILLS)
+@pytest.mark.timeout(400 + 60 * KILLS)
 def test_a_killed_broker_that_persists_first_loses_nothing_whether_anybody_listens_or_not(tmp_path: Path) -> None:
     chance = random.Random(20261122)
     with RabbitMq(tmp_path) as broker, Journal(tmp_path / "journal") as journal:
@@ -142,13 +142,14 @@ def test_a_killed_broker_that_persists_first_loses_nothing_whether_anybody_liste
                     broker.start()
             stop.set()
             sent.join()
-            until(lambda: not publisher.under_way)
+            until(lambda: not publisher.under_way, within=120)
         listening = source(broker.port)
         with collecting(listening, journal):
+            # It may be silent for a while before it has handed on everything.
+            until(lambda: publisher.acknowledged <= set(numbers(journal)), within=120, every=0.5)
             await_silence(listening)
         kept = list(numbers(journal))
         assert len(publisher.acknowledged) > KILLS * _RATE // 2, "nothing was under way"
-        assert publisher.acknowledged - set(kept) == set()
         again = len(kept) - len(set(kept))
         print(  # noqa: T201 - the figure itself
             f"RabbitMQ: 0 of {len(publisher.acknowledged)} lost in {KILLS} kills at {_RATE}/s, {again} came twice"

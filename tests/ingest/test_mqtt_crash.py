@@ -19,7 +19,7 @@ from ingest.mqtt import Broker, MqttCollector
 
 __all__ = ["broker"]
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.timeout(400)]
 
 KILLS = int(os.environ.get("GRUENPULS_COLLECTOR_KILLS", "10"))
 """How often the collector is killed."""
@@ -74,11 +74,11 @@ def test_nothing_the_publisher_got_acknowledged_is_missing_after_kill_9(broker: 
             kept_before = kept
         stop.set()
         sent.join()
-        until(lambda: not publisher.under_way)
+        until(lambda: not publisher.under_way, within=150)
 
         source = MqttCollector("mqtt", address, [TOPIC])
         with Journal(directory) as journal, collecting(source, journal):
-            until(lambda: publisher.acknowledged <= set(numbers(journal)))
+            until(lambda: publisher.acknowledged <= set(numbers(journal)), within=150, every=0.5)
             assert journal.damage() == []
     assert len(publisher.acknowledged) > 100 * KILLS
 

@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
+from collecting import until
 from mosquitto import free_port
 
 from ingest.journal import Journal
@@ -78,6 +79,10 @@ def test_nothing_that_got_200_is_missing_after_kill_9(tmp_path: Path) -> None:
     port = free_port()
     stop = threading.Event()
     senders = [Sender(port, first, stop) for first in range(SENDERS)]
+
+    def confirmed() -> int:
+        return sum(len(sender.confirmed) for sender in senders)
+
     for sender in senders:
         sender.start()
     for _ in range(KILLS):
@@ -86,15 +91,17 @@ def test_nothing_that_got_200_is_missing_after_kill_9(tmp_path: Path) -> None:
         ) as collector:
             assert collector.stdout
             assert collector.stdout.readline() == "receives\n"
+            before = confirmed()
+            until(lambda before=before: confirmed() > before + 20)
             time.sleep(chance.uniform(0, 0.4))
             collector.send_signal(signal.SIGKILL)
     stop.set()
     for sender in senders:
         sender.join(20)
-    confirmed = {number for sender in senders for number in sender.confirmed}
+    heard = {number for sender in senders for number in sender.confirmed}
     with Journal(directory) as journal:
         kept = [int(entry.message.payload) for entry in journal.read(0, 10_000_000)]
         assert journal.damage() == []
-    assert len(confirmed) > 20 * KILLS
-    assert confirmed <= set(kept)
+    assert len(heard) > 20 * KILLS
+    assert heard <= set(kept)
     assert len(set(kept)) == len(kept), "nothing was posted twice, so nothing is there twice"

@@ -89,7 +89,8 @@ def test_a_store_opens_while_its_server_is_away() -> None:
 
 def test_a_server_killed_in_mid_write_has_no_progress_ahead_of_its_rows(tmp_path: Path) -> None:
     """One thread writes batches of 2,000 rows, repeating what fails, while the server is killed three times."""
-    rows, batches = 2_000, 40
+    rows, batches, kills = 2_000, 40, 3
+    killed = 0
     ended = threading.Event()
     failures: list[UnavailableError] = []
 
@@ -112,6 +113,9 @@ def test_a_server_killed_in_mid_write_has_no_progress_ahead_of_its_rows(tmp_path
             number = 0
             while number < batches:
                 try:
+                    # However late the next kill comes, something is left to be written.
+                    while killed < kills and number >= (killed + 2) * batches // (kills + 2):
+                        ended.wait(0.01)
                     store.write(commit(number))
                     number += 1
                 except UnavailableError as error:
@@ -123,17 +127,20 @@ def test_a_server_killed_in_mid_write_has_no_progress_ahead_of_its_rows(tmp_path
         writing = threading.Thread(target=write, daemon=True)
         writing.start()
         reader = InfluxReader(Connection(address), Judgements())
-        for kills in range(1, 4):
-            while not ended.is_set() and _offset(reader) < kills * batches * rows // 5:
+        for turn in range(1, kills + 1):
+            while _offset(reader) < turn * batches * rows // (kills + 2):
                 ended.wait(0.01)
+            met = len(failures)
             server.kill()
+            killed = turn
+            while len(failures) == met:
+                ended.wait(0.01)
             server.start()
             # Progress is asked for first: rows may be ahead of it, it never of them.
             offset = reader.progress().offset
             assert len(reader.read([7], START, END)) >= offset
         writing.join(60)
         assert ended.is_set()
-        assert failures
         found = reader.read([7], START, END)
         assert len(found) == rows * batches
         assert found.value.tolist() == [float(number) for number in range(batches) for _ in range(rows)]
