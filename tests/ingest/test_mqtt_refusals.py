@@ -72,7 +72,7 @@ def test_a_password_changed_later_is_reported_and_tried_again(tmp_path: Path) ->
         longest_wait=0.2,
     )
     with Journal(tmp_path / "journal") as journal, collecting(source, journal) as running:
-        until(lambda: running.health.connected_since)
+        until(lambda: source._started)
         server.stop()
         with Mosquitto(tmp_path, port=server.port, users=users | {"collector": "changed"}):
             until(lambda: "Not authorized" in str(running.health.last_error))
@@ -260,7 +260,14 @@ def tls_server(tmp_path: Path, certificates: Path) -> Iterator[tuple[Mosquitto, 
         "allow_anonymous true",
     ]
     with Mosquitto(tmp_path, settings=settings) as server:
+        # It takes connections on its own port before it has opened the others.
+        until(lambda: listens(port))
         yield server, port
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def tls(certificates: Path, *, ca: str = "ca", client: str | None = "client") -> Tls:
