@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gruenpuls.domain.clock import ReplaySpan, wall_clock
 from gruenpuls.domain.errors import InputError, UnavailableError
+from gruenpuls.queries.intake import COLLECT
 from gruenpuls.service.registry import open_registry
 from gruenpuls.service.rooms import keep_replay_spans, prepare
 from gruenpuls.service.start import WITH_PARENT, program
@@ -27,6 +28,7 @@ from gruenpuls.simulation.broker import RunningBroker, listens, loopback_broker
 from gruenpuls.simulation.measured import TOPICS, Act, acts, devices, sites
 from gruenpuls.simulation.publish import Publisher
 from gruenpuls.simulation.replay import play
+from gruenpuls.stores.registry import Registry
 
 _MARK = "this-is-the-gruenpuls-demo"
 _SETTINGS = """\
@@ -58,7 +60,7 @@ off = ["sensor_silent"]
 [log]
 level = "warning"
 """
-_START_UP = 60.0
+_START_UP = 120.0
 
 
 def demo(directory: Path, *, port: int, minutes: float, prefer_mosquitto: bool, browser: bool) -> None:
@@ -97,7 +99,7 @@ def demo(directory: Path, *, port: int, minutes: float, prefer_mosquitto: bool, 
         _register(settings)
         with _service(file, stop):
             page = f"http://localhost:{port}"
-            if _await_page(port, stop):
+            if _await_service(port, settings, stop):
                 _tell(terminal, page)
                 if browser:
                     webbrowser.open(page)
@@ -169,15 +171,25 @@ def _service(file: Path, stop: threading.Event) -> Iterator[None]:
         raise ChildEndedError(name="run", status=service.returncode)
 
 
-def _await_page(port: int, stop: threading.Event) -> bool:
+def _await_service(port: int, settings: Settings, stop: threading.Event) -> bool:
+    """Wait until the page answers, and the collector hears the broker; return False if it shall stop before.
+
+    The broker keeps nothing for a collector it does not know yet.
+    """
     deadline = wall_clock() + timedelta(seconds=_START_UP)
-    while not stop.wait(0.1):
-        if listens("127.0.0.1", port):
-            return True
-        if wall_clock() > deadline:
-            what = f"the page does not answer after {_START_UP:g} s"
-            raise UnavailableError(what, where=f"port {port}", remedy="is the machine very busy? try again")
+    with closing(open_registry(settings)) as registry:
+        while not stop.wait(0.1):
+            if listens("127.0.0.1", port) and _is_heard(registry):
+                return True
+            if wall_clock() > deadline:
+                what = f"the service is not there after {_START_UP:g} s"
+                raise UnavailableError(what, where=f"port {port}", remedy="is the machine very busy? try again")
     return False
+
+
+def _is_heard(registry: Registry) -> bool:
+    said = {one.name: one.body for one in registry.health.all()}
+    return any(source["connected_since"] for source in said.get(COLLECT, {}).get("sources", ()))
 
 
 def _tell(terminal: Console, page: str) -> None:

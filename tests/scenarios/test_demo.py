@@ -41,10 +41,11 @@ def test_the_demo_plays_everything_shows_it_and_stops_cleanly(tmp_path: Path, pa
         words.append("--packaged-broker")
     with ServiceProcess(*words, directory=tmp_path) as demo:
         demo.await_true(lambda: "The replay is over" in demo.said, "over", 200)
-        demo.await_true(lambda: status(tmp_path)["waiting"] == 0, "worked off", 120, every=2)
+        # What the broker has taken last may still be on its way into the journal.
+        demo.await_true(lambda: status(tmp_path)["decoded"] == 17_446, "worked off", 120, every=2)
         numbers = status(tmp_path)
         assert numbers["journalled"] == {"demo": 17_446}
-        assert (numbers["decoded"], numbers["dead_lettered"], numbers["adds_up"]) == (17_446, 0, True)
+        assert (numbers["waiting"], numbers["dead_lettered"], numbers["adds_up"]) == (0, 0, True)
         page = urllib.request.urlopen(f"http://127.0.0.1:{port}/?lang=en", timeout=30).read().decode()
         assert "Tour Perret" in page
         assert "concrete tower" in page
@@ -95,7 +96,7 @@ def test_no_process_outlives_a_demo_that_is_killed(tmp_path: Path) -> None:
         demo.await_true(lambda: "Ctrl-C stops" in demo.said and names < set(naming(place)), "running whole", 120)
         demo.process.kill()
         demo.process.wait()
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while left := naming(place):
             assert time.monotonic() < until, left
             time.sleep(0.1)
