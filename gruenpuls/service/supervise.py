@@ -31,7 +31,8 @@ from gruenpuls.service.stopping import STOPPING, Requests, stop_on_request
 _FINAL: Final = {error.exit_code for error in (InputError, ConfigurationError, BusyError)}
 # These may mend themselves, but not in the first moments after the start: there they are a mistake of the set-up.
 _FINAL_AT_START: Final = {error.exit_code for error in (UnavailableError, StorageError)}
-_STARTING = 10.0
+# All load at once, which takes a small or busy machine long.
+_STARTING = 60.0
 _LOOK_EVERY = 0.2
 _ENDING_EVERY = 0.02
 _GRACE = 20.0

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
-from gruenpuls.service.supervise import pause_after
+from gruenpuls.domain.errors import UnavailableError
+from gruenpuls.service.supervise import ChildEndedError, _Child, _look_after, pause_after
 
 PRELUDE = """
 import atexit, os, signal, sys, time
@@ -83,7 +84,7 @@ def runs(process: int) -> bool:
 
 def await_ended(*processes: int) -> None:
     """Wait until none of these processes runs."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while left := [process for process in processes if runs(process)]:
         assert time.monotonic() < until, left
         time.sleep(0.01)
@@ -123,6 +124,17 @@ def test_children_end_when_their_supervisor_is_killed_younger_ones_and_those_sta
         assert {int(process) for _, process in running.rest()} == {second, third, again}
         # A process that ends closes its files before it is gone.
         await_ended(first, second, third, again)
+
+
+@pytest.mark.parametrize(("lived", "is_final"), [(30.0, True), (90.0, False)])
+def test_what_cannot_be_reached_at_the_start_ends_all_however_slow_the_start_is(lived: float, is_final: bool) -> None:
+    status = UnavailableError.exit_code
+    with subprocess.Popen([sys.executable, "-c", f"raise SystemExit({status})"]) as process:
+        child = _Child("first", lambda _: None, process.pid, time.monotonic() - lived)
+        with pytest.raises(ChildEndedError) if is_final else nullcontext():
+            while child.process is not None:
+                _look_after(child, lambda _: None)
+    assert child.failures == (0 if is_final else 1)
 
 
 def test_what_is_killed_starts_again_after_a_pause() -> None:
