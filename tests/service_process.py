@@ -47,7 +47,7 @@ class ServiceProcess:
         """Everything it has printed so far, without colours."""
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self._log.read_text(encoding="utf-8", errors="replace"))
 
-    def await_true(self, condition: Callable[[], object], what: str, seconds: float = 60, every: float = 0.1) -> None:
+    def await_true(self, condition: Callable[[], object], what: str, seconds: float = 120, every: float = 0.1) -> None:
         """Wait until something is so, looked at every so many seconds; fail with what it said if it never is."""
         until = time.monotonic() + seconds
         while not condition():
@@ -57,7 +57,7 @@ class ServiceProcess:
                 pytest.fail(f"after {seconds:g} s still not {what}:\n{self.said}")
             time.sleep(every)
 
-    def ended(self, seconds: float = 60) -> int:
+    def ended(self, seconds: float = 120) -> int:
         """Wait for its end and return its status."""
         try:
             return self.process.wait(seconds)
