@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 from queries.city import NOW, City, small_city
 from requirement import require
 
@@ -25,6 +25,8 @@ PLAYED = timedelta(hours=14)
 """A minute of the record goes by in a second."""
 NOTICES = {"de": ("Werte gemessen, Rahmen unsere.",), "en": ("Values measured, frames ours.",)}
 ROOT = Path(__file__).parents[2]
+_PATIENCE = 60_000
+"""How long a page may take on a busy machine [ms]."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         server = ConsoleServer(app, "127.0.0.1", 0)
         thread = threading.Thread(target=server.run)
         thread.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not server.started and thread.is_alive() and time.monotonic() < deadline:
             time.sleep(0.02)
         assert server.started
@@ -69,6 +71,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     require(chromium, "chromium is not installed (Debian package chromium)")
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
             executable_path=chromium,
@@ -139,7 +142,7 @@ def visiting(browser: Browser, shown: Shown) -> Iterator[Visiting]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(_PATIENCE)
         page.on("request", foreign)
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
         page.on("console", lambda line: faults.append(f"{line.type}: {line.text}") if line.type == "error" else None)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from browser.conftest import Visiting
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -78,8 +79,7 @@ def test_the_tables_work_without_scripts(visiting: Visiting) -> None:
     visit = visiting(javascript=False)
     page = visit.go("/")
     page.get_by_role("link", name="Standort", exact=True).click()
-    first = page.locator("#sites tbody tr").first
-    assert "Ahorn" in first.inner_text()
+    expect(page.locator("#sites tbody tr").first).to_contain_text("Ahorn")
     page.get_by_role("link", name="Ahorn, Kampstraße 12").click()
     page.get_by_role("link", name="Als Tabelle, Tag für Tag").first.click()
-    assert page.locator("tbody tr").count() >= 30
+    expect(page.locator("tbody tr").nth(29)).to_be_visible()
