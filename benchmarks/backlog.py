@@ -26,6 +26,7 @@ from machine import busyness  # noqa: E402 - the path comes first
 from gruenpuls.domain.device import Deployment, Device  # noqa: E402 - the path comes first
 from gruenpuls.domain.site import Site, SiteKind  # noqa: E402 - the path comes first
 from gruenpuls.domain.uplink import RawMessage  # noqa: E402 - the path comes first
+from gruenpuls.service.ahead import reading_ahead  # noqa: E402 - the path comes first
 from gruenpuls.service.registry import open_registry  # noqa: E402 - the path comes first
 from gruenpuls.service.work import COLLECT_AFTER  # noqa: E402 - the path comes first
 from gruenpuls.service.workshop import workshop  # noqa: E402 - the path comes first
@@ -87,7 +88,7 @@ def resident() -> float:
 
 def work_off(settings: Settings, uplinks: int) -> None:
     """Decode the journal as `gruenpuls work` does, and print how it went."""
-    with workshop(settings) as tools:
+    with reading_ahead(settings) as ahead, workshop(settings, ahead) as tools:
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER)
         began, busy, shown = time.perf_counter(), time.process_time(), 0

@@ -25,10 +25,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from device_profiles.catalogue import Catalogue
 from device_profiles.profile import DecoderKind, Profile
 from gruenpuls.domain.device import Device
-from gruenpuls.domain.uplink import Radio, TimeSource, Uplink
-from ingest.decode_batch import Batch, Message
+from gruenpuls.domain.uplink import Radio, RawMessage, TimeSource, Uplink
+from ingest.decode_batch import Batch
 from ingest.device_columns import Fleet
 from ingest.javascript import CodecPool
+from ingest.message import Message, message_of
 from ingest.resolve import milliseconds
 from ingest.uplink_standing import Change, Standing
 
@@ -60,7 +61,7 @@ def uplinks(profile: Profile, frames: Frames, count: int) -> tuple[dict[int, Mes
             "plain", f"{profile.name}-{number % DEVICES}", payload, port, number, at, TimeSource.GATEWAY,
             radio=Radio(1, -100.0, 7.5),
         )  # fmt: skip
-        messages[number] = Message(number, "bench", "up", BEGIN, uplink)
+        messages[number] = message_of(number, RawMessage("bench", "up", BEGIN, b""), uplink)
         key = number.to_bytes(16, "big")
         changes.append((None, Standing(key, number % DEVICES, milliseconds(at), 0, number, number, dead=False)))
     return messages, changes

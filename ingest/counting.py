@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from gruenpuls.domain.ports import DeviceTally, Tally
-from gruenpuls.domain.uplink import Uplink
+from ingest.message import Message
 
 _HOUR: Final = 3600
 
@@ -43,21 +43,15 @@ class Counts:
         key = device, source
         return self._counts.get(key) or self._counts.setdefault(key, _Count())
 
-    def arrived(self, messages: Iterable[tuple[str, datetime, Uplink]]) -> None:
-        """Count uplinks that came, as duplicates; `decided` takes out what they proved to be, before or after.
-
-        Parameters
-        ----------
-        messages : iterable of (str, datetime, Uplink)
-            Each with its source and when it was received.
-        """
-        for source, received_at, uplink in messages:
-            count = self._of(uplink.device, source)
+    def arrived(self, messages: Iterable[Message]) -> None:
+        """Count uplinks that came, as duplicates; `decided` takes out what they proved to be, before or after."""
+        for message in messages:
+            count = self._of(message.device, message.source)
             count.duplicates += 1
-            heard_at = min(uplink.measured_at, received_at)
+            heard_at = min(message.measured_at, message.received_at)
             if count.last_uplink_at is None or heard_at > count.last_uplink_at:
                 count.last_uplink_at = heard_at
-            count.heard.add((uplink.radio.heard_by, heard_at.timestamp() // _HOUR))
+            count.heard.add((message.radio.heard_by, heard_at.timestamp() // _HOUR))
 
     def decided(self, device: str, source: str, number: int, *, dead: bool) -> None:
         """Count so many uplinks as what they proved to be; fewer than none take that back."""

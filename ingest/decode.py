@@ -24,11 +24,13 @@ from device_profiles.profile import Profile
 from gruenpuls.domain.ports import Commit, IngestRegistry, ObservationStore, Progress, Tally
 from gruenpuls.domain.reading import Flag, Ids, ReadingBatch, Times
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry
-from ingest.decode_batch import Batch, Message, letter_of_poison, read_message
+from ingest.decode_batch import Batch
 from ingest.device_columns import Fleet
 from ingest.javascript import CodecPool
-from ingest.journal_entries import JournalEntries, entries_from
+from ingest.journal_entries import JournalEntries
+from ingest.message import Message, Read, letter_of_poison, read_message
 from ingest.portion import OF_THE_WORLD, Portion, halving
+from ingest.read_ahead import MessageReader, ReadAhead, Wanted
 from ingest.reading_columns import earliest, earliest_moments
 from ingest.resolve import Copy, milliseconds
 from ingest.uplink_index import UplinkIndex
@@ -67,6 +69,8 @@ class Decoder:
     codecs : CodecPool or None
         Runs the JavaScript of profiles that have some; whoever passes one closes it. None for one of its own,
         whose process ends with this one.
+    ahead : ReadAhead or None
+        Reads messages while others are stored; None to do both in turns.
     """
 
     def __init__(
@@ -80,8 +84,10 @@ class Decoder:
         limit: int = BATCH,
         future_tolerance: timedelta = FUTURE_TOLERANCE,
         codecs: CodecPool | None = None,
+        ahead: ReadAhead | None = None,
     ) -> None:
         self._journal = journal
+        self._reader = MessageReader(journal, ahead)
         self._index = index
         self._profile_named = profile_named
         self._registry = registry
@@ -193,8 +199,7 @@ class Decoder:
         progress = self._known_progress()
         if not self._is_level(progress):
             return progress
-        entries = entries_from(self._journal, progress.offset, self._portion.size, _BYTES)
-        tried = self._portion.take(entries)
+        tried = self._portion.take(self._reader.reads(Wanted(progress.offset, self._portion.size, _BYTES)))
         first = next(tried, None)
         if first is None:
             return None
@@ -235,7 +240,7 @@ class Decoder:
     def _write_again(self, entries: Sequence[JournalEntry], done: int) -> None:
         """Write a batch that the store has already; if it is one message that breaks decoding, as its dead letter."""
         try:
-            self._write(self._worked_out((entry, None) for entry in entries), done)
+            self._write(self._worked_out((read_message(entry), None) for entry in entries), done)
         except OF_THE_WORLD:
             raise
         except Exception as error:
@@ -243,7 +248,7 @@ class Decoder:
                 raise
             self._index.rollback()
             self._fleet = Fleet()
-            self._write(self._worked_out((entry, error) for entry in entries), done)
+            self._write(self._worked_out((read_message(entry), error) for entry in entries), done)
 
     def _learn(self, end: int) -> None:
         """Take into the index what the store and the registry have already, up to an offset."""
@@ -271,18 +276,18 @@ class Decoder:
         self._index.settle((standing, standing.first in dead) for standing in standings)
         self._index.commit(reach)
 
-    def _worked_out(self, entries: Iterable[tuple[JournalEntry, Exception | None]]) -> Batch:
-        """Return what becomes of entries; one that comes with what it raised is a dead letter."""
+    def _worked_out(self, reads: Iterable[tuple[Read, Exception | None]]) -> Batch:
+        """Return what becomes of messages; one that comes with what it raised is a dead letter."""
         messages: dict[int, Message] = {}
         copies: list[Copy] = []
         letters: list[DeadLetter] = []
-        for entry, poison in entries:
-            found = read_message(entry) if poison is None else letter_of_poison(entry, poison)
+        for read, poison in reads:
+            found = read if poison is None else letter_of_poison(read, poison)
             if isinstance(found, DeadLetter):
                 letters.append(found)
             else:
                 message, copy = found
-                messages[entry.offset] = message
+                messages[message.offset] = message
                 copies.append(copy)
         changes = self._index.admit(copies, [letter.offset for letter in letters])
         # From here on they would only take memory.
@@ -326,7 +331,7 @@ class Decoder:
             batch.forget_unreadable(letter.device or "", letter.source)
         batch.count_arrivals(arrived)
         for message in arrived:
-            batch.forget_unreadable(message.uplink.device, message.source)
+            batch.forget_unreadable(message.device, message.source)
         batch.mend(offset for offset, one in standings.items() if one is None or not one.dead)
         batch.mend(copy.offset for copy in returned)
         self._write(batch, self._index.offset)
@@ -338,7 +343,7 @@ class Decoder:
         rivals = self._index.rivals(changes)
         concerned = [standing for change in changes for standing in change if standing is not None] + rivals
         messages |= self.messages({one.offset for one in concerned} - messages.keys())
-        devices = {messages[one.offset].uplink.device for one in concerned if one.offset in messages}
+        devices = {messages[one.offset].device for one in concerned if one.offset in messages}
         if self._fleet.is_stale:
             self._fleet = Fleet()
         batch = self.new_batch(devices, self._fleet)

@@ -13,30 +13,19 @@ import msgspec
 from device_profiles.profile import DecoderKind, Measurement, NotAMeasurement, Profile, Refused
 from gruenpuls.domain.device import Device
 from gruenpuls.domain.ports import DeviceTally, Run
-from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason, JournalEntry, RawMessage, Uplink
+from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
 from ingest.counting import Counts
 from ingest.device_columns import DeviceColumns, Fleet, Row
-from ingest.envelopes import EnvelopeError, read_uplink
 from ingest.javascript import Codec, CodecError, CodecPool, Fault, Payload
 from ingest.javascript.pool import Outcome
+from ingest.message import Message, letter, said
 from ingest.reading_columns import ReadingColumns
-from ingest.resolve import Copy, copy_of, milliseconds, moment_of, span_in_milliseconds
+from ingest.resolve import milliseconds, moment_of, span_in_milliseconds
 from ingest.uplink_standing import Change, Standing
 
-_TEXT_LENGTH: Final = 500
 # Looking a member up in its enumeration takes longer than comparing with it.
 _LAYOUT: Final = DecoderKind.LAYOUT
 _FIELDS: Final = msgspec.json.Decoder(dict[str, object])
-
-
-class Message(msgspec.Struct, frozen=True, gc=False):
-    """An uplink and how it came; without what it came as, which takes more memory than all the rest."""
-
-    offset: int
-    source: str
-    topic: str
-    received_at: datetime
-    uplink: Uplink
 
 
 class Decoded(NamedTuple):
@@ -63,29 +52,6 @@ class _UndecodableError(Exception):
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
-
-
-def read_message(entry: JournalEntry) -> tuple[Message, Copy] | DeadLetter:
-    """Return the uplink of a journal entry and its identity, or the reason why it has none."""
-    device = None
-    try:
-        uplink = read_uplink(entry.message)
-        device = uplink.device
-        raw = entry.message
-        message = Message(entry.offset, raw.source, raw.topic, raw.received_at, uplink)
-        return message, copy_of(entry.offset, uplink)
-    except EnvelopeError as error:
-        return _letter(entry.offset, entry.message, error.reason, error.detail, error.device)
-    except Exception as error:  # noqa: BLE001  one message never stops the others
-        return _letter(entry.offset, entry.message, DeadLetterReason.UNREADABLE, _said(error), device)
-
-
-def letter_of_poison(entry: JournalEntry, error: Exception) -> DeadLetter:
-    """Return the dead letter of a message that breaks a batch where nobody foresaw it."""
-    found = read_message(entry)
-    device = found.device if isinstance(found, DeadLetter) else found[0].uplink.device
-    detail = f"decoding breaks on it: {_said(error)}"
-    return _letter(entry.offset, entry.message, DeadLetterReason.UNREADABLE, detail, device)
 
 
 @dataclass(slots=True)
@@ -145,7 +111,7 @@ class Batch:
 
     def count_arrivals(self, messages: Iterable[Message]) -> None:
         """Count messages that came, as duplicates; `decide` has taken out those it found to be more."""
-        self._counts.arrived((message.source, message.received_at, message.uplink) for message in messages)
+        self._counts.arrived(messages)
 
     def forget_unreadable(self, device: str, source: str) -> None:
         """Take back that a message was counted as unreadable."""
@@ -171,7 +137,7 @@ class Batch:
                 self._undo(before, messages.get(before.offset, message))
             elif after is not None and message is not None and self._gathers(after, message):
                 self.verdicts.append((after, False))
-                gathered.append((message.uplink.device, message.source))
+                gathered.append((message.device, message.source))
                 continue
             if after is not None:
                 self._do(after, message)
@@ -212,16 +178,16 @@ class Batch:
                 scripted[key] = profile
         if not scripted:
             return
-        groups: defaultdict[str, dict[int, Uplink]] = defaultdict(dict)
+        groups: defaultdict[str, dict[int, Message]] = defaultdict(dict)
         for standing in [one for change in changes for one in change if one is not None] + rivals:
             message = messages.get(standing.offset)
-            if message is not None and message.uplink.device in scripted:
-                groups[scripted[message.uplink.device].name][standing.offset] = message.uplink
-        for uplinks in groups.values():
-            profile = scripted[next(iter(uplinks.values())).device]
-            payloads = [Payload(one.payload, one.port, one.measured_at) for one in uplinks.values()]
+            if message is not None and message.device in scripted:
+                groups[scripted[message.device].name][standing.offset] = message
+        for group in groups.values():
+            profile = scripted[next(iter(group.values())).device]
+            payloads = [Payload(one.payload, one.port, one.measured_at) for one in group.values()]
             outcomes = self.codecs.decode(Codec.of_profile(profile), payloads)
-            self._outcomes.update(zip(uplinks, outcomes, strict=True))
+            self._outcomes.update(zip(group, outcomes, strict=True))
 
     def tallies(self) -> list[DeviceTally]:
         """Return what became of the messages, by device and source."""
@@ -252,7 +218,7 @@ class Batch:
         self._count(message, 1, dead=undecodable is not None)
 
     def _count(self, message: Message, step: int, *, dead: bool) -> None:
-        self._counts.decided(message.uplink.device, message.source, step, dead=dead)
+        self._counts.decided(message.device, message.source, step, dead=dead)
 
     def _measure(self, standing: Standing, message: Message) -> tuple[DeadLetterReason, str] | None:
         try:
@@ -268,30 +234,28 @@ class Batch:
 
         Almost all are like this, and judged together they take less time: see ``benchmarks/profile_decode.py``.
         """
-        uplink = message.uplink
         try:
-            columns = self._columns_of.get(uplink.device) or self._new_columns(uplink.device)
+            columns = self._columns_of.get(message.device) or self._new_columns(message.device)
             if not columns.of_layout or standing.measured_at > self._limit(message.received_at):
                 return False
-            fields = columns.profile.fields(uplink.payload, uplink.port)
+            fields = columns.profile.fields(message.payload, message.port)
             told = columns.told(tuple(fields))
         except Exception:  # noqa: BLE001  decoding it alone says what is wrong
             return False
         if told is None:
             self._fields[message.offset] = fields
             return False
-        self.columns.gather(standing.key, standing.measured_at, columns, told, fields, uplink.radio)
+        self.columns.gather(standing.key, standing.measured_at, columns, told, fields, message.radio)
         return True
 
     def _rows(self, standing: Standing, message: Message) -> tuple[Run, list[Row]]:
-        uplink = message.uplink
-        columns = self._columns_of.get(uplink.device) or self._new_columns(uplink.device)
+        columns = self._columns_of.get(message.device) or self._new_columns(message.device)
         limit = self._limit(message.received_at)
         if standing.measured_at > limit:
             raise _implausible(standing.measured_at, message.received_at)
         try:
             measurements = self._measurements(columns.profile, message)
-            rows = columns.rows(measurements, standing.measured_at, uplink.radio)
+            rows = columns.rows(measurements, standing.measured_at, message.radio)
         except NotAMeasurement as error:
             raise _UndecodableError(DeadLetterReason.NOT_A_MEASUREMENT, error.detail) from error
         except Refused as error:
@@ -304,7 +268,7 @@ class Batch:
             ) from error
         except Exception as error:
             raise _UndecodableError(
-                DeadLetterReason.DECODER_FAILED, f"{columns.profile.name}: {_said(error)}"
+                DeadLetterReason.DECODER_FAILED, f"{columns.profile.name}: {said(error)}"
             ) from error
         for row in rows:
             if row[1] > limit:
@@ -313,22 +277,21 @@ class Batch:
 
     def _limit(self, received_at: datetime) -> int:
         """Return the latest moment a message may claim [ms since 1970 UTC]."""
-        # What was received in one go has one and the same moment.
-        if received_at is not self._limited[0]:
+        # What was received in one go has the same moment.
+        if received_at != self._limited[0]:
             self._limited = received_at, milliseconds(received_at) + span_in_milliseconds(self.future_tolerance)
         return self._limited[1]
 
     def _measurements(self, profile: Profile, message: Message) -> tuple[Measurement, ...]:
-        uplink = message.uplink
         if profile.decoder is _LAYOUT:
             fields = self._fields.pop(message.offset, None)
-            return profile.measurements(profile.fields(uplink.payload, uplink.port) if fields is None else fields)
+            return profile.measurements(profile.fields(message.payload, message.port) if fields is None else fields)
         match profile.decoder:
             case DecoderKind.LNS:
-                profile.ensure_measurement(uplink.payload, uplink.port)
-                return profile.measurements(_decoded_by_network(uplink))
+                profile.ensure_measurement(message.payload, message.port)
+                return profile.measurements(_decoded_by_network(message))
             case DecoderKind.JS:
-                profile.ensure_measurement(uplink.payload, uplink.port)
+                profile.ensure_measurement(message.payload, message.port)
                 outcome = self._outcomes[message.offset]
                 if isinstance(outcome, CodecError):
                     raise outcome
@@ -345,15 +308,15 @@ class Batch:
         return self._columns_of.setdefault(key, self.fleet.columns(device, profile))
 
 
-def _decoded_by_network(uplink: Uplink) -> dict[str, object]:
-    if uplink.decoded is None:
-        message = "the network sent no decoded values"
-        raise Refused(message)
+def _decoded_by_network(message: Message) -> dict[str, object]:
+    if message.decoded is None:
+        detail = "the network sent no decoded values"
+        raise Refused(detail)
     try:
-        return _FIELDS.decode(uplink.decoded)
+        return _FIELDS.decode(message.decoded)
     except (msgspec.DecodeError, RecursionError) as error:
-        message = f"the network's decoded values are no JSON object: {error}"
-        raise Refused(message) from error
+        detail = f"the network's decoded values are no JSON object: {error}"
+        raise Refused(detail) from error
 
 
 def _implausible(measured_at: int, received_at: datetime) -> _UndecodableError:
@@ -362,34 +325,11 @@ def _implausible(measured_at: int, received_at: datetime) -> _UndecodableError:
     return _UndecodableError(DeadLetterReason.IMPLAUSIBLE_TIME, detail)
 
 
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def _letter(
-    offset: int, message: RawMessage | Message, reason: DeadLetterReason, detail: str, device: str | None
-) -> DeadLetter:
-    return DeadLetter(
-        offset,
-        reason,
-        _legible(detail),
-        _legible(message.source),
-        _legible(message.topic),
-        _legible(device) if device is not None else None,
-        message.received_at,
-    )
-
-
 def _undecodable(reason: DeadLetterReason, detail: str, standing: Standing, message: Message) -> DeadLetter:
-    return _letter(standing.first, message, reason, detail, message.uplink.device)
+    return letter(standing.first, message, reason, detail, message.device)
 
 
 def _letter_about_lost(standing: Standing) -> DeadLetter:
     detail = "the part of the journal that holds the message is damaged"
     measured_at = moment_of(standing.measured_at)
     return DeadLetter(standing.first, DeadLetterReason.UNREADABLE, detail, "", "", None, measured_at)
-
-
-def _legible(text: str) -> str:
-    """Return a text every database takes, and not too long for a table."""
-    return text[:_TEXT_LENGTH].encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

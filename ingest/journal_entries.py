@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from gruenpuls.domain.uplink import JournalEntry
@@ -25,13 +25,34 @@ class JournalEntries(Protocol):
         ...
 
 
-def entries_from(journal: JournalEntries, from_offset: int, limit: int, most_bytes: int) -> Iterator[JournalEntry]:
-    """Yield what `read` returns, a few at a time: together, their payloads take more memory than what comes of them."""
-    while limit > 0 and most_bytes > 0:
-        some = journal.read(from_offset, min(limit, _PORTION), most_bytes)
-        if not some:
-            return
-        yield from some
-        limit -= len(some)
-        most_bytes -= sum(len(entry.message.payload) for entry in some)
-        from_offset = some[-1].offset + 1
+class Entries:
+    """What `read` returns, a few at a time: together, payloads take more memory than what comes of them.
+
+    Parameters
+    ----------
+    journal : JournalEntries
+    from_offset, limit, most_bytes : int
+        See `JournalEntries.read`.
+    """
+
+    def __init__(self, journal: JournalEntries, from_offset: int, limit: int, most_bytes: int) -> None:
+        self._journal = journal
+        self._next = from_offset
+        self._limit = limit
+        self._most_bytes = most_bytes
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether these are as many as there may be, whatever comes yet."""
+        return self._limit <= 0 or self._most_bytes <= 0
+
+    def more(self) -> list[JournalEntry]:
+        """Return the next few; none where they are complete, or the journal has nothing more by now."""
+        if self.is_complete:
+            return []
+        some = self._journal.read(self._next, min(self._limit, _PORTION), self._most_bytes)
+        if some:
+            self._limit -= len(some)
+            self._most_bytes -= sum(len(entry.message.payload) for entry in some)
+            self._next = some[-1].offset + 1
+        return some

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from gruenpuls.domain.errors import GruenpulsError
-from gruenpuls.domain.uplink import JournalEntry
+from ingest.message import Read, offset_of
 from ingest.uplink_index_file import DamagedIndexError
 
 OF_THE_WORLD: Final = (GruenpulsError, DamagedIndexError, MemoryError, OSError)
@@ -44,15 +44,16 @@ class Portion:
         self._taken = 0
         self._first = 0
 
-    def take(self, entries: Iterable[JournalEntry]) -> Iterator[tuple[JournalEntry, Exception | None]]:
-        """Yield which of these entries are tried now: the first alone, with what it raised, if it broke a batch."""
+    def take(self, reads: Iterable[Read]) -> Iterator[tuple[Read, Exception | None]]:
+        """Yield which of these messages are tried now: the first alone, with what it raised, if it broke a batch."""
         self._taken = 0
-        for entry in entries:
-            if not self._taken and entry.offset != self._first:
-                self._first, self.poison = entry.offset, None
+        for read in reads:
+            offset = offset_of(read)
+            if not self._taken and offset != self._first:
+                self._first, self.poison = offset, None
             self._taken += 1
-            self.end = entry.offset + 1
-            yield entry, self.poison
+            self.end = offset + 1
+            yield read, self.poison
             if self.poison is not None:
                 # Others may have come since.
                 return

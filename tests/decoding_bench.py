@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 from memory_ports import MemoryJournal, MemoryRegistry, MemoryStore, content
 
@@ -15,6 +18,7 @@ from device_profiles.profile import Profile
 from gruenpuls.domain.device import Channel, Device
 from gruenpuls.domain.uplink import RawMessage
 from ingest.decode import Decoder
+from ingest.read_ahead import ReadAhead, read_for
 from ingest.uplink_index import UplinkIndex
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -150,11 +154,18 @@ def after(minutes: float) -> datetime:
 
 
 class Bench:
-    """A decoder with everything around it; `restart` is a new process on the same data."""
+    """A decoder with everything around it; `restart` is a new process on the same data.
 
-    def __init__(self, directory: Path, messages: Sequence[RawMessage] = (), *, limit: int = 5000) -> None:
+    If it `reads_ahead`, that is done by a thread, where the service has a process.
+    """
+
+    def __init__(
+        self, directory: Path, messages: Sequence[RawMessage] = (), *, limit: int = 5000, reads_ahead: bool = False
+    ) -> None:
         self.path = directory / "uplinks.db"
         self.limit = limit
+        self.reads_ahead = reads_ahead
+        self._lines = ExitStack()
         self.journal = MemoryJournal(messages)
         self.registry = MemoryRegistry(dict(DEVICES))
         self.store = MemoryStore()
@@ -162,7 +173,19 @@ class Bench:
         self.decoder = self.new_decoder()
 
     def new_decoder(self) -> Decoder:
-        return Decoder(self.journal, self.index, PROFILES.get, self.registry, self.store, limit=self.limit)
+        ahead = self._new_ahead() if self.reads_ahead else None
+        return Decoder(self.journal, self.index, PROFILES.get, self.registry, self.store, limit=self.limit, ahead=ahead)
+
+    def _new_ahead(self) -> ReadAhead:
+        self._lines.close()
+        ours, theirs = socket.socketpair()
+        reading = Thread(target=read_for, args=(theirs, self.journal))
+        reading.start()
+        # In the reverse order: it ends with the line.
+        self._lines.enter_context(theirs)
+        self._lines.callback(reading.join)
+        self._lines.enter_context(ours)
+        return ReadAhead(ours)
 
     def restart(self) -> None:
         self.index.close()
@@ -184,6 +207,7 @@ class Bench:
             pass
 
     def close(self) -> None:
+        self._lines.close()
         self.index.close()
 
     def content(self) -> bytes:
@@ -204,8 +228,10 @@ class Bench:
         }
 
 
-def worked_off(directory: Path, messages: Iterable[RawMessage], limit: int = 5000) -> Bench:
+def worked_off(
+    directory: Path, messages: Iterable[RawMessage], limit: int = 5000, *, reads_ahead: bool = False
+) -> Bench:
     """Return a bench that has worked these messages off."""
-    bench = Bench(directory, list(messages), limit=limit)
+    bench = Bench(directory, list(messages), limit=limit, reads_ahead=reads_ahead)
     bench.run()
     return bench

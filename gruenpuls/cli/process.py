@@ -26,29 +26,25 @@ def run(context: typer.Context) -> None:
 
 def collect(context: typer.Context) -> None:
     """Take uplinks from the brokers into the journal (one of the processes of `run`)."""
-    from gruenpuls.service.collect import run_collector
-    from gruenpuls.service.stopping import stop_on_request
-
-    session: Session = context.obj
-    run_collector(session.settings, stop_on_request())
+    _run("collect", context)
 
 
 def work(context: typer.Context) -> None:
     """Decode, compute and judge what the journal holds (one of the processes of `run`)."""
-    from gruenpuls.service.stopping import stop_on_request
-    from gruenpuls.service.work import run_work
-
-    session: Session = context.obj
-    run_work(session.settings, stop_on_request())
+    _run("work", context)
 
 
 def serve(context: typer.Context) -> None:
     """Serve the console (one of the processes of `run`)."""
-    from gruenpuls.service.serve import run_console
+    _run("serve", context)
+
+
+def _run(process: str, context: typer.Context) -> None:
+    from gruenpuls.service.start import run_process
     from gruenpuls.service.stopping import stop_on_request
 
     session: Session = context.obj
-    run_console(session.settings, stop_on_request())
+    run_process(process, session.settings, stop_on_request())
 
 
 def demo(

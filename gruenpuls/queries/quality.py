@@ -13,10 +13,10 @@ import numpy as np
 from device_profiles.profile import Profile
 from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.reading import Flag, ReadingBatch, from_stored, to_stored
-from gruenpuls.domain.uplink import DeadLetter, JournalEntry
+from gruenpuls.domain.uplink import JournalEntry
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.judgements import Subject
-from ingest.decode_batch import read_message
+from ingest.envelopes import EnvelopeError, read_uplink
 from processors.quality.neighbours import slope
 
 NEEDED: Final[Mapping[int, float]] = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
@@ -179,10 +179,10 @@ def radio_of(journal: Entries, devices: Collection[str], from_at: datetime, to_a
     wanted = set(devices)
     found: defaultdict[str, Radio] = defaultdict(Radio)
     for entry in _received(journal, from_at, to_at):
-        read = read_message(entry)
-        if isinstance(read, DeadLetter):
+        try:
+            uplink = read_uplink(entry.message)
+        except EnvelopeError:
             continue
-        uplink = read[0].uplink
         if uplink.device in wanted and uplink.frame_counter is not None:
             needed = NEEDED.get(uplink.radio.spreading_factor or 0)
             snr = uplink.radio.snr

@@ -71,7 +71,7 @@ def start(words: Sequence[str], tell: Tell) -> None:
     _close_input()
     _load()
     _log.info("starting", page=f"http://{settings.console.host}:{settings.console.port}")
-    supervise({name: partial(_run, name, settings) for name in PROCESSES}, requests, tell)
+    supervise({name: partial(run_process, name, settings) for name in PROCESSES}, requests, tell)
     _log.info("stopped")
 
 
@@ -92,12 +92,14 @@ def _load() -> None:
     import gruenpuls.queries.intake  # noqa: PLC0415 - see above
     import gruenpuls.service.rooms  # noqa: PLC0415 - see above
     import gruenpuls.service.soil  # noqa: F401, PLC0415 - see above
+    import ingest.read_ahead  # noqa: F401, PLC0415 - see above
 
     # Loading it starts an engine of its own that nobody asks anything, with a thread.
     duckdb.close()
 
 
-def _run(process: str, settings: Settings, stop: Event) -> None:
+def run_process(process: str, settings: Settings, stop: Event) -> None:
+    """Do what one of `PROCESSES` does until asked to stop."""
     # Each loads what only it needs: the collector neither the console nor what is computed.
     match process:
         case "collect":
@@ -105,9 +107,12 @@ def _run(process: str, settings: Settings, stop: Event) -> None:
 
             run_collector(settings, stop)
         case "work":
-            from gruenpuls.service.work import run_work  # noqa: PLC0415 - see above
+            from gruenpuls.service.ahead import reading_ahead  # noqa: PLC0415 - see above
 
-            run_work(settings, stop)
+            with reading_ahead(settings) as ahead:
+                from gruenpuls.service.work import run_work  # noqa: PLC0415 - see above
+
+                run_work(settings, stop, ahead)
         case "serve":
             from gruenpuls.service.serve import run_console  # noqa: PLC0415 - see above
 

@@ -43,6 +43,7 @@ from gruenpuls.service.soil import city_processors, limit_table
 from gruenpuls.service.workshop import Workshop, workshop
 from gruenpuls.settings import Settings
 from ingest.portion import OF_THE_WORLD
+from ingest.read_ahead import ReadAhead
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -55,8 +56,15 @@ COLLECT_AFTER = 100_000
 """New objects after which Python looks for circles: a batch makes many and leaves none, so 700 is a waste."""
 
 
-def run_work(settings: Settings, stop: threading.Event) -> None:
+def run_work(settings: Settings, stop: threading.Event, ahead: ReadAhead | None) -> None:
     """Decode, compute and judge until asked to stop.
+
+    Parameters
+    ----------
+    settings : Settings
+    stop : Event
+    ahead : ReadAhead or None
+        Reads messages while others are stored.
 
     Raises
     ------
@@ -66,7 +74,7 @@ def run_work(settings: Settings, stop: threading.Event) -> None:
         If something is damaged or cannot be written at the start.
     """
     begin("work", settings)
-    with workshop(settings) as tools:
+    with workshop(settings, ahead) as tools:
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER)
         reopened = tools.registry.requests.reopen_taken()

@@ -16,6 +16,7 @@ from gruenpuls.stores.registry import Registry
 from ingest.decode import Decoder
 from ingest.javascript import CodecPool
 from ingest.journal import Journal, JournalReader
+from ingest.read_ahead import ReadAhead
 from ingest.redecode import Redecoder
 from ingest.uplink_index import UplinkIndex
 
@@ -60,8 +61,14 @@ class Workshop:
 
 
 @contextmanager
-def workshop(settings: Settings) -> Iterator[Workshop]:
+def workshop(settings: Settings, ahead: ReadAhead | None = None) -> Iterator[Workshop]:
     """Open everything for the one process that may write readings.
+
+    Parameters
+    ----------
+    settings : Settings
+    ahead : ReadAhead or None
+        Reads messages while others are stored.
 
     Raises
     ------
@@ -87,6 +94,7 @@ def workshop(settings: Settings) -> Iterator[Workshop]:
             codecs=codecs,
             limit=settings.work.batch,
             future_tolerance=timedelta(seconds=settings.work.future_tolerance),
+            ahead=ahead,
         )
         redecoder = Redecoder(
             decoder, journal, index, registry.arrivals, registry.past, store, registry.judgements, profiles.named

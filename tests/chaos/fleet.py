@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -262,7 +262,7 @@ def leave_session(port: int, client_id: str = CLIENT, topic: str = TOPIC) -> Non
     client.loop_forever()
 
 
-def children(parent: int) -> dict[str, int]:
+def children(parent: int, names: Collection[str] = PROCESSES) -> dict[str, int]:
     """Return the processes of the service that run now, by name."""
     found = {}
     for directory in Path("/proc").glob("[0-9]*"):
@@ -271,7 +271,7 @@ def children(parent: int) -> dict[str, int]:
             status = (directory / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
         except OSError:
             continue
-        name = next((name for name in PROCESSES if system_name(name) == called), None)
+        name = next((name for name in names if system_name(name) == called), None)
         if name is not None and int(status[1]) == parent and status[0] != "Z":
             found[name] = int(directory.name)
     return found

@@ -19,6 +19,7 @@ from influx import Influx
 from mosquitto import Mosquitto, broker, free_port
 from service_process import ServiceProcess
 
+from gruenpuls.service.ahead import NAME as READING
 from gruenpuls.service.start import PROCESSES
 from gruenpuls.simulation.publish import Publisher
 from ingest.journal import Journal
@@ -27,7 +28,7 @@ __all__ = ["broker"]
 
 UPLINKS = extent("UPLINKS", 1_500, 100_000)
 """How many are published while processes are killed."""
-KILLS = extent("KILLS", 3, 20)
+KILLS = extent("KILLS", 4, 20)
 """How many processes are killed."""
 SEED = extent("SEED", 20261122, 20261122)
 """Of the moments of the kills."""
@@ -40,12 +41,19 @@ _SERVER = "influxd"
 _PUBLISHING_SECONDS = 1.0
 """Between two kills."""
 _PORTION = 100
+_BATCH = 200
+
+
+def processes(service: ServiceProcess) -> dict[str, int]:
+    """Return the processes of the service, and the one that reads for `work`, that run now."""
+    found = children(service.process.pid)
+    return found | children(found["work"], [READING]) if "work" in found else found
 
 
 def kill_one(service: ServiceProcess, name: str) -> None:
     """Kill a process of the service, as soon as it runs."""
-    service.await_true(lambda: name in children(service.process.pid), f"running {name}")
-    os.kill(children(service.process.pid)[name], signal.SIGKILL)
+    service.await_true(lambda: name in processes(service), f"running {name}")
+    os.kill(processes(service)[name], signal.SIGKILL)
 
 
 def publish(port: int, numbers: range, seconds: float) -> None:
@@ -81,10 +89,13 @@ def test_nothing_is_lost_or_doubled_while_processes_are_killed(
 ) -> None:
     chance = random.Random(SEED)
     # Each process is hit as often as the others, in an order nobody knows.
-    hit = [*PROCESSES, *([_SERVER] if influx else [])]
+    hit = [*PROCESSES, READING, *([_SERVER] if influx else [])]
     victims = chance.sample(hit * -(-KILLS // len(hit)), KILLS)
     with City(tmp_path / "city", broker.port, free_port(), influx=influx.url if influx else None) as city:
         leave_session(broker.port)
+        # Then a few hundred are so many that they are read ahead of time.
+        with (city.directory / "gruenpuls.toml").open("a", encoding="utf-8") as settings:
+            settings.write(f"[work]\nbatch = {_BATCH}\n")
         with city.process("run") as service:
             for victim, share in zip(victims, portions(range(UPLINKS), -(-UPLINKS // KILLS)), strict=True):
                 # Half of the kills come when all is well again, the others when something may still lie in ruins.
@@ -103,7 +114,7 @@ def test_nothing_is_lost_or_doubled_while_processes_are_killed(
             service.await_true(lambda: len(children(service.process.pid)) == len(PROCESSES), "running again")
             service.process.terminate()
             assert service.ended() == 0
-            assert service.said.count("process ended, starting it again") == KILLS - victims.count(_SERVER)
+            assert service.said.count("process ended, starting it again") == sum(one in PROCESSES for one in victims)
         status = city.assert_complete(range(UPLINKS), at_leisure)
         again = status["journalled"]["fleet"] - UPLINKS
         print(f"{UPLINKS} uplinks, killed: {', '.join(victims)}; {again} came twice")  # noqa: T201 - the report of a long run

@@ -17,7 +17,7 @@ from gruenpuls.domain.ports import Commit, Run, Tally
 from gruenpuls.domain.reading import Flag
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.uplink import DeadLetterReason, RawMessage
-from ingest import decode_batch
+from ingest import message as messages
 from ingest.envelopes import EnvelopeError
 
 
@@ -338,7 +338,7 @@ def test_messages_no_envelope_knew_are_read_once_one_does(bench: Bench, monkeypa
         raise EnvelopeError(DeadLetterReason.UNREADABLE, message.topic)
 
     with monkeypatch.context() as patch:
-        patch.setattr(decode_batch, "read_uplink", refuse)
+        patch.setattr(messages, "read_uplink", refuse)
         bench.take(helium(1, after(1)), helium(1, NOON), helium(2, NOON, b"\x01"), RawMessage("s", "t", NOON, b"?"))
     bench.take(helium(3, after(3)))
     assert bench.store.done.tally == Tally(decoded=1, dead_lettered=4)
@@ -359,7 +359,7 @@ def test_the_index_made_again_leaves_alone_what_was_a_dead_letter(
         raise EnvelopeError(DeadLetterReason.UNREADABLE, message.topic)
 
     with monkeypatch.context() as patch:
-        patch.setattr(decode_batch, "read_uplink", refuse)
+        patch.setattr(messages, "read_uplink", refuse)
         bench.take(helium(1, NOON))
     bench.limit = 1
     bench.take(helium(1, after(1)), helium(2, after(2), b"\x01"), helium(3, after(3)))
@@ -404,7 +404,7 @@ def test_any_order_any_repetition_and_any_batches_give_the_same(
     chance.shuffle(shuffled)
     with TemporaryDirectory() as one, TemporaryDirectory() as other, TemporaryDirectory() as third:
         straight = worked_off(Path(one), messages)
-        mixed = worked_off(Path(other), shuffled, limit)
+        mixed = worked_off(Path(other), shuffled, limit, reads_ahead=True)
         twice = worked_off(Path(third), [*messages, *shuffled], limit)
         for bench in (straight, mixed, twice):
             bench.close()

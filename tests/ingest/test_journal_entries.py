@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -7,7 +8,7 @@ from memory_ports import MemoryJournal
 
 from gruenpuls.domain.uplink import RawMessage
 from ingest import journal_entries
-from ingest.journal_entries import entries_from
+from ingest.journal_entries import Entries
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 PARTS = st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(0, 9), max_size=6)), max_size=5)
@@ -22,6 +23,7 @@ def test_a_few_at_a_time_are_the_same_as_all_at_once(
         journal.append([RawMessage("test", "t", NOW, b"x" * size) for size in sizes], gap)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(journal_entries, "_PORTION", 3)
-        found = list(entries_from(journal, from_offset, limit, most_bytes))
+        entries = Entries(journal, from_offset, limit, most_bytes)
+        found = list(chain.from_iterable(iter(entries.more, [])))
 
     assert found == journal.read(from_offset, limit, most_bytes)

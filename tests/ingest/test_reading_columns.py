@@ -15,10 +15,11 @@ from device_profiles.profile import Profile
 from gruenpuls.domain.device import Device
 from gruenpuls.domain.ports import Run
 from gruenpuls.domain.series import SeriesKey
-from gruenpuls.domain.uplink import Radio, TimeSource, Uplink
-from ingest.decode_batch import Batch, Message
+from gruenpuls.domain.uplink import Radio, RawMessage, TimeSource, Uplink
+from ingest.decode_batch import Batch
 from ingest.device_columns import Fleet
 from ingest.javascript import CodecPool
+from ingest.message import message_of
 from ingest.resolve import milliseconds
 from ingest.uplink_standing import Standing
 
@@ -66,7 +67,7 @@ def decided(found: Sequence[Uplink]) -> tuple[object, ...]:
     """Return all that a batch makes of uplinks: readings to the last bit, verdicts, letters, tallies."""
     messages, changes = {}, []
     for number, uplink in enumerate(found):
-        messages[number] = Message(number, "test", "t", NOON, uplink)
+        messages[number] = message_of(number, RawMessage("test", "t", NOON, b""), uplink)
         key = blake2b(repr(uplink).encode(), digest_size=16).digest()
         changes.append((None, Standing(key, 1, milliseconds(uplink.measured_at), 0, number, number, dead=False)))
     fleet = Fleet()
