@@ -34,12 +34,10 @@ class KnownSeries:
         rows = FleetSeries.joined([self._held[name] for name in wanted])
         return rows.where(np.lexsort((rows.from_at, rows.series, rows.origin != "measured", rows.site)))
 
-    def note(self, made: Collection[int], quantities: Collection[str]) -> None:
-        """Look these quantities up again if one of the series just filled is new."""
-        known = [self._held[name].series for name in quantities if name in self._held]
-        if not np.isin(np.array(list(made), np.int64), np.concatenate(known) if known else []).all():
-            for name in quantities:
-                self._held.pop(name, None)
+    def forget(self, quantities: Collection[str]) -> None:
+        """Look these quantities up again when they are asked for next: some of their series are new."""
+        for name in quantities:
+            self._held.pop(name, None)
 
     def look_up(self, quantities: Collection[str]) -> None:
         """Ask the registry for those of these quantities that are not held yet."""

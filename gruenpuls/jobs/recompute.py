@@ -10,22 +10,20 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gruenpuls.domain.local_time import day_start, local_day
 from gruenpuls.domain.ports import DirtySpan, ObservationStore, Run
-from gruenpuls.domain.processor import Array, Cadence, Fleet, Output, Processor
-from gruenpuls.domain.reading import Flag, Ids, ReadingBatch, Times, to_stored
-from gruenpuls.domain.series import Owner, SeriesKey
+from gruenpuls.domain.processor import Array, Cadence, Fleet, Processor
+from gruenpuls.domain.reading import ReadingBatch, Times, to_stored
 from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.jobs.days import years
 from gruenpuls.jobs.fleet import Described, Given, Plots, given, judged_places, wanted_rows
 from gruenpuls.jobs.known_series import KnownSeries
 from gruenpuls.jobs.ownership import at_sites
+from gruenpuls.jobs.results import Results
 from gruenpuls.jobs.weather import Surroundings, weather_spans
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import FleetSeries
-from gruenpuls.stores.registry.weather_use import WeatherSpan
 
 SITE_DAYS_AT_ONCE: Final = 2500
 """Sites times days of hours of one batch; bounds the memory a processor takes to about a hundred megabytes."""
@@ -84,15 +82,6 @@ class Batch:
         before, only days that are over count.
         """
         return self.today if processor.carries else self.today + 2 * _DAY
-
-
-@dataclass(slots=True)
-class _Results:
-    """What a processor said of some sites, piece by piece."""
-
-    found: dict[SeriesKey, list[tuple[Times, Array]]]
-    spans: list[WeatherSpan]
-    count: int = 0
 
 
 def digest(processor: Processor) -> str:
@@ -172,16 +161,16 @@ class Recomputation:
         days = longest + processor.memory + processor.spin_up + 1
         weight = min(days, _RECENT) + days // _DAYS_FOR_ONE_OF_HOURS if processor.cadence is Cadence.DAY else days
         size = max(1, SITE_DAYS_AT_ONCE // weight)
-        first, results = 0, _Results({}, [])
+        first, results = 0, Results(processor)
         for start in range(0, len(active), size):
             end = min(start + size, len(active))
             self._judge(processor, batch, at_sites(rows, active[start:end]), around, results)
             if results.count >= READINGS_AT_ONCE or end == len(active):
                 self._replace(processor, batch, at_sites(rows, active[first:end]), results)
-                first, results = end, _Results({}, [])
+                first, results = end, Results(processor)
 
     def _judge(
-        self, processor: Processor, batch: Batch, rows: FleetSeries, around: Surroundings, results: _Results
+        self, processor: Processor, batch: Batch, rows: FleetSeries, around: Surroundings, results: Results
     ) -> None:
         """Add what a processor says of some sites to the results."""
         if processor.carries:
@@ -195,12 +184,14 @@ class Recomputation:
         else:
             self._compute(processor, batch, rows, around, results, {}, spun_up=False)
 
-    def _replace(self, processor: Processor, batch: Batch, rows: FleetSeries, results: _Results) -> None:
+    def _replace(self, processor: Processor, batch: Batch, rows: FleetSeries, results: Results) -> None:
         """Put one processor's results of some sites in the place of those before, in one transaction."""
         before = rows.where(rows.origin == processor.name)
         fresh = self._readings(processor, results)
-        batch.known.note(set(fresh.series.tolist()), {output.quantity for output in processor.outputs})
-        series = sorted({*before.series.tolist(), *fresh.series.tolist()})
+        if results.new:
+            batch.known.forget({output.quantity for output in processor.outputs})
+        made = np.unique(fresh.series)
+        series = np.union1d(before.series, made).tolist()
         weather = [needed.key for needed in processor.inputs if needed.weather]
         if weather:
             # Before the values: what depends on a station must be known by the time it was used.
@@ -210,10 +201,10 @@ class Recomputation:
         begin, end = (day_start(day, batch.zone) for day in (batch.first, batch.today + 2 * _DAY))
         self.store.replace(series, begin, end, fresh)
         # What fell silent before keeps the latest value it has.
-        kept = self.registry.arrivals.latest_moments(set(series) - set(fresh.series.tolist()))
+        kept = self.registry.arrivals.latest_moments(np.setdiff1d(before.series, made).tolist())
         silent = {number for number, at in kept.items() if at >= begin}
         last = self.store.latest(silent, end) if silent else ReadingBatch.empty()
-        self.registry.latest.replace({*fresh.series.tolist(), *silent}, ReadingBatch.joined([fresh, last]))
+        self.registry.latest.replace([*made.tolist(), *silent], ReadingBatch.joined([fresh, last]))
 
     def _compute(
         self,
@@ -221,7 +212,7 @@ class Recomputation:
         batch: Batch,
         rows: FleetSeries,
         around: Surroundings,
-        results: _Results,
+        results: Results,
         carried: Carried,
         *,
         spun_up: bool,
@@ -251,9 +242,7 @@ class Recomputation:
             mine = starts >= max(to_stored(day_start(first, batch.zone)), kept_from)
             for output in processor.outputs:
                 values = said[output.quantity, output.statistic][mine]
-                for key, known, column in _columns(processor, output, plots, values):
-                    results.found.setdefault(key, []).append((starts[mine][known], column))
-                    results.count += len(column)
+                results.add(output, rows, plots.depths, starts[mine], values)
 
     def _carried(self, processor: Processor, before: FleetSeries, batch: Batch) -> Carried:
         """Return what a processor said of the day before the first, by quantity and statistic."""
@@ -282,22 +271,13 @@ class Recomputation:
             litres[step, place_of[kept.watering.site]] += kept.watering.litres
         return litres
 
-    def _readings(self, processor: Processor, results: _Results) -> ReadingBatch:
+    def _readings(self, processor: Processor, results: Results) -> ReadingBatch:
         """Return all results as readings of their series."""
-        if not results.found:
+        if not results.count:
             return ReadingBatch.empty()
-        run = self.registry.arrivals.run_id(Run("processor", processor.name, processor.version, digest(processor)))
-        ids = self.registry.arrivals.series_ids(list(results.found))
-        parts = [(series, *part) for series, some in zip(ids, results.found.values(), strict=True) for part in some]
-        count = np.array([len(at) for _, at, _ in parts])
-        series: Ids = np.repeat(np.array([number for number, _, _ in parts], np.int64), count)
-        return ReadingBatch(
-            series,
-            np.concatenate([at for _, at, _ in parts]),
-            np.concatenate([value for _, _, value in parts]),
-            np.full(len(series), Flag.GOOD, np.uint8),
-            np.full(len(series), run, np.int64),
-        )
+        arrivals = self.registry.arrivals
+        run = arrivals.run_id(Run("processor", processor.name, processor.version, digest(processor)))
+        return results.readings(arrivals.series_ids, run)
 
 
 def _quantities(processors: Sequence[Processor]) -> set[str]:
@@ -320,20 +300,3 @@ def _since_weather(fleet: Fleet, starts: Times, latest: np.datetime64) -> tuple[
         watered=fleet.watered[since],
     )
     return shortened, starts[since]
-
-
-def _columns(
-    processor: Processor, output: Output, plots: Plots, values: Array
-) -> Iterator[tuple[SeriesKey, NDArray[np.bool_], Array]]:
-    """Yield each series an output has values for: when, and these."""
-    known = ~np.isnan(values)
-    told = known.any(axis=0)
-    if output.by_depth:
-        told &= ~np.isnan(plots.depths)
-    depths = plots.depths.ravel().tolist() if output.by_depth else [None] * told.size
-    known, values = known.reshape(len(values), told.size), values.reshape(len(values), told.size)
-    for column in np.flatnonzero(told).tolist():
-        site = plots.rows.sites[column * len(plots.rows.sites) // told.size]
-        key = SeriesKey(Owner.SITE, site, output.quantity, depths[column], output.statistic, processor.name)
-        when = known[:, column]
-        yield key, when, values[when, column]

@@ -32,5 +32,5 @@ def test_a_series_that_is_new_is_found_by_the_next_processor(city: City) -> None
         [SeriesKey(Owner.SITE, "S1", "dew_point_temperature", None, "", "dew_point")]
     )
     assert len(known.of({"dew_point_temperature"})) == 0
-    known.note(made, {"dew_point_temperature"})
+    known.forget({"dew_point_temperature"})
     assert known.of({"dew_point_temperature"}).series.tolist() == made

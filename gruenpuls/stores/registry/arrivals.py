@@ -17,7 +17,7 @@ from gruenpuls.domain.reading import ReadingBatch
 from gruenpuls.domain.series import SeriesKey
 from gruenpuls.domain.uplink import DeadLetter, DeadLetterReason
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, among, execute_many, portions, upsert
+from gruenpuls.stores.registry.connection import Database, among, execute_many, upsert
 from gruenpuls.stores.registry.devices import KnownDevices
 from gruenpuls.stores.registry.dirty import mark_series
 from gruenpuls.stores.registry.latest import keep_latest, replace_kept
@@ -78,18 +78,15 @@ class Arrivals:
             return
         column = schema.dead_letter.c.offset
         with self.database.writing() as connection:
-            for part in portions(sorted(offsets)):
-                connection.execute(sa.delete(schema.dead_letter).where(column.in_(part)))
+            connection.execute(sa.delete(schema.dead_letter).where(among(connection, column, sorted(offsets))))
 
     def dead_letters(self, offsets: Collection[int]) -> Mapping[int, DeadLetterReason]:
         """Return which of these messages are dead letters, and why."""
         table = schema.dead_letter.c
-        found: dict[int, DeadLetterReason] = {}
+        query = sa.select(table.offset, table.reason)
         with self.database.reading() as connection:
-            for part in portions(sorted(offsets)):
-                rows = connection.execute(sa.select(table.offset, table.reason).where(table.offset.in_(part)))
-                found.update((offset, DeadLetterReason(reason)) for offset, reason in rows)
-        return found
+            rows = connection.execute(query.where(among(connection, table.offset, sorted(offsets))))
+            return {offset: DeadLetterReason(reason) for offset, reason in rows}
 
     def mark_dirty(self, earliest: Mapping[int, datetime]) -> None:
         """Mark the sites that depend on these series for recomputation, each from its earliest touched moment."""

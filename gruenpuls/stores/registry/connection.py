@@ -13,7 +13,7 @@ from datetime import date, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -27,24 +27,14 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
-Item = TypeVar("Item")
-
 LOCK_PATIENCE: Final = 30.0
 """How long a writer waits for another one [s]."""
 
 _LISTED: Final = "gruenpuls_listed"
 """Option of a connection: the long lists its transaction asks with."""
 
-_PARAMETERS: Final = 5000
-"""Bound parameters in one statement; SQLite allows 32,766, PostgreSQL's protocol 65,535."""
-_ROWS: Final = 200
+_ROWS: Final = 256
 """Rows in one statement; SQLite gains no more by further ones."""
-
-
-def portions(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    """Yield the items in portions that fit into one statement's parameters."""
-    for start in range(0, len(items), _PARAMETERS):
-        yield items[start : start + _PARAMETERS]
 
 
 def among(
@@ -52,7 +42,8 @@ def among(
 ) -> sa.ColumnElement[bool]:
     """Return the condition that a column has one of any number of values, passed as one parameter.
 
-    A parameter each costs more in SQLAlchemy than the query itself in the database.
+    A parameter each costs more in SQLAlchemy than the query itself in the database, and a statement for each
+    number of values fills the driver's cache of statements with dozens of megabytes.
     """
     if connection.dialect.name == "postgresql":
         return column == sa.any_(sa.bindparam(None, list(items), postgresql.ARRAY(column.type)))
@@ -89,9 +80,13 @@ def execute_many(
         column = values[place::width]
         if not {date, datetime}.isdisjoint(map(type, column)):
             values[place::width] = map(_as_text, column)
-    for start in range(0, len(values), _ROWS * width):
-        some = tuple(values[start : start + _ROWS * width])
-        connection.exec_driver_sql(f"{head}VALUES {', '.join([marks] * (len(some) // width))}{tail}", some)
+    start, left = 0, len(rows)
+    while left:
+        # The driver keeps a statement for each number of rows, a tenth of a megabyte: there shall be nine.
+        count = min(_ROWS, 1 << left.bit_length() - 1)
+        some = tuple(values[start : start + count * width])
+        connection.exec_driver_sql(f"{head}VALUES {', '.join([marks] * count)}{tail}", some)
+        start, left = start + count * width, left - count
 
 
 def _as_text(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds

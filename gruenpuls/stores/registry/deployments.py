@@ -14,7 +14,7 @@ from gruenpuls.domain.device import Deployment
 from gruenpuls.domain.errors import InputError
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.audit import record, record_all
-from gruenpuls.stores.registry.connection import Database, among, portions
+from gruenpuls.stores.registry.connection import Database, among
 from gruenpuls.stores.registry.dirty import local_day, mark
 from gruenpuls.stores.registry.keys import device_ids, device_key, site_ids
 
@@ -173,10 +173,8 @@ def insert_deployments(connection: sa.Connection, now: datetime, deployments: Se
 
 
 def _refuse_overlaps(connection: sa.Connection, devices: Mapping[str, int], begun: Sequence[Deployment]) -> None:
-    known: list[Deployment] = []
-    for part in portions(sorted(devices.values())):
-        rows = connection.execute(_selected().where(schema.deployment.c.device_id.in_(part)))
-        known += [_deployment(row) for row in rows]
+    mine = among(connection, schema.deployment.c.device_id, sorted(devices.values()))
+    known = [_deployment(row) for row in connection.execute(_selected().where(mine))]
     ordered = sorted([*known, *begun], key=lambda it: (it.device, it.from_at))
     for earlier, later in pairwise(ordered):
         if earlier.device == later.device and (earlier.to_at is None or earlier.to_at > later.from_at):
@@ -190,12 +188,9 @@ def _refuse_overlaps(connection: sa.Connection, devices: Mapping[str, int], begu
 
 
 def _mark(connection: sa.Connection, sites: Mapping[str, int], begun: Sequence[Deployment]) -> None:
-    zones: dict[int, str] = {}
-    for part in portions(sorted(sites.values())):
-        rows = connection.execute(
-            sa.select(schema.site.c.id, schema.site.c.time_zone).where(schema.site.c.id.in_(part))
-        )
-        zones.update((row.id, row.time_zone) for row in rows)
+    site = schema.site.c
+    mine = among(connection, site.id, sorted(sites.values()))
+    zones = {row.id: row.time_zone for row in connection.execute(sa.select(site.id, site.time_zone).where(mine))}
     days: dict[int, date] = {}
     for deployment in begun:
         site_id = sites[deployment.site]
@@ -215,8 +210,8 @@ def _plain(deployment: Deployment) -> dict[str, str | None]:
 def _lock(connection: sa.Connection, device_ids: Collection[int]) -> None:
     # On SQLite the writer holds everything already, and the clause is left out.
     column = schema.device.c.id
-    for part in portions(sorted(device_ids)):
-        connection.execute(sa.select(column).where(column.in_(part)).order_by(column).with_for_update())
+    mine = among(connection, column, sorted(device_ids))
+    connection.execute(sa.select(column).where(mine).order_by(column).with_for_update())
 
 
 def _checked(deployment: Deployment) -> Deployment:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from gruenpuls.domain.ports import DirtySpan
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, among, execute_many, portions, upsert
+from gruenpuls.stores.registry.connection import Database, among, execute_many, upsert
 from gruenpuls.stores.registry.keys import site_ids
+
+_ROWS_AT_ONCE: Final = 5000
 
 
 def local_day(moment: datetime, time_zone: str) -> date:
@@ -43,14 +45,13 @@ def mark_from_first_day(connection: sa.Connection, site_ids: Collection[int]) ->
     """Mark all there is of these sites: from when they first had a device, or the weather of a station."""
     site, deployment = schema.site.c, schema.deployment.c
     days: dict[int, date] = {}
-    for part in portions(sorted(site_ids)):
-        rows = connection.execute(
-            sa.select(site.id, site.time_zone, sa.func.min(deployment.from_at).label("first_at"))
-            .join_from(schema.site, schema.deployment)
-            .where(site.id.in_(part))
-            .group_by(site.id, site.time_zone)
-        )
-        days.update((row.id, local_day(row.first_at, row.time_zone)) for row in rows)
+    rows = connection.execute(
+        sa.select(site.id, site.time_zone, sa.func.min(deployment.from_at).label("first_at"))
+        .join_from(schema.site, schema.deployment)
+        .where(among(connection, site.id, site_ids))
+        .group_by(site.id, site.time_zone)
+    )
+    days.update((row.id, local_day(row.first_at, row.time_zone)) for row in rows)
     use = schema.weather_use.c
     given = sa.select(use.site_id, sa.func.min(use.from_day).label("first")).group_by(use.site_id)
     for row in connection.execute(given.where(among(connection, use.site_id, site_ids))):
@@ -78,7 +79,7 @@ def mark_series(connection: sa.Connection, earliest: Mapping[int, datetime]) -> 
     )
     moments: dict[int, datetime] = {}
     zones: dict[int, str] = {}
-    for number, site_id, zone, begun, ended in connection.execute(touched).all():
+    for number, site_id, zone, begun, ended in connection.execute(touched).yield_per(_ROWS_AT_ONCE):
         moment = earliest[number]
         if ended is None or ended > moment:
             moment = moment if begun is None else max(moment, begun)
@@ -125,21 +126,18 @@ class DirtySpans:
     def clear(self, spans: Collection[DirtySpan]) -> int:
         """Clear the spans that have not changed since they were taken; return how many those were."""
         table = schema.dirty
-        cleared = 0
+        by_site = {span.site: span.version for span in spans}
         with self.database.writing() as connection:
-            by_site = {span.site: span.version for span in spans}
-            for part in portions(sorted(by_site)):
-                rows = connection.execute(
-                    sa.select(table.c.site_id, table.c.version, schema.site.c.key)
-                    .join_from(table, schema.site)
-                    .where(schema.site.c.key.in_(part), table.c.from_day.is_not(None))
-                    .with_for_update(of=table)
-                )
-                unchanged = [row.site_id for row in rows if row.version == by_site[row.key]]
-                if unchanged:
-                    connection.execute(sa.update(table).where(table.c.site_id.in_(unchanged)).values(from_day=None))
-                cleared += len(unchanged)
-        return cleared
+            rows = connection.execute(
+                sa.select(table.c.site_id, table.c.version, schema.site.c.key)
+                .join_from(table, schema.site)
+                .where(among(connection, schema.site.c.key, sorted(by_site)), table.c.from_day.is_not(None))
+                .with_for_update(of=table)
+            )
+            unchanged = [row.site_id for row in rows if row.version == by_site[row.key]]
+            mine = among(connection, table.c.site_id, unchanged)
+            connection.execute(sa.update(table).where(mine).values(from_day=None))
+        return len(unchanged)
 
     def count(self) -> int:
         """Return how many sites wait."""

@@ -14,7 +14,7 @@ from gruenpuls.domain.errors import InputError
 from gruenpuls.domain.reading import Flag, FlagInterval
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.audit import record
-from gruenpuls.stores.registry.connection import Database, among, portions
+from gruenpuls.stores.registry.connection import Database, among
 from gruenpuls.stores.registry.dirty import mark_series
 
 
@@ -153,8 +153,8 @@ class Judgements:
                 changed = _first_difference(old.keys() - holds, holds - old.keys())
                 if changed is not None and (series not in covered or changed < covered[series]):
                     earliest[series] = changed
-            for part in portions(gone):
-                connection.execute(sa.delete(table).where(table.c.id.in_(part)))
+            if gone:
+                connection.execute(sa.delete(table).where(among(connection, table.c.id, gone)))
             if new:
                 connection.execute(sa.insert(table), [_row(interval) for interval in new])
             mark_series(connection, earliest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.connection import Database, among, execute_many, upsert
 from gruenpuls.stores.registry.judgements import touching
 
-_ROWS_AT_ONCE: Final = 5000
+_ROWS_AT_ONCE: Final = 5120
 _INSTANT = timedelta(milliseconds=1)
 _PERCENTILES: Final = ("p10", "p50", "p90")
 _MIDDLE: Final = "p50"
@@ -94,12 +94,17 @@ def keep_latest(connection: sa.Connection, readings: ReadingBatch) -> None:
         set_={name: insert.excluded[name] for name in _COLUMNS if name != "series_id"},
         where=table.c.measured_at <= insert.excluded.measured_at,
     )
+    for start in range(0, len(newest), _ROWS_AT_ONCE):
+        some = newest.where(np.arange(start, min(start + _ROWS_AT_ONCE, len(newest))))
+        execute_many(connection, statement, _COLUMNS, _rows(connection, some))
+
+
+def _rows(connection: sa.Connection, readings: ReadingBatch) -> list[tuple[Any, ...]]:
     # All series of a device have one moment, and writing one takes longer than finding out.
-    distinct, places = np.unique(newest.measured_at.astype("datetime64[us]"), return_inverse=True)
+    distinct, places = np.unique(readings.measured_at.astype("datetime64[us]"), return_inverse=True)
     if connection.dialect.name == "sqlite":
         moments = np.char.replace(np.datetime_as_string(distinct), "T", " ").astype(object)
     else:
         moments = np.array([moment.replace(tzinfo=UTC) for moment in distinct.tolist()], object)
-    columns = (newest.value.tolist(), newest.flag.tolist(), newest.run.tolist())
-    rows = zip(newest.series.tolist(), moments[places].tolist(), *columns, strict=True)
-    execute_many(connection, statement, _COLUMNS, list(rows))
+    columns = (readings.value.tolist(), readings.flag.tolist(), readings.run.tolist())
+    return list(zip(readings.series.tolist(), moments[places].tolist(), *columns, strict=True))

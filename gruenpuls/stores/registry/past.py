@@ -13,7 +13,7 @@ from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.uplink import DeadLetter
 from gruenpuls.stores.registry import schema
 from gruenpuls.stores.registry.arrivals import count_tallies, keep_letters, note_totals
-from gruenpuls.stores.registry.connection import Database, portions
+from gruenpuls.stores.registry.connection import Database, among
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,14 @@ class Past:
         """Return all that these devices ever measured, by the id of the series."""
         series, device = schema.series.c, schema.device.c
         columns = (series.id, device.key, series.channel, series.quantity, series.depth, series.statistic)
-        found: dict[int, SeriesKey] = {}
+        query = sa.select(*columns).join_from(schema.series, schema.device).where(series.origin == "measured")
         with self.database.reading() as connection:
-            for part in portions(sorted(devices)):
-                query = sa.select(*columns).join_from(schema.series, schema.device)
+            return {
+                number: SeriesKey(Owner.CHANNEL, f"{key}/{channel}", quantity, depth, statistic)
                 for number, key, channel, quantity, depth, statistic in connection.execute(
-                    query.where(device.key.in_(part), series.origin == "measured")
-                ):
-                    found[number] = SeriesKey(Owner.CHANNEL, f"{key}/{channel}", quantity, depth, statistic)
-        return found
+                    query.where(among(connection, device.key, sorted(devices)))
+                )
+            }
 
     def profile_runs(self) -> Mapping[int, Run]:
         """Return all runs that are a profile's, by id."""
@@ -50,10 +49,9 @@ class Past:
             return
         table = schema.dead_letter.c
         offsets = sorted(letter.offset for letter in letters)
-        known: set[int] = set()
         with self.database.writing() as connection:
-            for part in portions(offsets):
-                known.update(connection.scalars(sa.select(table.offset).where(table.offset.in_(part))))
+            there = sa.select(table.offset).where(among(connection, table.offset, offsets))
+            known = set(connection.scalars(there))
             new = Counter((it.device, it.source) for it in letters if it.offset not in known)
             keep_letters(connection, letters)
             count_tallies(connection, _turned(new, -1))
@@ -61,11 +59,10 @@ class Past:
     def revive(self, offsets: Collection[int], progress: Progress) -> None:
         """Drop dead letters, count them for their devices' readings, and note the totals."""
         table = schema.dead_letter
-        dropped: Counter[tuple[str | None, str]] = Counter()
         with self.database.writing() as connection:
-            for part in portions(sorted(offsets)):
-                gone = sa.delete(table).where(table.c.offset.in_(part)).returning(table.c.device, table.c.source)
-                dropped.update((device, source) for device, source in connection.execute(gone))
+            mine = among(connection, table.c.offset, sorted(offsets))
+            gone = sa.delete(table).where(mine).returning(table.c.device, table.c.source)
+            dropped = Counter((device, source) for device, source in connection.execute(gone))
             count_tallies(connection, _turned(dropped, 1))
             note_totals(connection, progress)
 

@@ -14,7 +14,7 @@ from gruenpuls.domain.ports import DeviceTally
 from gruenpuls.domain.reading import Ids
 from gruenpuls.domain.relay import Relay, RelayKind
 from gruenpuls.stores.registry import relay_schema as schema
-from gruenpuls.stores.registry.connection import Database, among, portions, upsert
+from gruenpuls.stores.registry.connection import Database, among, upsert
 
 _HOURS: Final = 24
 _REMEMBERED: Final = 250_000
@@ -88,23 +88,20 @@ class Relays:
         table = schema.relay_day.c
         found: defaultdict[int, list[int]] = defaultdict(list)
         with self.database.reading() as connection:
-            for part in portions(sorted(relays)):
-                query = sa.select(table.relay_id, table.day, table.hours).where(
-                    table.relay_id.in_(part), table.day.between(from_day, to_day)
-                )
-                for number, day, bits in connection.execute(query.order_by(table.day)):
-                    found[number] += [day * _HOURS + hour for hour in range(_HOURS) if bits >> hour & 1]
+            query = sa.select(table.relay_id, table.day, table.hours).where(
+                among(connection, table.relay_id, sorted(relays)), table.day.between(from_day, to_day)
+            )
+            for number, day, bits in connection.execute(query.order_by(table.day)):
+                found[number] += [day * _HOURS + hour for hour in range(_HOURS) if bits >> hour & 1]
         return {number: np.array(hours, np.int64) for number, hours in found.items()}
 
     def named(self, numbers: Collection[int]) -> Mapping[int, Relay]:
         """Return what these are called."""
         table = schema.relay.c
-        found: dict[int, Relay] = {}
+        query = sa.select(table.id, table.kind, table.name)
         with self.database.reading() as connection:
-            for part in portions(sorted(numbers)):
-                rows = connection.execute(sa.select(table.id, table.kind, table.name).where(table.id.in_(part)))
-                found.update((number, Relay(RelayKind(kind), name)) for number, kind, name in rows)
-        return found
+            rows = connection.execute(query.where(among(connection, table.id, sorted(numbers))))
+            return {number: Relay(RelayKind(kind), name) for number, kind, name in rows}
 
 
 def _bonds(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Bond]:
@@ -208,8 +205,6 @@ def _numbers(connection: sa.Connection, relays: Collection[Relay]) -> dict[Relay
     table = schema.relay
     rows: list[dict[str, Any]] = [{"kind": it.kind.value, "name": it.name} for it in sorted(relays, key=str)]
     connection.execute(upsert(connection, table).on_conflict_do_nothing(index_elements=["kind", "name"]), rows)
-    found: dict[Relay, int] = {}
-    for part in portions(sorted(it.name for it in relays)):
-        query = sa.select(table.c.id, table.c.kind, table.c.name).where(table.c.name.in_(part))
-        found.update({Relay(RelayKind(kind), name): number for number, kind, name in connection.execute(query)})
-    return found
+    mine = among(connection, table.c.name, sorted(it.name for it in relays))
+    query = sa.select(table.c.id, table.c.kind, table.c.name).where(mine)
+    return {Relay(RelayKind(kind), name): number for number, kind, name in connection.execute(query)}

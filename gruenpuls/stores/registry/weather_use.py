@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from gruenpuls.stores.registry import schema
-from gruenpuls.stores.registry.connection import Database, among
+from gruenpuls.stores.registry.connection import Database, among, execute_many
 from gruenpuls.stores.registry.keys import site_ids
 
 _DAY: Final = timedelta(days=1)
@@ -80,7 +80,7 @@ class WeatherUse:
                 (row.site_id, row.quantity, row.statistic): row
                 for row in connection.execute(sa.select(table).where(mine, table.c.to_day == from_day))
             }
-            fresh, longer = [], list[dict[str, Any]]()
+            fresh, longer = list[tuple[Any, ...]](), list[dict[str, Any]]()
             for span in spans:
                 station = ids[span.station] if span.station is not None else None
                 kept = before.get((ids[span.site], span.quantity, span.statistic))
@@ -93,8 +93,7 @@ class WeatherUse:
             if longer:
                 connection.execute(_longer(), longer)
             if fresh:
-                names = [column.name for column in table.columns]
-                connection.execute(sa.insert(table), [dict(zip(names, row, strict=True)) for row in fresh])
+                execute_many(connection, sa.insert(table), [column.name for column in table.columns], fresh)
 
     def of_site(self, site: str, from_day: date, to_day: date) -> Sequence[WeatherSpan]:
         """Return what a site was given in a span of days, the end exclusive, by quantity and day.

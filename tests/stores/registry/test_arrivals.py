@@ -244,6 +244,22 @@ def test_any_number_of_devices_is_counted_each_once(registry: Registry) -> None:
         }
 
 
+def test_statements_are_few_however_many_rows_they_are_about(registry: Registry) -> None:
+    forms: set[str] = set()
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        forms.add(statement)
+
+    sa.event.listen(registry.database.engine, "before_cursor_execute", note)
+    letter = DeadLetter(0, DeadLetterReason.REFUSED, "too short", "city", "up/1", PROBE.key, NOON)
+    for count in range(1, 600, 13):
+        letters = [replace(letter, offset=offset) for offset in range(count)]
+        registry.arrivals.keep_dead_letters(letters)
+        assert registry.arrivals.dead_letters(range(700)).keys() == set(range(count))
+        registry.arrivals.drop_dead_letters(range(count))
+    assert len(forms) < 20
+
+
 def test_counters_can_be_rebuilt(registry: Registry) -> None:
     registry.arrivals.note(ReadingBatch.empty(), [DeviceTally("a", "city", Tally(1), NOON)], Progress(9, Tally(1)))
     rebuilt = [DeviceTally("b", "city", Tally(4), NOON)]
