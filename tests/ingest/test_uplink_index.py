@@ -370,7 +370,7 @@ def test_another_process_is_told_that_it_is_in_use(path: Path, index: UplinkInde
     index.commit(2)
     other = "import sys, pathlib, ingest.uplink_index as i; i.UplinkIndex(pathlib.Path(sys.argv[1]))"
     done = subprocess.run(
-        [sys.executable, "-c", other, str(path)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", other, str(path)], capture_output=True, text=True, timeout=150, check=False
     )
     assert BusyError.__name__ in done.stderr
     assert "another process has the uplink index open" in done.stderr

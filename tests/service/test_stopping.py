@@ -31,7 +31,7 @@ def waiting(*, with_parent: bool) -> subprocess.Popen[str]:
 def test_a_signal_stops_it(number: signal.Signals) -> None:
     with waiting(with_parent=False) as process:
         process.send_signal(number)
-        assert process.communicate(timeout=20)[0] == "stopped\n"
+        assert process.communicate(timeout=60)[0] == "stopped\n"
         assert process.returncode == 0
 
 
@@ -41,14 +41,14 @@ def test_a_storm_of_signals_does_not_lock_it_up() -> None:
             for _ in range(200):
                 if process.poll() is None:
                     os.kill(process.pid, signal.SIGTERM)
-            assert process.communicate(timeout=20)[0] == "stopped\n"
+            assert process.communicate(timeout=60)[0] == "stopped\n"
 
 
 def test_it_stops_when_its_parent_goes() -> None:
     with waiting(with_parent=True) as process:
         assert process.stdin
         process.stdin.close()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def test_without_being_told_so_it_does_not_mind_its_parent() -> None:
@@ -58,4 +58,4 @@ def test_without_being_told_so_it_does_not_mind_its_parent() -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.5)
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0

@@ -111,7 +111,7 @@ def test_asked_to_stop_it_ends_its_children_in_order_and_goes_on_alone(number: s
         said = running.rest()
         assert {int(process) for word, process in said if word == "stopped"} == children
         assert said[2:] == [["end", str(running.process.pid)], ["over", str(running.process.pid)]]
-        assert running.process.wait(20) == 0
+        assert running.process.wait(60) == 0
 
 
 def test_children_end_when_their_supervisor_is_killed_younger_ones_and_those_started_again_as_well() -> None:
@@ -159,7 +159,7 @@ def test_an_error_that_trying_again_does_not_mend_is_told_in_the_child_and_ends_
     failing += f"signal.signal(signal.SIGCHLD, signal.{inherited})\n"
     with supervisor("{'first': wait, 'second': fail}", failing) as running:
         said = running.rest()
-        assert running.process.wait(20) == 1
+        assert running.process.wait(60) == 1
     assert ["told", "another", "one", "writes"] in said
     assert [word for word, *_ in said].count("stopped") == 1
     assert [process for word, process, *_ in said if word in {"end", "over"}] == [str(running.process.pid)] * 2
@@ -185,5 +185,5 @@ def test_what_does_not_end_is_killed() -> None:
         child = child_of(running)
         running.process.terminate()
         running.rest()
-        assert running.process.wait(20) == 0
+        assert running.process.wait(60) == 0
         assert not runs(child)

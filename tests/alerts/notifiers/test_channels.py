@@ -150,7 +150,7 @@ class TestGuardedEmail:
     def _notifier(port: int, security: Literal["starttls", "tls"], ca_file: Path | None) -> EmailNotifier:
         channel = EmailChannel(
             kind="email", host="127.0.0.1", port=port, security=security, sender="gruenpuls@city.example",
-            user="gruenpuls", password_env="MAIL_PASSWORD", ca_file=ca_file, timeout=5,
+            user="gruenpuls", password_env="MAIL_PASSWORD", ca_file=ca_file, timeout=30,
         )  # fmt: skip
         return EmailNotifier("mail", channel, BERLIN, lambda _site, _language: None)
 
@@ -338,7 +338,12 @@ class TestMqtt:
         with Mosquitto(tmp_path, users={"gruenpuls": SECRET}) as broker:
             monkeypatch.setenv("HOOK_SECRET", "guessed")
             channel = MqttChannel(
-                kind="mqtt", host=broker.host, port=broker.port, user="gruenpuls", password_env="HOOK_SECRET", timeout=2
+                kind="mqtt",
+                host=broker.host,
+                port=broker.port,
+                user="gruenpuls",
+                password_env="HOOK_SECRET",
+                timeout=30,
             )
             with pytest.raises(NotDeliveredError, match="refuses us: Not authorized"):
                 MqttNotifier("broker", channel).send(first_note(), ())
@@ -369,7 +374,7 @@ class TestMqtt:
         client.subscribe("gruenpuls/incident/#", 1)
         client.loop_start()
         try:
-            assert complete.wait(10), found
+            assert complete.wait(60), found
         finally:
             client.disconnect()
             client.loop_stop()

@@ -36,7 +36,7 @@ def pages(directory: Path, made: Letter, words: Speech) -> int:
     subprocess.run(
         [program("chromium", "chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
          f"--user-data-dir={directory / 'profile'}", f"--print-to-pdf={pdf}", page.as_uri()],
-        check=True, capture_output=True, timeout=60,
+        check=True, capture_output=True, timeout=150,
     )  # fmt: skip
     return len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes()))
 

@@ -63,7 +63,7 @@ def test_a_reader_beside_a_writer_sees_whole_commits_only(tmp_path: Path, start:
     start(tmp_path, 150, 30)
     reader = EmbeddedStore.open_reader(tmp_path, Judgements())
     seen = [whole_commits(reader)]
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while len(set(seen)) < 10 and time.monotonic() < end:
         seen.append(whole_commits(reader))
     assert seen == sorted(seen)

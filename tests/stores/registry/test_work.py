@@ -199,7 +199,7 @@ def test_who_asked_can_wait_for_the_result(registry: Registry) -> None:
 
     worker = threading.Timer(0.1, work)
     worker.start()
-    assert registry.requests.wait(number, timeout=10, interval=0.02).result == 7
+    assert registry.requests.wait(number, timeout=60, interval=0.02).result == 7
     worker.join()
 
 
