@@ -14,6 +14,8 @@ _VERSION: Final = 2
 _DAMAGED: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _PRIMARY_CODE: Final = 0xFF
+_STATEMENTS: Final = 32
+"""So many the driver keeps; those with a place for each of some hundred values take a tenth of a megabyte each."""
 """SQLite's extended result codes hold the primary one in their lowest byte."""
 _SCHEMA: Final = (
     "CREATE TABLE device (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)",
@@ -103,7 +105,9 @@ def opened(path: Path) -> sqlite3.Connection:
         what = f"the directory cannot be made: {error.strerror}"
         raise StorageError(what, where=str(path), remedy="check who owns its parent") from error
     with index_errors(path):
-        connection = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=1, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
+        )
         try:
             _prepare(connection)
         except BaseException:
