@@ -41,14 +41,9 @@ class Entries:
         self._limit = limit
         self._most_bytes = most_bytes
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether these are as many as there may be, whatever comes yet."""
-        return self._limit <= 0 or self._most_bytes <= 0
-
     def more(self) -> list[JournalEntry]:
-        """Return the next few; none where they are complete, or the journal has nothing more by now."""
-        if self.is_complete:
+        """Return the next few; none where they are as many as there may be, or the journal has no more by now."""
+        if self._limit <= 0 or self._most_bytes <= 0:
             return []
         some = self._journal.read(self._next, min(self._limit, _PORTION), self._most_bytes)
         if some:

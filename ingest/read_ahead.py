@@ -10,8 +10,8 @@ import select
 import socket
 import struct
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -27,11 +27,19 @@ _REPLY: Final = struct.Struct("<q")
 _FAILED: Final = -1
 """In place of the length of what follows: it cannot be read or said."""
 _MUCH: Final = 4
-"""So many times as much as has come at once is much: with as much after it a batch is full."""
+"""Where this part of a batch has come at once, more will: a quarter."""
 _LONGEST_WAIT: Final = 60.0
 """How long an answer may take before the process is given up [s]; it reads a thousand messages for it at most."""
 
 _log = logging.getLogger(__name__)
+
+
+class Journal(JournalEntries, Protocol):
+    """A journal some of which may have been damaged."""
+
+    def damage(self) -> Sequence[object]:
+        """Return what is not read because of that."""
+        ...
 
 
 class Wanted(NamedTuple):
@@ -162,7 +170,7 @@ class MessageReader:
         return lambda: [read_message(entry) for entry in entries.more()]
 
 
-def read_for(line: socket.socket, journal: JournalEntries) -> None:
+def read_for(line: socket.socket, journal: Journal) -> None:
     """Read messages for the `ReadAhead` at the other end of a line, until that is closed."""
     ahead: _Ahead | None = None
     while True:
@@ -172,7 +180,7 @@ def read_for(line: socket.socket, journal: JournalEntries) -> None:
         try:
             request = _received(line, _REQUEST.size)
             if request != _MORE:
-                ahead = _Ahead(Entries(journal, *_REQUEST.unpack(request)))
+                ahead = _Ahead(journal, Wanted(*_REQUEST.unpack(request)))
             else:
                 blob = ahead.more() if ahead is not None else None
                 line.sendall(_REPLY.pack(_FAILED) if blob is None else _REPLY.pack(len(blob)) + blob)
@@ -183,8 +191,10 @@ def read_for(line: socket.socket, journal: JournalEntries) -> None:
 class _Ahead:
     """What is read ahead of time."""
 
-    def __init__(self, entries: Entries) -> None:
-        self._entries = entries
+    def __init__(self, journal: Journal, wanted: Wanted) -> None:
+        self._journal = journal
+        self._damage = journal.damage()
+        self._entries = Entries(journal, *wanted)
         self._blobs: deque[bytes] = deque()
         self._failed = False
         self.rests = False
@@ -195,7 +205,10 @@ class _Ahead:
         entries = []
         try:
             entries = self._entries.more()
-            if entries:
+            if self._journal.damage() != self._damage:
+                # Whoever passes over messages must be able to say so.
+                self._failed = True
+            elif entries:
                 self._blobs.append(packed([read_message(entry) for entry in entries]))
         except Exception as error:  # noqa: BLE001  the decoder meets it itself, and knows what to do about it
             _log.info("messages cannot be read ahead: %r", error)

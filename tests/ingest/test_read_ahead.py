@@ -192,6 +192,24 @@ def test_what_the_process_cannot_read_is_read_by_the_decoder(line: Line, monkeyp
     assert offsets(line, 10, 10, 9999) == list(range(10, 20))
 
 
+def test_what_is_damaged_is_found_by_the_decoder_itself(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    damage: list[str] = []
+    read = line.journal.read
+
+    def read_around(from_offset: int, limit: int, most_bytes: int) -> list[JournalEntry]:
+        if from_offset >= 15:
+            damage.append("15 to 17")
+        return read(max(from_offset, 18) if damage else from_offset, limit, most_bytes)
+
+    monkeypatch.setattr(journal_entries, "_PORTION", 5)
+    monkeypatch.setattr(line.journal, "read", read_around)
+    monkeypatch.setattr(line.journal, "damage", lambda: list(damage))
+    line.far.start()
+    assert offsets(line, 0, 10, 9999) == list(range(10))
+    assert offsets(line, 10, 10, 9999) == list(range(10, 20))
+    assert damage
+
+
 @pytest.mark.parametrize("portions", [0, 1])
 def test_a_process_that_ends_or_is_silent_is_done_without(
     line: Line, portions: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
