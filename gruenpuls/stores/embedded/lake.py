@@ -94,6 +94,13 @@ class Lake:
     directory : Path
     limits : Limits
     read_only : bool
+
+    Raises
+    ------
+    BusyError
+        If another process has the catalogue locked, and for long.
+    StorageError
+        If it cannot be attached.
     """
 
     def __init__(self, directory: Path, limits: Limits, *, read_only: bool) -> None:
@@ -106,7 +113,7 @@ class Lake:
         self._turn = threading.Lock()
         self._renew = False
         self._asked = 0
-        self._connection = self._connected()
+        self._connection = _until_free(self._connected)
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
         # A spill directory of its own: processes that share one overwrite each other's pages.
@@ -280,9 +287,16 @@ _SIGNS = (  # words of the engine, what they mean, what to do
 )
 
 
+_LOCKED = (
+    "database is locked",
+    # Where the second question to a locked catalogue is the first to fail, it says no more than this.
+    "failed to probe ducklake metadata: current transaction is aborted",
+)
+
+
 def _understood(error: Exception, directory: Path) -> BusyError | StorageError:
     text = str(error).lower()
-    if "database is locked" in text:
+    if any(words in text for words in _LOCKED):
         what = f"the catalogue was locked for more than {_PATIENCE:.0f} s"
         return BusyError(what, where=str(directory), remedy="try again; see which other process writes to it")
     for words, what, remedy in _SIGNS:

@@ -8,14 +8,25 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import duckdb
 import pytest
 from stores.embedded.writing import whole_commits
 from stores.observation_contract import START, Judgements, batch, row
 
 from gruenpuls.domain.errors import BusyError
 from gruenpuls.domain.ports import Commit
-from gruenpuls.stores.embedded import EmbeddedStore
+from gruenpuls.stores.embedded import EmbeddedReader, EmbeddedStore
+from gruenpuls.stores.embedded.lake import CATALOGUE, storage_errors
 
+HOLDS = """
+import sqlite3, sys
+catalogue = sqlite3.connect(sys.argv[1], isolation_level=None)
+for statement in ("PRAGMA locking_mode = EXCLUSIVE", "BEGIN IMMEDIATE", "COMMIT"):
+    catalogue.execute(statement)
+print("held", flush=True)
+sys.stdin.read()
+"""
+"""Locks a catalogue as the last to leave it does, but for longer."""
 KILLS = int(os.environ.get("GRUENPULS_STORE_KILLS", "1"))
 Start = Callable[[Path, int, int], "subprocess.Popen[str]"]
 
@@ -78,6 +89,32 @@ def test_a_second_writer_is_told_who_writes(tmp_path: Path, start: Start) -> Non
     writer.kill()
     writer.wait()
     EmbeddedStore.open_writer(tmp_path, Judgements()).close()
+
+
+@pytest.mark.parametrize("opened", [EmbeddedStore.open_reader, EmbeddedStore.open_writer])
+def test_who_opens_it_waits_until_another_process_lets_go_of_the_catalogue(
+    tmp_path: Path, opened: Callable[[Path, Judgements], EmbeddedReader]
+) -> None:
+    EmbeddedStore.open_writer(tmp_path, Judgements()).close()
+    command = [sys.executable, "-c", HOLDS, str(tmp_path / CATALOGUE)]
+    lets_go = threading.Event()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+
+        def let_go() -> None:
+            lets_go.set()
+            holder.kill()
+
+        threading.Timer(0.5, let_go).start()
+        opened(tmp_path, Judgements()).close()
+        assert lets_go.is_set(), "it did not wait"
+
+
+def test_a_lock_that_is_told_by_halves_is_one() -> None:
+    said = "Failed to probe DuckLake metadata: Current transaction is aborted (please ROLLBACK)"
+    with pytest.raises(BusyError), storage_errors(Path("store")):
+        raise duckdb.TransactionException(said)
 
 
 def test_a_closed_writer_lets_the_next_one_in(tmp_path: Path) -> None:
