@@ -102,8 +102,9 @@ def test_the_ranking_of_an_hour_and_the_sums_of_a_season_are_told(city: CommandL
 def test_how_hot_it_feels_is_told_in_words_and_what_lacks_too(city: CommandLine) -> None:
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
     for site in ("park", "square"):
-        put(site, "air_temperature", [31.0], hour)
-        put(site, "relative_humidity", [40.0], hour)
+        # Of the present hour as well, which may be over before the last question.
+        put(site, "air_temperature", [31.0] * 2, hour)
+        put(site, "relative_humidity", [40.0] * 2, hour)
     put("park", FELT, [38.5], hour, "shade")
     put("park", "wet_bulb_globe_temperature", [27.4], hour, "sun")
     put("park", "dew_point_temperature", [15.8], hour)
