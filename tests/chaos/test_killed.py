@@ -52,8 +52,14 @@ def processes(service: ServiceProcess) -> dict[str, int]:
 
 def kill_one(service: ServiceProcess, name: str) -> None:
     """Kill a process of the service, as soon as it runs."""
-    service.await_true(lambda: name in processes(service), f"running {name}")
-    os.kill(processes(service)[name], signal.SIGKILL)
+    seen: list[int] = []
+
+    def runs() -> bool:
+        seen.append(processes(service).get(name, 0))
+        return seen[-1] > 0
+
+    service.await_true(runs, f"running {name}")
+    os.kill(seen[-1], signal.SIGKILL)
 
 
 def publish(port: int, numbers: range, seconds: float) -> None:
@@ -160,7 +166,7 @@ def test_a_store_that_is_away_for_the_whole_run_is_named_and_costs_nothing(
 def ready(console: int) -> Any:  # noqa: ANN401 - any JSON value
     """Return what the service says of itself; None where nothing answers."""
     try:
-        response = httpx.get(f"http://127.0.0.1:{console}/health/ready", timeout=10)
+        response = httpx.get(f"http://127.0.0.1:{console}/health/ready", timeout=60)
     except httpx.TransportError:
         return None
     return response.json()

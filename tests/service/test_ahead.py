@@ -36,10 +36,17 @@ def reading_process(parent: int) -> int:
 
 def await_ended(process: int) -> None:
     until = time.monotonic() + 60
-    # Of one that has ended and is not waited for a name is left, and no command line.
-    while (command := Path(f"/proc/{process}/cmdline")).exists() and command.read_bytes():
+    while command_line(process):
         assert time.monotonic() < until, "it goes on"
         time.sleep(0.01)
+
+
+def command_line(process: int) -> bytes:
+    """Return what a process was started with: nothing of one that has ended, whether it was waited for or not."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def with_backlog(city: City) -> Settings:
