@@ -8,7 +8,7 @@ import subprocess
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -59,6 +59,15 @@ class Guard:
     password: str
 
 
+class _PatientController(Controller):
+    """One that does not take a server for dead which has not answered within a second."""
+
+    def _trigger_server(self) -> None:
+        while self.smtpd is None:
+            with suppress(TimeoutError):
+                super()._trigger_server()
+
+
 class MailServer:
     """Keeps what it takes; refuses addresses that begin with ``unknown``."""
 
@@ -76,7 +85,7 @@ class MailServer:
             options |= {"ssl_context": guard.certificate.served, "auth_require_tls": False}
         elif guard is not None:
             options |= {"tls_context": guard.certificate.served, "require_starttls": True}
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
+        self._controller = _PatientController(self, hostname="127.0.0.1", port=self.port, ready_timeout=60, **options)
 
     def _admit(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword
