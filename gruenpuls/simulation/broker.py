@@ -57,13 +57,13 @@ def listens(host: str, port: int) -> bool:
 
 
 def _await_listener(host: str, port: int, process: subprocess.Popen[bytes], program: str) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not listens(host, port):
         if process.poll() is not None:
             what = f"{program} ended at once with status {process.returncode}"
             raise UnavailableError(what, where=f"{host}:{port}", remedy="see its message above")
         if time.monotonic() > deadline:
-            what = f"{program} does not listen after 15 s"
+            what = f"{program} does not listen after 60 s"
             raise UnavailableError(what, where=f"{host}:{port}", remedy="is the machine very busy? try again")
         time.sleep(0.02)
 
