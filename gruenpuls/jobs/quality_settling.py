@@ -69,17 +69,16 @@ class Settling:
         if not rows.quantity.among(OF_PROBES).any():
             return cls({}, {})
         begin = from_at - _LONGEST
-        told = registry.judgements.of_test(SETTLING, begin, to_at)
-        if not told:
+        settling = registry.judgements.series_told(SETTLING, begin, to_at)
+        if not settling:
             return cls({}, {})
-        intervals = _by_series(told)
-        words = _by_series(registry.judgements.flag_intervals(intervals.keys(), begin, to_at))
-        spans = {
-            number: [span for interval in some for span in _left(interval, words[number])]
-            for number, some in intervals.items()
-        }
         probes = registry.resolution.fleet_series(PROBES, rows.sites)
-        probes = probes.where(np.isin(probes.series, list(spans)))
+        probes = probes.where(np.isin(probes.series, settling))
+        told = _by_series(registry.judgements.flag_intervals(np.unique(probes.series).tolist(), begin, to_at))
+        spans = {
+            number: [span for it in some if it.test == SETTLING for span in _left(it, some)]
+            for number, some in told.items()
+        }
         by_site: defaultdict[str, list[tuple[float, _Span]]] = defaultdict(list)
         for place, number, depth, low, high in zip(
             probes.site.tolist(),

@@ -19,6 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from gruenpuls.domain.clock import Clock
 from gruenpuls.domain.errors import BusyError, ConfigurationError, GruenpulsError, StorageError, UnavailableError
@@ -26,6 +28,7 @@ from gruenpuls.domain.errors import BusyError, ConfigurationError, GruenpulsErro
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy.sql.compiler import SQLCompiler
 
 LOCK_PATIENCE: Final = 30.0
 """How long a writer waits for another one [s]."""
@@ -49,7 +52,18 @@ def among(
         return column == sa.any_(sa.bindparam(None, list(items), postgresql.ARRAY(column.type)))
     text = sa.bindparam(None, json.dumps(list(items)), sa.Text)
     connection.get_execution_options().get(_LISTED, []).append(text)
-    return column.in_(sa.select(sa.func.json_each(text).table_valued("value").c.value))
+    return column.op("IN", is_comparison=True)(_Listed(text))
+
+
+class _Listed(FunctionElement[Any]):
+    """The values of a JSON list; as a selection of SQLAlchemy's it would be a hundred objects in circles."""
+
+    inherit_cache = True
+
+
+@compiles(_Listed)
+def _selection(element: _Listed, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - as SQLAlchemy has them
+    return f"(SELECT value FROM json_each{compiler.process(element.clause_expr, **options)})"  # noqa: S608 - no value
 
 
 def upsert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

@@ -210,7 +210,7 @@ READING = {
     "jobs.runs",
     "judgements.flag_intervals",
     "judgements.of_series",
-    "judgements.of_test",
+    "judgements.series_told",
     "judgements.subjects",
     "latest.of",
     "latest.water_balance",
