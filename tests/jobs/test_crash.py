@@ -86,6 +86,8 @@ def by_processor(derived: dict) -> dict[str, dict]:
 
 
 @pytest.mark.slow
+# It loads everything for each kill, and works everything off after it.
+@pytest.mark.timeout(600)
 def test_killed_in_the_middle_the_old_or_the_new_result_is_there(tmp_path: Path) -> None:
     random = Random(20)
     old = by_processor(prepared(tmp_path / "prepared"))
