@@ -51,12 +51,15 @@ def best_reception(receptions: Sequence[Reception], spreading_factor: int | None
 
 @remembered(most=1 << 12, longest=64)
 def _alone(gateway: str) -> tuple[str]:
-    """Return a gateway's id as the only one; an EUI always in lower-case hexadecimal, also where it came as base64."""
+    """Return a gateway's id as the only one, as every database takes it.
+
+    An EUI is always in lower-case hexadecimal, also where it came as base64.
+    """
     found = eui(gateway)
     if found is None and len(gateway) == _EUI_AS_BASE64:
         with suppress(ValueError):
             found = b64decode(gateway, validate=True).hex()
-    return (found or gateway,)
+    return (found or gateway.replace("\0", "\N{REPLACEMENT CHARACTER}"),)
 
 
 def _strength(reception: Reception) -> tuple[float, float]:

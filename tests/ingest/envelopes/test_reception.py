@@ -25,6 +25,8 @@ from ingest.envelopes.chirpstack_v4 import read
         (b'[{"gatewayId":"A8-40-41-FF-FE-00-00-01"}]', Radio(1, heard_by=("a84041fffe000001",))),
         (b'[{"gatewayId":"qEBB//4AAAE="}]', Radio(1, heard_by=("a84041fffe000001",))),
         (b'[{"gatewayId":"Wasserturm 1"}]', Radio(1, heard_by=("Wasserturm 1",))),
+        # What not every database takes.
+        (b'[{"gatewayId":"\\u0000 1"}]', Radio(1, heard_by=("\N{REPLACEMENT CHARACTER} 1",))),
     ],
 )
 def test_the_strongest_reception_counts_and_each_gateway_once(rx_info: bytes, expected: Radio) -> None:
