@@ -14,8 +14,8 @@ from alerts.span import milliseconds
 from alerts.state import Moments, RuleStates
 from gruenpuls.domain.reading import Ids, Times, Values
 
-_AT_ONCE: Final = 4_000_000
-"""Values of overlapping windows of which medians are taken together; bounds the memory to some ten megabytes."""
+_AT_ONCE: Final = 250_000
+"""Values of overlapping windows of which medians are taken together; bounds the memory to some six megabytes."""
 _FOLD: Final = {"mean": np.add, "sum": np.add, "min": np.minimum, "max": np.maximum}
 
 

@@ -49,7 +49,7 @@ SETTLES: Final = timedelta(days=7)
 """Soil closes around a new probe in this time, where its profile says nothing."""
 
 _VERSION: Final = "2"
-_ROWS_AT_ONCE: Final = 2_000_000
+_ROWS_AT_ONCE: Final = 700_000
 _ROWS_A_DAY: Final = 48
 _DAY: Final = timedelta(days=1)
 _INSTANT: Final = timedelta(milliseconds=1)

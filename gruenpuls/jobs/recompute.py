@@ -27,7 +27,7 @@ from gruenpuls.stores.registry.resolution import FleetSeries
 
 SITE_DAYS_AT_ONCE: Final = 2500
 """Sites times days of hours of one batch; bounds the memory a processor takes to about a hundred megabytes."""
-READINGS_AT_ONCE: Final = 100_000
+READINGS_AT_ONCE: Final = 50_000
 """So many results are written in one transaction, which costs the same for few."""
 _RECENT: Final = 10
 """Up to so many days are read hour by hour whatever is made of them; of decades most places know a few months [d]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
@@ -41,6 +41,8 @@ class Refresh:
         Judges readings before anything is computed from them; None for as they came.
     beside : Beside
         What time it is at sites whose record a replay has left behind.
+    tidy : callable or None
+        What is done after each part of a city, of which much is left that nobody needs any more.
     """
 
     registry: Registry
@@ -49,6 +51,7 @@ class Refresh:
     clock: Clock
     judging: Judging | None = None
     beside: Beside = NO_REPLAY
+    tidy: Callable[[], None] | None = None
 
     def mark_outdated(self) -> None:
         """Mark every site whose results an older processor or rule made, from its first day on.
@@ -84,6 +87,8 @@ class Refresh:
                 self.recomputation.compute(concerned, now)
                 self.evaluation.judge(concerned, now)
             self.registry.dirty.clear(some)
+            if self.tidy is not None:
+                self.tidy()
         return len(spans)
 
     def _stations_first(self, spans: Sequence[DirtySpan]) -> Sequence[DirtySpan]:

@@ -107,6 +107,7 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
         clock(tools.registry),
         Judging(tools.registry, tools.store, tools.profiles.settling_time),
         standing_still(tools.registry),
+        give_back,
     )
     refresh.mark_outdated()
     rules = RuleSwitch(evaluation, clock(tools.registry))
@@ -122,7 +123,7 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
         Job("rain_ahead", timedelta(seconds=settings.work.recompute_every), outlooks.tell_rain),
         Job("rules", timedelta(seconds=settings.work.recompute_every), rules.follow),
         Job("silence", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(silence.mark)),
-        Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(tidied(refresh.work_off))),
+        Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(refresh.work_off)),
         # After it, since days left go out from the balance.
         Job("days_left", _DAYS_LEFT_EVERY, catching_up.put_off(tidied(outlooks.tell_days))),
         Job("rollups", _ROLLUPS_EVERY, catching_up.put_off(tidied(rollups.keep))),

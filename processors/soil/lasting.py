@@ -13,8 +13,8 @@ WINDOW: Final = 24
 """Steps whose median is judged [h]."""
 HELD_FOR: Final = 168
 """How long a value inside the hysteresis band keeps the verdict it had [h]."""
-_AT_ONCE: Final = 2_000_000
-"""Values sorted at once, sixteen megabytes."""
+_AT_ONCE: Final = 500_000
+"""Values sorted at once, four megabytes."""
 _FEWEST: Final = 3
 """Steps with a reading the median needs; probes that report every six hours reach four."""
 

@@ -101,6 +101,16 @@ def test_a_late_reading_recomputes_exactly_the_touched_days(city: City, monkeypa
         }
 
 
+def test_after_each_part_of_a_city_it_is_tidied_up(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gruenpuls.jobs.refresh.SITES_AT_ONCE", 2)
+    for name in ("T1", "T2", "T3"):
+        city.plant(tree(name), probe(f"p{name}"))
+    waiting: list[int] = []
+    refresh = replace(city.refresh, tidy=lambda: waiting.append(city.registry.dirty.count()))
+    assert refresh.work_off() == 3
+    assert waiting == [1, 0]
+
+
 def test_nothing_changed_is_nothing_done(city: City) -> None:
     city.plant(tree("T1"), probe("p1"))
     city.arrive(dry_spell())

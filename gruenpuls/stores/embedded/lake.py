@@ -31,9 +31,9 @@ _EXTENSIONS = {  # in the order they are loaded: the package each comes in, by i
     "sqlite_scanner": "duckdb_extension_sqlite_scanner",
     "ducklake": "duckdb_extension_ducklake",
 }
-_LOOK_EVERY = 50
+_LOOK_EVERY = 20
 """After so many questions it is looked up how much the engine remembers, which takes half a millisecond."""
-_REMEMBERED = 1_000_000
+_REMEMBERED = 300_000
 """So much it may remember of tables as they were [B]; it counts about a seventh of what it really takes."""
 _checked: set[tuple[Path, int, int]] = set()
 """Extension files whose signature held in this process; a second look at the same 70 MB shows nothing in 0.2 s."""
@@ -195,7 +195,7 @@ class Lake:
         """Have a fresh engine take over once this one remembers much.
 
         It keeps each form it ever saw the tables in, and a fold gives them a new one: 0.2 MB each, for as long as it
-        lives. A fresh one costs as much as a fold, every some thirty folds; who asks the old one is answered by it.
+        lives. A fresh one costs as much as a fold, every some dozen; who asks the old one is answered by it.
         """
         with self._turn:
             self._asked += 1
