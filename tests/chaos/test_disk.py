@@ -43,7 +43,7 @@ TEARS = extent("TEARS", 12, 1_000)
 STEP_UPLINKS = extent("STEP_UPLINKS", 50, 12_500)
 """How many come between two jumps of the clock."""
 
-pytestmark = pytest.mark.timeout(180 + max(UPLINKS, 8 * STEP_UPLINKS) // 50 + TEARS)
+pytestmark = pytest.mark.timeout(300 + max(UPLINKS, 8 * STEP_UPLINKS) // 50 + TEARS)
 
 _DISK_BYTES = (32 << 20) + 1_000 * UPLINKS
 _SECTOR = 512

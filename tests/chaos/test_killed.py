@@ -35,7 +35,7 @@ SEED = extent("SEED", 20261122, 20261122)
 AWAY_SECONDS = extent("AWAY_SECONDS", 5, 90)
 """How long the store is away after all is in the journal."""
 
-pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(180 + 90 * KILLS + UPLINKS // 100)]
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(300 + 90 * KILLS + UPLINKS // 100)]
 
 _SERVER = "influxd"
 _PUBLISHING_SECONDS = 1.0

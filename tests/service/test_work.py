@@ -127,7 +127,7 @@ def decode_with(
     monkeypatch.setattr(order, "ORDERS", {ORDER: carry_out})
     monkeypatch.setattr(tools.decoder, "step", step)
     number = tools.registry.requests.ask(ORDER, {}, actor="test")
-    deadline = threading.Timer(30, stop.set)
+    deadline = threading.Timer(120, stop.set)
     deadline.start()
     try:
         _decode_until(stop, settings, tools, CatchingUp(settings.work.batch))
