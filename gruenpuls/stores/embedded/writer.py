@@ -38,7 +38,7 @@ NEWS_ROWS = 1_000
 """The same where all rows are later than what there is of their series: then a file costs a quarter of them."""
 MOST_NOTED = 200
 """So many words on progress may stand in the catalogue; it gives their place back only with a fold."""
-MERGING_MB = 128
+MERGING_MB = 64
 """Working memory of merging files, whatever the store is allowed otherwise [MB]."""
 KEEP_FOR = timedelta(minutes=10)
 """What was replaced stays so long for queries that are still running."""
