@@ -17,7 +17,7 @@ seconds, fast ones 240,000 to drain and 60,000 live: of a drain of fewer the sta
 Processor time and memory are of a contender's processes and its database. Whom something lacks is named and left out.
 
 Both sources of *two* are threads of the one collecting process, since a journal has one writer. They share what it can
-read, which is several times what one decoder can: so a second source does not make a drain any faster.
+read, which is several times what decoding can: so a second source makes a drain little faster, if at all.
 """
 
 from __future__ import annotations

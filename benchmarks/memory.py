@@ -27,6 +27,7 @@ from machine import busyness  # noqa: E402 - the path comes first
 from mosquitto import Mosquitto, free_port  # noqa: E402 - the path comes first
 from service_process import ServiceProcess  # noqa: E402 - the path comes first
 
+from gruenpuls.service.ahead import NAME as READING  # noqa: E402 - the path comes first
 from gruenpuls.service.begin import system_name  # noqa: E402 - the path comes first
 from gruenpuls.service.registry import open_registry  # noqa: E402 - the path comes first
 from gruenpuls.service.start import PROCESSES  # noqa: E402 - the path comes first
@@ -104,7 +105,7 @@ def held(service: ServiceProcess) -> dict[str, float]:
             called = Path(f"/proc/{process}/comm").read_text("utf-8").strip()
         except OSError:
             continue
-        name = next((name for name in PROCESSES if system_name(name) == called), "run and others")
+        name = next((name for name in (*PROCESSES, READING) if system_name(name) == called), "run and others")
         found[name] = found.get(name, 0.0) + resident(process)
     return found
 
