@@ -18,7 +18,7 @@ from ingest.counting import Counts
 from ingest.device_columns import DeviceColumns, Fleet, Row
 from ingest.javascript import Codec, CodecError, CodecPool, Fault, Payload
 from ingest.javascript.pool import Outcome
-from ingest.message import Message, letter, said
+from ingest.message import Message, dead_letter, said
 from ingest.reading_columns import ReadingColumns
 from ingest.resolve import milliseconds, moment_of, span_in_milliseconds
 from ingest.uplink_standing import Change, Standing
@@ -326,7 +326,7 @@ def _implausible(measured_at: int, received_at: datetime) -> _UndecodableError:
 
 
 def _undecodable(reason: DeadLetterReason, detail: str, standing: Standing, message: Message) -> DeadLetter:
-    return letter(standing.first, message, reason, detail, message.device)
+    return dead_letter(standing.first, message, reason, detail, message.device)
 
 
 def _letter_about_lost(standing: Standing) -> DeadLetter:

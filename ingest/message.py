@@ -46,9 +46,9 @@ def read_message(entry: JournalEntry) -> Read:
         device = uplink.device
         return message_of(entry.offset, raw, uplink), copy_of(entry.offset, uplink)
     except EnvelopeError as error:
-        return letter(entry.offset, raw, error.reason, error.detail, error.device)
+        return dead_letter(entry.offset, raw, error.reason, error.detail, error.device)
     except Exception as error:  # noqa: BLE001  one message never stops the others
-        return letter(entry.offset, raw, DeadLetterReason.UNREADABLE, said(error), device)
+        return dead_letter(entry.offset, raw, DeadLetterReason.UNREADABLE, said(error), device)
 
 
 def message_of(offset: int, raw: RawMessage, uplink: Uplink) -> Message:
@@ -71,10 +71,10 @@ def letter_of_poison(read: Read, error: Exception) -> DeadLetter:
     """Return the dead letter of a message that breaks a batch where nobody foresaw it."""
     message = read if isinstance(read, DeadLetter) else read[0]
     detail = f"decoding breaks on it: {said(error)}"
-    return letter(message.offset, message, DeadLetterReason.UNREADABLE, detail, message.device)
+    return dead_letter(message.offset, message, DeadLetterReason.UNREADABLE, detail, message.device)
 
 
-def letter(
+def dead_letter(
     offset: int, message: RawMessage | Message | DeadLetter, reason: DeadLetterReason, detail: str, device: str | None
 ) -> DeadLetter:
     """Return a dead letter whose texts every database takes."""

@@ -26,15 +26,15 @@ _MORE: Final = _REQUEST.pack(0, 0, 0)
 _REPLY: Final = struct.Struct("<q")
 _FAILED: Final = -1
 """In place of the length of what follows: it cannot be read or said."""
-_MUCH: Final = 4
-"""Where this part of a batch has come at once, more will: a quarter."""
+_MUCH: Final = 0.25
+"""Where this part of a batch has come at once, more will."""
 _LONGEST_WAIT: Final = 60.0
 """How long an answer may take before the process is given up [s]; it reads a thousand messages for it at most."""
 
 _log = logging.getLogger(__name__)
 
 
-class Journal(JournalEntries, Protocol):
+class JournalWithDamage(JournalEntries, Protocol):
     """A journal some of which may have been damaged."""
 
     def damage(self) -> Sequence[object]:
@@ -115,8 +115,8 @@ class ReadAhead:
         except OSError as error:
             self._give_up(error)
 
-    def is_for(self, wanted: Wanted) -> bool:
-        """Return whether it is this that was wanted last; from now on it is nothing."""
+    def turn_to(self, wanted: Wanted) -> bool:
+        """Return whether `more` gives this: what was begun last; anything else is not wanted any more."""
         known, self._wanted = self._wanted, None
         return wanted == known and not self._lost
 
@@ -153,8 +153,8 @@ class MessageReader:
 
     def reads(self, wanted: Wanted) -> Iterator[Read]:
         """Yield what there is of what is wanted, in order; once it proves to be much, as much after it is begun."""
-        is_ahead = self._ahead is not None and self._ahead.is_for(wanted)
-        more = self._ahead.more if self._ahead is not None and is_ahead else self._more_of(wanted)
+        ahead = self._ahead
+        more = ahead.more if ahead is not None and ahead.turn_to(wanted) else self._more_of(wanted)
         rest = wanted
         while (some := more()) != []:
             if some is None:
@@ -162,15 +162,15 @@ class MessageReader:
                 continue
             yield from some
             rest = rest._replace(from_offset=offset_of(some[-1]) + 1, limit=rest.limit - len(some))
-        if self._ahead is not None and _MUCH * (wanted.limit - rest.limit) >= wanted.limit:
-            self._ahead.begin(wanted._replace(from_offset=rest.from_offset))
+        if ahead is not None and wanted.limit - rest.limit >= _MUCH * wanted.limit:
+            ahead.begin(wanted._replace(from_offset=rest.from_offset))
 
     def _more_of(self, wanted: Wanted) -> Callable[[], list[Read] | None]:
         entries = Entries(self._journal, *wanted)
         return lambda: [read_message(entry) for entry in entries.more()]
 
 
-def read_for(line: socket.socket, journal: Journal) -> None:
+def read_for(line: socket.socket, journal: JournalWithDamage) -> None:
     """Read messages for the `ReadAhead` at the other end of a line, until that is closed."""
     ahead: _Ahead | None = None
     while True:
@@ -191,7 +191,7 @@ def read_for(line: socket.socket, journal: Journal) -> None:
 class _Ahead:
     """What is read ahead of time."""
 
-    def __init__(self, journal: Journal, wanted: Wanted) -> None:
+    def __init__(self, journal: JournalWithDamage, wanted: Wanted) -> None:
         self._journal = journal
         self._damage = journal.damage()
         self._entries = Entries(journal, *wanted)

@@ -14,9 +14,9 @@ _VERSION: Final = 2
 _DAMAGED: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _PRIMARY_CODE: Final = 0xFF
+"""SQLite's extended result codes hold the primary one in their lowest byte."""
 _STATEMENTS: Final = 32
 """So many the driver keeps; those with a place for each of some hundred values take a tenth of a megabyte each."""
-"""SQLite's extended result codes hold the primary one in their lowest byte."""
 _SCHEMA: Final = (
     "CREATE TABLE device (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)",
     # By arrival, so that new ones are written side by side; no two uplinks have the same first copy.

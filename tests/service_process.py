@@ -79,3 +79,20 @@ class ServiceProcess:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
+
+
+def runs(process: int) -> bool:
+    """Whether a process is there, and more than a name."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def await_ended(*processes: int) -> None:
+    """Wait until none of these processes runs."""
+    until = time.monotonic() + 60
+    while left := [process for process in processes if runs(process)]:
+        assert time.monotonic() < until, left
+        time.sleep(0.01)

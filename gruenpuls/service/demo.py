@@ -179,7 +179,7 @@ def _await_service(port: int, settings: Settings, stop: threading.Event) -> bool
     deadline = wall_clock() + timedelta(seconds=_START_UP)
     with closing(open_registry(settings)) as registry:
         while not stop.wait(0.1):
-            if listens("127.0.0.1", port) and _is_heard(registry):
+            if listens("127.0.0.1", port) and _is_listening(registry):
                 return True
             if wall_clock() > deadline:
                 what = f"the service is not there after {_START_UP:g} s"
@@ -187,7 +187,7 @@ def _await_service(port: int, settings: Settings, stop: threading.Event) -> bool
     return False
 
 
-def _is_heard(registry: Registry) -> bool:
+def _is_listening(registry: Registry) -> bool:
     said = {one.name: one.body for one in registry.health.all()}
     return any(source["connected_since"] for source in said.get(COLLECT, {}).get("sources", ()))
 

@@ -53,16 +53,18 @@ def processes(service: ServiceProcess) -> dict[str, int]:
 
 def kill_one(service: ServiceProcess, name: str) -> str:
     """Kill a process of the service as soon as it runs; return which."""
-    seen: dict[str, int] = {}
+    # What reads comes back with `work`, if it was killed already.
+    names = [name, WORK] if name == READING else [name]
+    seen: list[tuple[str, int]] = []
 
-    def runs() -> str | None:
-        seen.update({WORK: 0, name: 0} | processes(service))
-        # What was killed already comes back with `work`.
-        return name if seen[name] else WORK if name == READING and seen[WORK] else None
+    def runs() -> bool:
+        running = processes(service)
+        seen[:] = [(one, running[one]) for one in names if one in running]
+        return bool(seen)
 
     service.await_true(runs, f"running {name}")
-    killed = name if seen[name] else WORK
-    os.kill(seen[killed], signal.SIGKILL)
+    killed, process = seen[0]
+    os.kill(process, signal.SIGKILL)
     return killed
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from chaos.fleet import City, children, portions, received, undisturbed
+from service_process import await_ended
 
 from gruenpuls.domain.uplink import JournalEntry
 from gruenpuls.service.ahead import NAME, reading_ahead
@@ -32,21 +33,6 @@ def reading_process(parent: int) -> int:
         assert time.monotonic() < until, "nobody reads ahead"
         time.sleep(0.01)
     return found[NAME]
-
-
-def await_ended(process: int) -> None:
-    until = time.monotonic() + 60
-    while command_line(process):
-        assert time.monotonic() < until, "it goes on"
-        time.sleep(0.01)
-
-
-def command_line(process: int) -> bytes:
-    """Return what a process was started with: nothing of one that has ended, whether it was waited for or not."""
-    try:
-        return Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def with_backlog(city: City) -> Settings:

@@ -9,9 +9,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 
 import pytest
+from service_process import await_ended, runs
 
 from gruenpuls.domain.errors import UnavailableError
 from gruenpuls.service.supervise import ChildEndedError, _Child, _look_after, pause_after
@@ -71,23 +71,6 @@ def supervisor(processes: str, before: str = "") -> Iterator[Supervisor]:
             yield running
         finally:
             running.process.kill()
-
-
-def runs(process: int) -> bool:
-    """Whether a process is there, and more than a name."""
-    try:
-        state = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def await_ended(*processes: int) -> None:
-    """Wait until none of these processes runs."""
-    until = time.monotonic() + 60
-    while left := [process for process in processes if runs(process)]:
-        assert time.monotonic() < until, left
-        time.sleep(0.01)
 
 
 def child_of(running: Supervisor) -> int:
