@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,13 +24,17 @@ from gruenpuls.domain.reading import from_stored, to_stored
 from gruenpuls.domain.site import Site
 from gruenpuls.jobs.hearing import Hearing
 from gruenpuls.jobs.seen import Sight
+from gruenpuls.jobs.turns import Turn
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.incident_settling import WateredBefore
 from gruenpuls.stores.registry.incidents import IncidentFilter
 from gruenpuls.stores.registry.resolution import FleetSeries
 
-_SITES_AT_ONCE: Final = 500
-"""So many sites are judged together: a rule of devices reads all that is measured there."""
+_ROWS_AT_ONCE: Final = 200_000
+"""Sites whose readings are about so many are judged together: a rule of devices reads all that is measured there."""
+_ROWS_A_DAY: Final = 48
+"""Readings of a series, about."""
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,15 @@ class Evaluation:
     rules : sequence of Rule
     intervals : dict of timedelta
         How often devices of a profile are expected to be heard, by the profile's name.
+    turn : callable
+        Gives a context for each group of sites.
     """
 
     registry: Registry
     reader: ObservationReader
     rules: Sequence[Rule]
     intervals: Mapping[str, timedelta] = field(default_factory=dict)
+    turn: Turn = nullcontext
 
     @property
     def _sight(self) -> Sight:
@@ -104,8 +112,10 @@ class Evaluation:
                 continue
             rows = self._sight.series(rule, [span.site for span in concerned], series)
             watched = {rows.sites[place] for place in np.unique(rows.site)} | kept.keys()
-            for group in self._groups(rule, [span for span in concerned if span.site in watched], sites, kept):
-                self._judge_group(rule, group, [sites[key] for key in group.sites], rows, now)
+            due = [span for span in concerned if span.site in watched]
+            for group in self._groups(rule, due, sites, kept, rows, now):
+                with self.turn():
+                    self._judge_group(rule, group, [sites[key] for key in group.sites], rows, now)
 
     def _withdraw(self, rule: Rule, sites: Sequence[str]) -> None:
         """Take back what goes on where a rule does not apply any more; what was over there stays."""
@@ -114,11 +124,19 @@ class Evaluation:
             self.registry.rule_states.save(rule.name, {key: {} for key in sites})
 
     def _groups(
-        self, rule: Rule, spans: Sequence[DirtySpan], sites: Mapping[str, Site], kept: Mapping[str, Any]
+        self,
+        rule: Rule,
+        spans: Sequence[DirtySpan],
+        sites: Mapping[str, Site],
+        kept: Mapping[str, Any],
+        series: FleetSeries,
+        now: datetime,
     ) -> Iterator[_Group]:
+        """Yield sites that are judged together by what these series of theirs hold."""
         together: dict[tuple[str, datetime], dict[str, dict[str, Any] | None]] = {}
         earlier: dict[str, list[Incident]] | None = None
         digest = rule.digest
+        a_day = _ROWS_A_DAY * max(1.0, len(series) / max(1, len(series.sites)))
         for span in spans:
             zone = sites[span.site].time_zone
             changed = day_start(span.from_day, ZoneInfo(zone))
@@ -132,8 +150,10 @@ class Evaluation:
                 together.setdefault((zone, start), {})[span.site] = state["state"]
         for (zone, start), rows in together.items():
             every = sorted(rows)
-            for first in range(0, len(every), _SITES_AT_ONCE):
-                keys = tuple(every[first : first + _SITES_AT_ONCE])
+            days = max(1.0, (now - start + rule.context) / _DAY)
+            size = max(1, int(_ROWS_AT_ONCE / (a_day * days)))
+            for first in range(0, len(every), size):
+                keys = tuple(every[first : first + size])
                 states = RuleStates.from_rows(rule, [rows[key] for key in keys])
                 for place, key in enumerate(keys):
                     if rows[key] is None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, TypeVar
@@ -25,6 +26,7 @@ from gruenpuls.jobs.quality_among import Peers, among_peers
 from gruenpuls.jobs.quality_gauges import judged_gauges
 from gruenpuls.jobs.quality_rain import wetted_without_rain
 from gruenpuls.jobs.quality_settling import PROBES
+from gruenpuls.jobs.turns import Turn
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.judgements import Judged, Subject
 from processors.quality.criteria import BY_PROFILE, CRITERIA, Criteria, criteria
@@ -99,11 +101,14 @@ class Judging:
     store : ObservationStore
     settling_time : callable
         Gives how long a device of a profile needs after it was mounted, or None where nobody said.
+    turn : callable
+        Gives a context for each part that takes much memory.
     """
 
     registry: Registry
     store: ObservationStore
     settling_time: Settling
+    turn: Turn = nullcontext
     _by_limits: dict[tuple[str, str], Criteria | None] = field(default_factory=dict)
 
     def digest(self) -> str:
@@ -179,28 +184,31 @@ class Judging:
         for begin, some in _together(devices, lambda device: device.dirty_from):
             since = begin - _REACH
             for part in _parts(some, (until - since) / _DAY):
-                strands, subjects = self._read(part, since - _REACH, until)
-                told = [
-                    (mask, Examination(strands.where(mask), limits, unit).at_once(to_stored(now)))
-                    for limits, unit, mask, _ in self._groups(subjects, strands)
-                ]
-                changed += self._keep(AT_ONCE, strands, subjects, since, part, told, {})
+                with self.turn():
+                    strands, subjects = self._read(part, since - _REACH, until)
+                    told = [
+                        (mask, Examination(strands.where(mask), limits, unit).at_once(to_stored(now)))
+                        for limits, unit, mask, _ in self._groups(subjects, strands)
+                    ]
+                    changed += self._keep(AT_ONCE, strands, subjects, since, part, told, {})
         return changed
 
     def _settle_lasting(self, devices: Sequence[_Device]) -> int:
         """Judge days that are over by what shows within hours and days."""
         changed = 0
         for (since, today), some in _together(devices, lambda device: (device.days_from, device.days_to)):
-            rose = wetted_without_rain(self.registry, self.store, [(it.site, it.subjects) for it in some], since, today)
+            probes = [(it.site, it.subjects) for it in some]
+            rose = wetted_without_rain(self.registry, self.store, probes, since, today, self.turn)
             for part in _parts(some, (today - since + _MEMORY) / _DAY):
-                strands, subjects = self._read(part, since - _MEMORY, today)
-                warmth, swing, widest = _warmth(strands, subjects)
-                told = [
-                    (mask, Examination(strands.where(mask), limits, unit).lasting(
-                        warmth[mask], swing[mask], widest[mask], dryness(quantity)))
-                    for limits, unit, mask, quantity in self._groups(subjects, strands)
-                ]  # fmt: skip
-                changed += self._keep(LASTING, strands, subjects, since, part, told, rose)
+                with self.turn():
+                    strands, subjects = self._read(part, since - _MEMORY, today)
+                    warmth, swing, widest = _warmth(strands, subjects)
+                    told = [
+                        (mask, Examination(strands.where(mask), limits, unit).lasting(
+                            warmth[mask], swing[mask], widest[mask], dryness(quantity)))
+                        for limits, unit, mask, quantity in self._groups(subjects, strands)
+                    ]  # fmt: skip
+                    changed += self._keep(LASTING, strands, subjects, since, part, told, rose)
         return changed
 
     def _settle_settling(self, devices: Sequence[_Device]) -> int:
@@ -227,9 +235,10 @@ class Judging:
         first = {it.series: _midnight(device.days_from) for device in devices for it in device.subjects}
         changed = 0
         peers = Peers.of(self.registry, self._limits)
-        for judged in among_peers(self.store, peers, first, today):
+        for judged in among_peers(self.store, peers, first, today, self.turn):
             changed += self.registry.judgements.settle(judged, covered)
-        gauges = judged_gauges(self.registry, self.store, self._limits, first, today)
+        with self.turn():
+            gauges = judged_gauges(self.registry, self.store, self._limits, first, today)
         return changed + (self.registry.judgements.settle(gauges, covered) if gauges else 0)
 
     def _read(

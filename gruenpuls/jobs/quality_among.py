@@ -14,6 +14,7 @@ from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Array
 from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, FlagInterval, to_stored
+from gruenpuls.jobs.turns import Turn
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.judgements import Judged, Subject
 from processors.quality.criteria import Criteria
@@ -69,7 +70,7 @@ class Peers:
 
 
 def among_peers(
-    reader: ObservationReader, peers: Peers, first: Mapping[int, datetime], until: datetime
+    reader: ObservationReader, peers: Peers, first: Mapping[int, datetime], until: datetime, turn: Turn
 ) -> Iterator[Judged]:
     """Yield what is said of each class one of whose series changed.
 
@@ -81,11 +82,15 @@ def among_peers(
         By series: from which UTC day on it changed.
     until : datetime
         Start of the first day that is not over.
+    turn : callable
+        Gives a context for each class.
     """
     for limits, quantity, series in peers.classes:
         changed = [first[number] for number in series if number in first]
         if changed and min(changed) < until:
-            yield _class(reader, limits, QUANTITIES[quantity].unit, series, min(changed), until)
+            with turn():
+                judged = _class(reader, limits, QUANTITIES[quantity].unit, series, min(changed), until)
+            yield judged
 
 
 def _class(

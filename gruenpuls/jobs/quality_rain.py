@@ -13,6 +13,7 @@ from gruenpuls.domain.ports import ObservationReader
 from gruenpuls.domain.processor import Cadence, Input
 from gruenpuls.domain.reading import from_stored, to_stored
 from gruenpuls.jobs.steps import Steps, summed
+from gruenpuls.jobs.turns import Turn
 from gruenpuls.jobs.weather import GAUGE_WITHIN, RAIN, Surroundings
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.judgements import Subject
@@ -35,6 +36,7 @@ def wetted_without_rain(
     devices: Sequence[tuple[str, Sequence[Subject]]],
     since: datetime,
     until: datetime,
+    turn: Turn,
 ) -> Rises:
     """Return by series when its soil became wetter without rain: from, to, test, reason.
 
@@ -46,6 +48,8 @@ def wetted_without_rain(
         Each with the site it is at.
     since, until : datetime
         Whole hours.
+    turn : callable
+        Gives a context for some of them at a time.
     """
     shallow = [
         (site, subject)
@@ -58,7 +62,8 @@ def wetted_without_rain(
         return rises
     around = Surroundings(registry, reader)
     for start in range(0, len(shallow), _SITES_AT_ONCE):
-        _add(registry, reader, around, shallow[start : start + _SITES_AT_ONCE], since, until, rises)
+        with turn():
+            _add(registry, reader, around, shallow[start : start + _SITES_AT_ONCE], since, until, rises)
     return rises
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -21,6 +22,7 @@ from gruenpuls.jobs.fleet import Described, Given, Plots, given, judged_places, 
 from gruenpuls.jobs.known_series import KnownSeries
 from gruenpuls.jobs.ownership import at_sites
 from gruenpuls.jobs.results import Results
+from gruenpuls.jobs.turns import Turn
 from gruenpuls.jobs.weather import Surroundings, weather_spans
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import FleetSeries
@@ -113,11 +115,14 @@ class Recomputation:
         Open for writing.
     processors : sequence of Processor
         One that needs another's output after it.
+    turn : callable
+        Gives a context for each part that takes much memory.
     """
 
     registry: Registry
     store: ObservationStore
     processors: Sequence[Processor]
+    turn: Turn = nullcontext
 
     def compute(self, spans: Sequence[DirtySpan], now: datetime) -> None:
         """Compute all that processors say of these sites, each from its day on.
@@ -164,9 +169,11 @@ class Recomputation:
         first, results = 0, Results(processor)
         for start in range(0, len(active), size):
             end = min(start + size, len(active))
-            self._judge(processor, batch, at_sites(rows, active[start:end]), around, results)
+            with self.turn():
+                self._judge(processor, batch, at_sites(rows, active[start:end]), around, results)
             if results.count >= READINGS_AT_ONCE or end == len(active):
-                self._replace(processor, batch, at_sites(rows, active[first:end]), results)
+                with self.turn():
+                    self._replace(processor, batch, at_sites(rows, active[first:end]), results)
                 first, results = end, Results(processor)
 
     def _judge(

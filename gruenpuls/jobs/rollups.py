@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from gruenpuls.domain.clock import Clock
 from gruenpuls.domain.ports import ObservationStore
+from gruenpuls.jobs.turns import Turn
 from gruenpuls.stores.registry import Registry
 
 _STRAGGLERS: Final = timedelta(hours=3)
@@ -32,12 +34,15 @@ class Rollups:
         A replay's own while one runs.
     zone : ZoneInfo
         The city's, whose days are kept.
+    turn : callable
+        Gives a context for each part.
     """
 
     registry: Registry
     store: ObservationStore
     clock: Clock
     zone: ZoneInfo
+    turn: Turn = nullcontext
     _next: float = field(default=0.0, init=False)
 
     def keep(self) -> bool:
@@ -46,8 +51,10 @@ class Rollups:
         if began < self._next:
             return False
         until, ends = self.clock() - _STRAGGLERS, self.registry.resolution.told_at_their_end()
-        while self.store.roll_up(until, self.zone, ends):
-            if time.monotonic() - began > _AT_A_TIME:
-                return True
-        self._next = time.monotonic() + _EVERY
-        return False
+        while time.monotonic() - began <= _AT_A_TIME:
+            with self.turn():
+                more = self.store.roll_up(until, self.zone, ends)
+            if not more:
+                self._next = time.monotonic() + _EVERY
+                return False
+        return True

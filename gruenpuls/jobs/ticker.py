@@ -13,6 +13,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]  # the same
 
 from gruenpuls.domain.errors import BusyError, GruenpulsError
+from gruenpuls.jobs.turns import InterruptedWorkError
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.jobs import JobRun
 
@@ -109,6 +110,8 @@ class Ticker:
                 self._finish(job.name)
         except BusyError as error:
             _log.info("busy, trying again", job=job.name, reason=str(error))
+        except InterruptedWorkError:
+            _log.info("put off to the next start", job=job.name)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next tick must come
             _log.exception("job failed", job=job.name)
             self._finish(job.name, error=f"{type(error).__name__}: {error}")

@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 
 from gruenpuls.domain.errors import BusyError, ConfigurationError, GruenpulsError, InputError
+from gruenpuls.jobs.turns import InterruptedWorkError
 from gruenpuls.jobs.weather_import.grids import take_grids
 from gruenpuls.jobs.weather_import.stations import take_station_files
 from gruenpuls.jobs.weather_import.taking import Taking
@@ -35,10 +36,6 @@ _PATIENCE = 600.0
 
 class OrderFailedError(GruenpulsError):
     """An order could not be carried out."""
-
-
-class InterruptedOrderError(Exception):
-    """The process is to end; what is left of the order waits for the next one."""
 
 
 def _replay_dead_letters(tools: Workshop, arguments: Mapping[str, Any], _watch: Watch) -> dict[str, int]:
@@ -157,7 +154,7 @@ def serve_orders(tools: Workshop, watch: Watch) -> int:
     ----------
     tools : Workshop
     watch : callable
-        Told how long orders get on; an `InterruptedOrderError` it raises leaves the rest for later.
+        Told how long orders get on; an `InterruptedWorkError` it raises leaves the rest for later.
     """
     requests = tools.registry.requests
     done = 0
@@ -170,7 +167,7 @@ def serve_orders(tools: Workshop, watch: Watch) -> int:
         try:
             tools.profiles.read_again()
             result = ORDERS[request.kind](tools, request.arguments, tell)
-        except InterruptedOrderError:
+        except InterruptedWorkError:
             requests.reopen_taken()
             return done
         except GruenpulsError as error:

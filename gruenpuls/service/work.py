@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from gruenpuls.jobs.rollups import Rollups
 from gruenpuls.jobs.rule_switch import RuleSwitch
 from gruenpuls.jobs.silence import Silence
 from gruenpuls.jobs.ticker import Job, Ticker
+from gruenpuls.jobs.turns import InterruptedWorkError, Turn, Turns
 from gruenpuls.queries.self_check import CHECK
 from gruenpuls.service.begin import begin
 from gruenpuls.service.catching_up import CatchingUp
@@ -34,7 +36,7 @@ from gruenpuls.service.check import SelfChecking
 from gruenpuls.service.forecast import forecast_jobs, forecasts
 from gruenpuls.service.memory import give_back
 from gruenpuls.service.notify import notifying
-from gruenpuls.service.order import InterruptedOrderError, serve_orders
+from gruenpuls.service.order import serve_orders
 from gruenpuls.service.pace import MANY, Pace
 from gruenpuls.service.retention import retention_jobs
 from gruenpuls.service.rooms import clock, expected_intervals, standing_still
@@ -82,14 +84,16 @@ def run_work(settings: Settings, stop: threading.Event, ahead: ReadAhead | None)
             _log.info("orders that were cut short wait again", count=reopened)
         fetched = forecasts(settings, tools)
         catching_up = CatchingUp(settings.work.batch)
-        jobs = _jobs(settings, tools, catching_up) + retention_jobs(settings, tools) + forecast_jobs(fetched)
+        turns = Turns()
+        jobs = _jobs(settings, tools, catching_up, turns) + retention_jobs(settings, tools) + forecast_jobs(fetched)
         telling = notifying(settings, tools.registry, tools.store)
         jobs += telling.jobs() if telling else []
         ticker = Ticker(tools.registry, jobs, owner=f"{socket.gethostname()}:{os.getpid()}")
         ticker.start()
         try:
-            _decode_until(stop, settings, tools, catching_up)
+            _decode_until(stop, settings, tools, catching_up, turns)
         finally:
+            turns.end()
             if fetched is not None:
                 fetched.stop()
             ticker.stop()
@@ -97,15 +101,15 @@ def run_work(settings: Settings, stop: threading.Event, ahead: ReadAhead | None)
                 telling.stop()
 
 
-def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[Job]:
+def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp, turns: Turns) -> list[Job]:
     intervals = expected_intervals(settings)
-    evaluation = Evaluation(tools.registry, tools.store, RulesOn(settings, tools.registry), intervals)
+    evaluation = Evaluation(tools.registry, tools.store, RulesOn(settings, tools.registry), intervals, turns.turn)
     refresh = Refresh(
         tools.registry,
-        Recomputation(tools.registry, tools.store, city_processors(settings)),
+        Recomputation(tools.registry, tools.store, city_processors(settings), turns.turn),
         evaluation,
         clock(tools.registry),
-        Judging(tools.registry, tools.store, tools.profiles.settling_time),
+        Judging(tools.registry, tools.store, tools.profiles.settling_time, turns.turn),
         standing_still(tools.registry),
         give_back,
     )
@@ -116,7 +120,7 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
     outlooks = Outlooks(tools.registry, tools.store, clock(tools.registry), settings.time_zone, limit_table(settings))
     new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone, standing_still(tools.registry))
     silence = Silence(Hearing(tools.registry, tools.store, intervals), clock(tools.registry))
-    rollups = Rollups(tools.registry, tools.store, clock(tools.registry), ZoneInfo(settings.time_zone))
+    rollups = Rollups(tools.registry, tools.store, clock(tools.registry), ZoneInfo(settings.time_zone), turns.turn)
     return [
         # Before the refresh, which works off what it marks; it looks as often, since a replay's days are short.
         Job("new_day", timedelta(seconds=settings.work.recompute_every), new_day.mark),
@@ -125,42 +129,49 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp) -> list[
         Job("silence", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(silence.mark)),
         Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(refresh.work_off)),
         # After it, since days left go out from the balance.
-        Job("days_left", _DAYS_LEFT_EVERY, catching_up.put_off(tidied(outlooks.tell_days))),
+        Job("days_left", _DAYS_LEFT_EVERY, catching_up.put_off(tidied(outlooks.tell_days, turns.turn))),
         Job("rollups", _ROLLUPS_EVERY, catching_up.put_off(tidied(rollups.keep))),
         Job("compact", timedelta(seconds=settings.work.compact_every), tools.store.compact),
     ]
 
 
-def tidied(work: Callable[[], object]) -> Callable[[], None]:
-    """Return work that gives back the memory it took."""
+def tidied(work: Callable[[], object], turn: Turn = nullcontext) -> Callable[[], None]:
+    """Return work that has a turn of its own, where it takes none itself, and gives back the memory it took."""
 
     def done() -> None:
-        work()
+        with turn():
+            work()
         give_back()
 
     return done
 
 
-def _decode_until(stop: threading.Event, settings: Settings, tools: Workshop, catching_up: CatchingUp) -> None:
+def _decode_until(
+    stop: threading.Event, settings: Settings, tools: Workshop, catching_up: CatchingUp, turns: Turns
+) -> None:
     report = _Report(tools, SelfChecking(tools, settings, clock(tools.registry)))
     pace = Pace(settings.work.pause, min(MANY, settings.work.batch), lambda: tools.journal.reach)
     failures = 0
 
+    def step() -> Progress | None:
+        with turns.turn():
+            return _without_collecting(tools.decoder.step)
+
     def breathe(_done: int, _total: int) -> None:
         """Let a long order wait for what has come meanwhile."""
         try:
-            tools.decoder.step()
+            step()
         except OF_THE_WORLD as error:
             # Not the order's fault: it waits, and the next step of the loop meets what stands in its way.
-            raise InterruptedOrderError from error
+            raise InterruptedWorkError from error
         report.say()
         if stop.is_set():
-            raise InterruptedOrderError
+            raise InterruptedWorkError
 
     while not stop.is_set():
         try:
             pace.begin()
-            progress = _without_collecting(tools.decoder.step)
+            progress = step()
             catching_up.note(pace.note(progress.offset if progress else None))
             report.mended()
             serve_orders(tools, breathe)
