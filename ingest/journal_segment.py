@@ -232,6 +232,8 @@ class Segment:
     def _prepare(self, *, writable: bool) -> None:
         with _explained(self.path):
             (application,) = self._connection.execute("PRAGMA application_id").fetchone()
+            # Entries are written and read one after the other, hardly ever twice.
+            self._connection.execute("PRAGMA cache_size=-256")
             if writable:
                 self._connection.execute("PRAGMA synchronous=FULL")
             self._inode = self.path.stat().st_ino

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from gruenpuls.domain.processor import Array
-from processors import special_functions as special
+from processors import normal_distribution
 from processors.water.weather_ahead import AMOUNTS, WeatherAhead
 
 COUNT: Final = 41
@@ -36,8 +36,7 @@ _LEAST_FACTOR, _FACTOR_RANGE = 0.375, 1.25
 def _evened(scores: Array) -> Array:
     """Return normal scores by rank: each column then holds every 41st of the distribution once."""
     ranks = scores.argsort(axis=0).argsort(axis=0)
-    result: Array = special.ndtri((ranks + 0.5) / len(scores))
-    return result
+    return normal_distribution.score((ranks + 0.5) / len(scores))
 
 
 @cache
@@ -76,7 +75,7 @@ def luck(days: int) -> tuple[Array, Array, Array]:
     half = COUNT // 2
     # Each future but the middle one has a counterpart of opposite luck throughout.
     lattice = (np.arange(-half, half + 1)[:, np.newaxis] * powers + half) % COUNT
-    scores = special.ndtri((lattice + 0.5) / COUNT)
+    scores = normal_distribution.score((lattice + 0.5) / COUNT)
     for _ in range(_ROUNDS):
         mixing = np.linalg.cholesky(np.corrcoef(scores.T))
         scores = _evened(scores @ np.linalg.inv(mixing).T)
@@ -154,7 +153,7 @@ def rains(weather: WeatherAhead) -> Array:
     [0.0, 0.2, 4.9]
     """
     _, _, score = luck(len(weather.days))
-    rank = special.ndtr(score)[:, :, np.newaxis]
+    rank = normal_distribution.probability(score)[:, :, np.newaxis]
     over = 1.0 - rank
     amount = weather.excess * np.log(np.maximum(weather.chance[-1], 1e-9) / over) + AMOUNTS[-1]
     for place in range(len(AMOUNTS) - 2, -1, -1):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gruenpuls.domain.processor import Array
-from processors import special_functions as special
+from processors import normal_distribution
 
 TARGET: Final = 90.0
 """How full a watering is to leave the root zone [% nFK]: a little room stays for rain."""
@@ -215,7 +215,7 @@ def watering_priority(available_water: Array, deviation: Array, limit: Array, gr
     >>> watering_priority(np.array([0.0, 50.0]), np.array([5.0]), np.array([50.0]), np.array([1.0])).tolist()
     [100.0, 25.0]
     """
-    likely = special.ndtr((limit - available_water) / np.maximum(deviation, 1e-9))
+    likely = normal_distribution.probability((limit - available_water) / np.maximum(deviation, 1e-9))
     far = np.clip((limit - available_water) / limit, 0.0, 1.0)
     young, grown = growing_season <= CAREFUL_SEASONS, growing_season > _JUNIOR
     weight = np.where(young, 1.0, np.where(grown, 0.6, 0.8))
