@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from itertools import chain
+from typing import Final, TypeAlias
 
 from gruenpuls.domain.ports import DeviceTally, Tally
 from ingest.message import Message
 
 _HOUR: Final = 3600
 
+_Passed: TypeAlias = tuple[tuple[str, ...], int]
+"""Gateways that passed a message on, and in which hour since 1970 UTC."""
+_Relays: TypeAlias = tuple[tuple[str, int], ...]
+"""Each of them with the hour, and the source itself as an empty name."""
+
 
 class _Count:
-    __slots__ = ("dead_lettered", "decoded", "duplicates", "heard", "last_uplink_at")
+    __slots__ = ("dead_lettered", "decoded", "duplicates", "last_uplink_at", "passed")
 
     def __init__(self) -> None:
         self.decoded = 0
         self.dead_lettered = 0
         self.duplicates = 0
         self.last_uplink_at: datetime | None = None
-        self.heard: set[tuple[tuple[str, ...], float]] = set()
-
-    def heard_through(self) -> frozenset[tuple[str, int]]:
-        """Return which gateways passed messages on in which hours; an empty name is the source itself."""
-        through: set[tuple[str, int]] = set()
-        for gateways, since_1970 in self.heard:
-            hour = int(since_1970)
-            through.add(("", hour))
-            for name in gateways:
-                through.add((name, hour))
-        return frozenset(through)
+        self.passed: set[_Passed] = set()
 
 
 class Counts:
@@ -38,6 +34,8 @@ class Counts:
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str], _Count] = {}
+        # Most messages of a batch come the same ways: each is kept once.
+        self._passed: dict[_Passed, _Passed] = {}
 
     def _of(self, device: str, source: str) -> _Count:
         key = device, source
@@ -51,7 +49,8 @@ class Counts:
             heard_at = min(message.measured_at, message.received_at)
             if count.last_uplink_at is None or heard_at > count.last_uplink_at:
                 count.last_uplink_at = heard_at
-            count.heard.add((message.radio.heard_by, heard_at.timestamp() // _HOUR))
+            passed = message.radio.heard_by, int(heard_at.timestamp() // _HOUR)
+            count.passed.add(self._passed.setdefault(passed, passed))
 
     def decided(self, device: str, source: str, number: int, *, dead: bool) -> None:
         """Count so many uplinks as what they proved to be; fewer than none take that back."""
@@ -68,13 +67,23 @@ class Counts:
 
     def tallies(self) -> list[DeviceTally]:
         """Return what became of the messages."""
+        relays = {passed: _relays(*passed) for passed in self._passed}
         return [
             DeviceTally(
                 device,
                 source,
                 Tally(count.decoded, count.dead_lettered, count.duplicates),
                 count.last_uplink_at,
-                count.heard_through(),
+                _joined([relays[passed] for passed in count.passed]),
             )
             for (device, source), count in self._counts.items()
         ]
+
+
+def _relays(gateways: Iterable[str], hour: int) -> _Relays:
+    return tuple((name, hour) for name in {"", *gateways})
+
+
+def _joined(parts: Sequence[_Relays]) -> _Relays:
+    """Return all of them, each once; those of one way are shared by all devices."""
+    return parts[0] if len(parts) == 1 else tuple(set(chain.from_iterable(parts)))

@@ -382,11 +382,12 @@ class Decoder:
     def _correct_latest(self, readings: ReadingBatch, retracted_series: Ids, retracted_at: Times) -> None:
         """See to it that no latest value is one that was taken away, or of which it is now said to be missing."""
         missing = readings.flag == Flag.MISSING
-        gone = _places(retracted_series, retracted_at)
-        gone |= _places(readings.series[missing], readings.measured_at[missing])
-        if gone:
-            gone -= _places(readings.series[~missing], readings.measured_at[~missing])
-        kept = self._registry.latest_moments({series for series, _ in gone}) if gone else {}
+        series = np.concatenate([retracted_series, readings.series[missing]])
+        at = np.concatenate([retracted_at, readings.measured_at[missing]])
+        # Of most of what is missing nothing was ever known, so there are few of whom more is asked.
+        kept = self._registry.latest_moments(np.unique(series).tolist()) if len(series) else {}
+        known, told = np.isin(series, [*kept]), ~missing & np.isin(readings.series, [*kept])
+        gone = _places(series[known], at[known]) - _places(readings.series[told], readings.measured_at[told])
         stale = {series: at for series, at in kept.items() if (series, milliseconds(at)) in gone}
         if stale:
             self._registry.replace_latest(stale.keys(), self._store.latest(stale.keys(), max(stale.values())))

@@ -220,15 +220,15 @@ class DeviceTally(msgspec.Struct, frozen=True, gc=False):
     tally : Tally
     last_uplink_at : datetime or None
         Aware UTC.
-    heard : frozenset of (str, int)
-        Gateways that heard it, an empty name for the source itself, and in which hours since 1970 UTC.
+    heard : collection of (str, int)
+        Gateways that heard it, an empty name for the source itself, and in which hours since 1970 UTC; each once.
     """
 
     device: str
     source: str
     tally: Tally
     last_uplink_at: datetime | None
-    heard: frozenset[tuple[str, int]] = frozenset()
+    heard: Collection[tuple[str, int]] = ()
 
 
 class IngestRegistry(Protocol):

@@ -14,9 +14,10 @@ from gruenpuls.domain.ports import DeviceTally
 from gruenpuls.domain.reading import Ids
 from gruenpuls.domain.relay import Relay, RelayKind
 from gruenpuls.stores.registry import relay_schema as schema
-from gruenpuls.stores.registry.connection import Database, among, upsert
+from gruenpuls.stores.registry.connection import Database, among, execute_many, upsert
 
 _HOURS: Final = 24
+_ROWS_AT_ONCE: Final = 5120
 _REMEMBERED: Final = 250_000
 """Hours and bonds that are remembered; together they take about 25 MB."""
 
@@ -138,6 +139,7 @@ class Remembered:
         """Return what is not kept yet of who passed on what of whom, and what to `add` once it is."""
         found: list[Heard] = []
         new = Remembered()
+        relays: dict[tuple[str, str], Relay] = {}
         spans: dict[tuple[int, int], tuple[int, int]] = {}
         for tally in tallies:
             device, source = tally.device, tally.source
@@ -151,7 +153,11 @@ class Remembered:
                 new.hours.add(in_hour)
                 # Most have the same one.
                 new.days[of_device] = spans.setdefault(span, span)
-                relay = Relay(RelayKind.GATEWAY, name) if name else Relay(RelayKind.SOURCE, source)
+                # Thousands are of the same one.
+                relay = relays.get((name, source))
+                if relay is None:
+                    relay = Relay(RelayKind.GATEWAY, name) if name else Relay(RelayKind.SOURCE, source)
+                    relays[name, source] = relay
                 found.append(Heard(relay, device, hour))
         return found, new
 
@@ -170,11 +176,11 @@ def keep_heard(connection: sa.Connection, news: Collection[Heard]) -> None:
         return
     number_of = _numbers(connection, {it.relay for it in news})
     bits: defaultdict[tuple[int, int], int] = defaultdict(int)
-    days: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
+    bonds: set[tuple[int, str, int]] = set()
     for relay, device, hour in news:
-        number = number_of[relay]
-        bits[number, hour // _HOURS] |= 1 << hour % _HOURS
-        days[number, device].append(hour // _HOURS)
+        number, day = number_of[relay], hour // _HOURS
+        bits[number, day] |= 1 << hour % _HOURS
+        bonds.add((number, device, day))
     table, bond = schema.relay_day, schema.relay_device
     insert = upsert(connection, table)
     connection.execute(
@@ -185,19 +191,18 @@ def keep_heard(connection: sa.Connection, news: Collection[Heard]) -> None:
     )
     insert = upsert(connection, bond)
     new = insert.excluded
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["relay_id", "device"],
-            set_={
-                "first_day": sa.case((new.first_day < bond.c.first_day, new.first_day), else_=bond.c.first_day),
-                "last_day": sa.case((new.last_day > bond.c.last_day, new.last_day), else_=bond.c.last_day),
-            },
-        ),
-        [
-            {"relay_id": number, "device": device, "first_day": min(them), "last_day": max(them)}
-            for (number, device), them in sorted(days.items())
-        ],
+    statement = insert.on_conflict_do_update(
+        index_elements=["relay_id", "device"],
+        set_={
+            "first_day": sa.case((new.first_day < bond.c.first_day, new.first_day), else_=bond.c.first_day),
+            "last_day": sa.case((new.last_day > bond.c.last_day, new.last_day), else_=bond.c.last_day),
+        },
     )
+    # In one order, so that two programs never wait for each other in a circle; each day brings all bonds at once.
+    in_order = sorted(bonds)
+    for start in range(0, len(in_order), _ROWS_AT_ONCE):
+        rows = [(number, device, day, day) for number, device, day in in_order[start : start + _ROWS_AT_ONCE]]
+        execute_many(connection, statement, ("relay_id", "device", "first_day", "last_day"), rows)
 
 
 def _numbers(connection: sa.Connection, relays: Collection[Relay]) -> dict[Relay, int]:
