@@ -7,6 +7,7 @@ import pytest
 
 from gruenpuls.domain.errors import BusyError
 from gruenpuls.jobs.ticker import Job, Ticker
+from gruenpuls.jobs.turns import InterruptedWorkError
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.jobs import JobState
 
@@ -136,6 +137,19 @@ def test_it_ticks_by_itself_and_what_takes_longer_is_never_done_twice_at_once(re
     assert run.state is JobState.FAILED
     assert run.error == "stopped"
     assert not enough.wait(0.1) or done == stopped_at
+
+
+def test_work_that_is_given_up_to_stop_is_no_fault(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    one = Ticker(registry, [], owner="one")
+    one.start()
+    one.tick(Job("refresh", SECOND, Work(InterruptedWorkError())))
+    assert [run.state for run in registry.jobs.runs("refresh")] == [JobState.RUNNING]
+    one.stop()
+    [run] = registry.jobs.runs("refresh")
+    assert (run.state, run.error) == (JobState.FAILED, "stopped")
+    said = capsys.readouterr().out
+    assert "put off to the next start" in said
+    assert "failed" not in said
 
 
 def test_stopping_hands_over_at_once(registry: Registry) -> None:

@@ -12,11 +12,14 @@ import pytest
 
 from gruenpuls.domain.errors import StorageError, UnavailableError
 from gruenpuls.domain.ports import Progress
+from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.domain.uplink import RawMessage
+from gruenpuls.jobs.ticker import Ticker
+from gruenpuls.jobs.turns import Turns
 from gruenpuls.service import order, work
 from gruenpuls.service.catching_up import CatchingUp
 from gruenpuls.service.check import SelfChecking
-from gruenpuls.service.work import _decode_until, _Report
+from gruenpuls.service.work import _decode_until, _jobs, _Report
 from gruenpuls.service.workshop import Workshop, workshop
 from gruenpuls.settings import Settings
 from gruenpuls.stores.registry.requests import RequestState
@@ -130,7 +133,7 @@ def decode_with(
     deadline = threading.Timer(120, stop.set)
     deadline.start()
     try:
-        _decode_until(stop, settings, tools, CatchingUp(settings.work.batch))
+        _decode_until(stop, settings, tools, CatchingUp(settings.work.batch), Turns())
     finally:
         deadline.cancel()
     assert tools.registry.requests.by_number(number).state is RequestState.DONE
@@ -154,3 +157,27 @@ def test_an_order_outlives_what_the_uplinks_in_between_meet(
     # The second step is the one within the order.
     step = failing(tools.decoder.step, 2, error)
     assert decode_with(tools, settings, monkeypatch, step) == [None]
+
+
+def test_a_refresh_ends_between_two_parts_when_the_process_is_to_stop(tools: Workshop, settings: Settings) -> None:
+    tools.registry.places.add(Site("T1", "Linde", SiteKind.STREET_TREE), actor="test")
+    tools.registry.dirty.mark({"T1": NOW.date()})
+    ticker, turns = Ticker(tools.registry, [], owner="one"), Turns()
+    ticker.start()
+    refresh = next(
+        job for job in _jobs(settings, tools, CatchingUp(settings.work.batch), turns) if job.name == "refresh"
+    )
+    working = threading.Thread(target=ticker.tick, args=[refresh])
+    with turns.turn():
+        working.start()
+        turns.end()
+    working.join(120)
+    assert not working.is_alive()
+    ticker.stop()
+    assert [span.site for span in tools.registry.dirty.take()] == ["T1"]
+    [run] = tools.registry.jobs.runs("refresh")
+    assert run.error == "stopped"
+    for job in _jobs(settings, tools, CatchingUp(settings.work.batch), Turns()):
+        if job.name == "refresh":
+            job.work()
+    assert not tools.registry.dirty.take()
