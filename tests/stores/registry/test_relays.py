@@ -7,7 +7,7 @@ from gruenpuls.domain.ports import DeviceTally, Progress, Tally
 from gruenpuls.domain.reading import ReadingBatch
 from gruenpuls.domain.relay import Relay, RelayKind
 from gruenpuls.stores.registry import Registry
-from gruenpuls.stores.registry.relays import Bond
+from gruenpuls.stores.registry.relays import _ROWS_AT_ONCE, Bond
 
 DAY = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp()) // 86_400
 NIGHT, NOON = DAY * 24, DAY * 24 + 12
@@ -35,6 +35,16 @@ def test_it_is_known_who_heard_a_device_and_from_when_to_when(registry: Registry
         Bond(number["south"], RelayKind.GATEWAY, "south", PROBE.key, DAY + 2, DAY + 2),
     }
     assert registry.relays.named([number["south"]]) == {number["south"]: Relay(RelayKind.GATEWAY, "south")}
+
+
+def test_of_many_devices_in_one_batch_none_is_forgotten(registry: Registry) -> None:
+    devices = [f"device-{number:05}" for number in range(3 * _ROWS_AT_ONCE // 2)]
+    ways = (("", NOON), ("north", NOON), ("", NOON + 24))
+    tallies = [DeviceTally(device, "city", Tally(1), None, ways) for device in devices]
+    registry.arrivals.note(ReadingBatch.empty(), tallies, Progress(1, Tally(1)))
+    found = [(bond.device, bond.name, bond.first_day, bond.last_day) for bond in registry.relays.of_devices(devices)]
+    expected = [(device, name, DAY, DAY + days) for device in devices for name, days in (("city", 1), ("north", 0))]
+    assert sorted(found) == expected
 
 
 def test_devices_of_a_relay_are_counted_around_a_day_and_besides_other_relays(registry: Registry) -> None:
