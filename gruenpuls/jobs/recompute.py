@@ -116,7 +116,7 @@ class Recomputation:
     processors : sequence of Processor
         One that needs another's output after it.
     turn : callable
-        Gives a context for each part that takes much memory.
+        Gives a context for what takes much memory: a year of some sites, and a transaction of results.
     """
 
     registry: Registry
@@ -169,8 +169,7 @@ class Recomputation:
         first, results = 0, Results(processor)
         for start in range(0, len(active), size):
             end = min(start + size, len(active))
-            with self.turn():
-                self._judge(processor, batch, at_sites(rows, active[start:end]), around, results)
+            self._judge(processor, batch, at_sites(rows, active[start:end]), around, results)
             if results.count >= READINGS_AT_ONCE or end == len(active):
                 with self.turn():
                     self._replace(processor, batch, at_sites(rows, active[first:end]), results)
@@ -226,30 +225,47 @@ class Recomputation:
     ) -> None:
         """Let a processor judge some sites, year by year, and add what it says to the results."""
         plots = Plots.of(batch.described, batch.zone, processor, wanted_rows(rows, processor))
-        kept_from = to_stored(day_start(batch.first, batch.zone))
         begin = batch.first - processor.spin_up * _DAY if spun_up else batch.first
-        for first, end in years(begin, batch.end(processor)):
-            found = given(self.store, plots, processor, first - processor.memory * _DAY, end, around)
-            results.spans += weather_spans(rows.sites, found.steps, found.used, max(first, batch.first))
-            started = np.all([~np.isnan(column) for column in carried.values()], axis=0)
-            judged = found.known | (started if processor.carries else False)
-            if not judged.any():
-                continue
-            fleet = replace(found.fleet, carried=carried)
-            if processor.watered:
-                fleet = replace(fleet, watered=self._watered(rows.sites, found))
-            starts = found.steps.starts
-            if processor.carries and not started.any():
-                fleet, starts = _since_weather(fleet, starts, kept_from)
-            said = processor.compute(fleet)
-            if processor.carries:
-                # Where nothing was ever known there is nothing to say, whatever the processor assumes.
-                said = {key: np.where(judged, column, np.nan) for key, column in said.items()}
-            carried = {(it.quantity, it.statistic): said[it.quantity, it.statistic][-1] for it in processor.carries}
-            mine = starts >= max(to_stored(day_start(first, batch.zone)), kept_from)
-            for output in processor.outputs:
-                values = said[output.quantity, output.statistic][mine]
-                results.add(output, rows, plots.depths, starts[mine], values)
+        for span in years(begin, batch.end(processor)):
+            # In a function of its own, so that nothing of a year is left while others have their turn.
+            with self.turn():
+                carried = self._compute_year(processor, batch, rows, plots, around, results, carried, span)
+
+    def _compute_year(
+        self,
+        processor: Processor,
+        batch: Batch,
+        rows: FleetSeries,
+        plots: Plots,
+        around: Surroundings,
+        results: Results,
+        carried: Carried,
+        span: tuple[date, date],
+    ) -> Carried:
+        """Let a processor judge some sites for a year at most; return what the year after it goes on from."""
+        first, end = span
+        kept_from = to_stored(day_start(batch.first, batch.zone))
+        found = given(self.store, plots, processor, first - processor.memory * _DAY, end, around)
+        results.spans += weather_spans(rows.sites, found.steps, found.used, max(first, batch.first))
+        started = np.all([~np.isnan(column) for column in carried.values()], axis=0)
+        judged = found.known | (started if processor.carries else False)
+        if not judged.any():
+            return carried
+        fleet = replace(found.fleet, carried=carried)
+        if processor.watered:
+            fleet = replace(fleet, watered=self._watered(rows.sites, found))
+        starts = found.steps.starts
+        if processor.carries and not started.any():
+            fleet, starts = _since_weather(fleet, starts, kept_from)
+        said = processor.compute(fleet)
+        if processor.carries:
+            # Where nothing was ever known there is nothing to say, whatever the processor assumes.
+            said = {key: np.where(judged, column, np.nan) for key, column in said.items()}
+        mine = starts >= max(to_stored(day_start(first, batch.zone)), kept_from)
+        for output in processor.outputs:
+            values = said[output.quantity, output.statistic][mine]
+            results.add(output, rows, plots.depths, starts[mine], values)
+        return {(it.quantity, it.statistic): said[it.quantity, it.statistic][-1].copy() for it in processor.carries}
 
     def _carried(self, processor: Processor, before: FleetSeries, batch: Batch) -> Carried:
         """Return what a processor said of the day before the first, by quantity and statistic."""
