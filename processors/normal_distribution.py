@@ -14,12 +14,12 @@ _PROBABILITY: Final = np.frompyfunc(_STANDARD.cdf, 1, 1)
 _SCORE: Final = np.frompyfunc(_STANDARD.inv_cdf, 1, 1)
 
 
-def probability(score: Array) -> Array:
+def probability(values: Array) -> Array:
     """Return how likely a standard normal value is to be lower.
 
     Parameters
     ----------
-    score : float64 (...)
+    values : float64 (...)
         [standard deviations]; NaN stays NaN.
 
     Returns
@@ -29,7 +29,7 @@ def probability(score: Array) -> Array:
 
     Notes
     -----
-    Right to about 1e-16; valid for any number.
+    Valid for any number, to about 1e-16: beyond eight standard deviations that is all there is.
 
     References
     ----------
@@ -40,16 +40,16 @@ def probability(score: Array) -> Array:
     >>> probability(np.array([-1.0, 0.0, 1.0])).round(3).tolist()
     [0.159, 0.5, 0.841]
     """
-    found: Array = np.asarray(_PROBABILITY(score), np.float64)
+    found: Array = np.asarray(_PROBABILITY(values), np.float64)
     return found
 
 
-def score(probability: Array) -> Array:
+def score(probabilities: Array) -> Array:
     """Return the standard normal value that is not reached with a probability.
 
     Parameters
     ----------
-    probability : float64 (...)
+    probabilities : float64 (...)
         [-], above 0 and below 1.
 
     Returns
@@ -64,7 +64,7 @@ def score(probability: Array) -> Array:
 
     Notes
     -----
-    Right to about 1e-16.
+    Valid to some 1e-16 of what is returned.
 
     References
     ----------
@@ -76,5 +76,5 @@ def score(probability: Array) -> Array:
     >>> score(np.array([0.1, 0.5, 0.9])).round(3).tolist()
     [-1.282, 0.0, 1.282]
     """
-    found: Array = np.asarray(_SCORE(probability), np.float64)
+    found: Array = np.asarray(_SCORE(probabilities), np.float64)
     return found

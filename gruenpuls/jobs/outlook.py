@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -19,6 +20,7 @@ from gruenpuls.domain.reading import Flag, ReadingBatch, to_stored
 from gruenpuls.domain.series import Owner, SeriesKey
 from gruenpuls.domain.site import Site, growing_season
 from gruenpuls.jobs.recompute import GROWING
+from gruenpuls.jobs.turns import Turn
 from gruenpuls.stores.forecasts import forecast_state, kept_forecast, usable
 from gruenpuls.stores.registry import Registry
 from processors.soil.limits import LIMITS, LimitTable
@@ -36,7 +38,7 @@ BEYOND: Final = HORIZON + 1.0
 DAYS_LEFT: Final = "days_until_watering"
 _ORIGIN: Final = "outlook"
 _VERSION: Final = "1"
-_SITES_AT_ONCE: Final = 20_000
+_SITES_AT_ONCE: Final = 5_000
 _NOTABLE: Final = 0.5
 """Less rain than this changes nobody's plan [mm]."""
 _EVERY: Final = timedelta(hours=1)
@@ -81,6 +83,8 @@ class Outlooks:
         The city's, whose new day is looked for.
     table : LimitTable
         The city's, for how many days are left.
+    turn : callable
+        Gives a context for some sites at a time.
     """
 
     registry: Registry
@@ -88,6 +92,7 @@ class Outlooks:
     clock: Clock
     zone: str
     table: LimitTable = LIMITS
+    turn: Turn = nullcontext
     _rain: _Edition | None = field(default=None, init=False)
     _days: tuple[_Edition, datetime] | None = field(default=None, init=False)
 
@@ -146,7 +151,8 @@ class Outlooks:
             return 0
         known = 0
         for part in self._parts(now):
-            known += self._tell_days_of(part, state, fresh)
+            with self.turn():
+                known += self._tell_days_of(part, state, fresh)
         self._days = (edition, now)
         return known
 

@@ -24,7 +24,7 @@ from gruenpuls.domain.quantity import QUANTITIES
 from gruenpuls.domain.reading import Flag, FlagInterval, from_stored, to_stored
 from gruenpuls.jobs.quality_among import Peers, among_peers
 from gruenpuls.jobs.quality_gauges import judged_gauges
-from gruenpuls.jobs.quality_rain import wetted_without_rain
+from gruenpuls.jobs.quality_rain import Rises, wetted_without_rain
 from gruenpuls.jobs.quality_settling import PROBES
 from gruenpuls.jobs.turns import Turn
 from gruenpuls.stores.registry import Registry
@@ -184,14 +184,18 @@ class Judging:
         for begin, some in _together(devices, lambda device: device.dirty_from):
             since = begin - _REACH
             for part in _parts(some, (until - since) / _DAY):
+                # In functions of their own, so that nothing of a part is left while others have their turn.
                 with self.turn():
-                    strands, subjects = self._read(part, since - _REACH, until)
-                    told = [
-                        (mask, Examination(strands.where(mask), limits, unit).at_once(to_stored(now)))
-                        for limits, unit, mask, _ in self._groups(subjects, strands)
-                    ]
-                    changed += self._keep(AT_ONCE, strands, subjects, since, part, told, {})
+                    changed += self._settle_at_once_of(part, since, until, now)
         return changed
+
+    def _settle_at_once_of(self, part: Sequence[_Device], since: datetime, until: datetime, now: datetime) -> int:
+        strands, subjects = self._read(part, since - _REACH, until)
+        told = [
+            (mask, Examination(strands.where(mask), limits, unit).at_once(to_stored(now)))
+            for limits, unit, mask, _ in self._groups(subjects, strands)
+        ]
+        return self._keep(AT_ONCE, strands, subjects, since, part, told, {})
 
     def _settle_lasting(self, devices: Sequence[_Device]) -> int:
         """Judge days that are over by what shows within hours and days."""
@@ -201,15 +205,18 @@ class Judging:
             rose = wetted_without_rain(self.registry, self.store, probes, since, today, self.turn)
             for part in _parts(some, (today - since + _MEMORY) / _DAY):
                 with self.turn():
-                    strands, subjects = self._read(part, since - _MEMORY, today)
-                    warmth, swing, widest = _warmth(strands, subjects)
-                    told = [
-                        (mask, Examination(strands.where(mask), limits, unit).lasting(
-                            warmth[mask], swing[mask], widest[mask], dryness(quantity)))
-                        for limits, unit, mask, quantity in self._groups(subjects, strands)
-                    ]  # fmt: skip
-                    changed += self._keep(LASTING, strands, subjects, since, part, told, rose)
+                    changed += self._settle_lasting_of(part, since, today, rose)
         return changed
+
+    def _settle_lasting_of(self, part: Sequence[_Device], since: datetime, today: datetime, rose: Rises) -> int:
+        strands, subjects = self._read(part, since - _MEMORY, today)
+        warmth, swing, widest = _warmth(strands, subjects)
+        told = [
+            (mask, Examination(strands.where(mask), limits, unit).lasting(
+                warmth[mask], swing[mask], widest[mask], dryness(quantity)))
+            for limits, unit, mask, quantity in self._groups(subjects, strands)
+        ]  # fmt: skip
+        return self._keep(LASTING, strands, subjects, since, part, told, rose)
 
     def _settle_settling(self, devices: Sequence[_Device]) -> int:
         """Say of new probes that the soil has not closed around them yet."""

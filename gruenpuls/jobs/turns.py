@@ -15,14 +15,16 @@ class InterruptedWorkError(Exception):
 
 
 class Turns:
-    """Lets threads work one after the other, a piece each: whoever has worked lets those who wait go first.
+    """Lets threads work one after the other, a piece each: who has just worked lets the one that waits go first.
 
-    Threads that compute at the same time also wait for the interpreter's lock more than they work.
+    That holds for two threads; of several that wait the system chooses. Threads that compute at the same time also
+    spend half of it waiting for the interpreter's lock.
     """
 
     def __init__(self) -> None:
         self._first = threading.Lock()
         self._at_work = threading.Lock()
+        self._whose: int | None = None
         self._over = False
 
     @contextmanager
@@ -33,15 +35,22 @@ class Turns:
         ------
         InterruptedWorkError
             If `end` was called.
+        RuntimeError
+            If this thread has its turn already: it would wait for itself.
         """
+        if self._whose == threading.get_ident():
+            message = "a turn within a turn"
+            raise RuntimeError(message)
         # Who waits for the turn keeps the door, so that who has just had one cannot take the next as well.
         with self._first:
             self._at_work.acquire()
         try:
+            self._whose = threading.get_ident()
             if self._over:
                 raise InterruptedWorkError
             yield
         finally:
+            self._whose = None
             self._at_work.release()
 
     def end(self) -> None:

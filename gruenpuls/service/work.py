@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from gruenpuls.jobs.rollups import Rollups
 from gruenpuls.jobs.rule_switch import RuleSwitch
 from gruenpuls.jobs.silence import Silence
 from gruenpuls.jobs.ticker import Job, Ticker
-from gruenpuls.jobs.turns import InterruptedWorkError, Turn, Turns
+from gruenpuls.jobs.turns import InterruptedWorkError, Turns
 from gruenpuls.queries.self_check import CHECK
 from gruenpuls.service.begin import begin
 from gruenpuls.service.catching_up import CatchingUp
@@ -117,7 +117,9 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp, turns: T
     rules = RuleSwitch(evaluation, clock(tools.registry))
     rules.follow()
 
-    outlooks = Outlooks(tools.registry, tools.store, clock(tools.registry), settings.time_zone, limit_table(settings))
+    outlooks = Outlooks(
+        tools.registry, tools.store, clock(tools.registry), settings.time_zone, limit_table(settings), turns.turn
+    )
     new_day = NewDay(tools.registry, clock(tools.registry), settings.time_zone, standing_still(tools.registry))
     silence = Silence(Hearing(tools.registry, tools.store, intervals), clock(tools.registry))
     rollups = Rollups(tools.registry, tools.store, clock(tools.registry), ZoneInfo(settings.time_zone), turns.turn)
@@ -129,18 +131,17 @@ def _jobs(settings: Settings, tools: Workshop, catching_up: CatchingUp, turns: T
         Job("silence", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(silence.mark)),
         Job("refresh", timedelta(seconds=settings.work.recompute_every), catching_up.put_off(refresh.work_off)),
         # After it, since days left go out from the balance.
-        Job("days_left", _DAYS_LEFT_EVERY, catching_up.put_off(tidied(outlooks.tell_days, turns.turn))),
+        Job("days_left", _DAYS_LEFT_EVERY, catching_up.put_off(tidied(outlooks.tell_days))),
         Job("rollups", _ROLLUPS_EVERY, catching_up.put_off(tidied(rollups.keep))),
         Job("compact", timedelta(seconds=settings.work.compact_every), tools.store.compact),
     ]
 
 
-def tidied(work: Callable[[], object], turn: Turn = nullcontext) -> Callable[[], None]:
-    """Return work that has a turn of its own, where it takes none itself, and gives back the memory it took."""
+def tidied(work: Callable[[], object]) -> Callable[[], None]:
+    """Return work that gives back the memory it took."""
 
     def done() -> None:
-        with turn():
-            work()
+        work()
         give_back()
 
     return done
@@ -152,6 +153,7 @@ def _decode_until(
     report = _Report(tools, SelfChecking(tools, settings, clock(tools.registry)))
     pace = Pace(settings.work.pause, min(MANY, settings.work.batch), lambda: tools.journal.reach)
     failures = 0
+    breathed_at = -math.inf
 
     def step() -> Progress | None:
         with turns.turn():
@@ -159,8 +161,12 @@ def _decode_until(
 
     def breathe(_done: int, _total: int) -> None:
         """Let a long order wait for what has come meanwhile."""
+        nonlocal breathed_at
         try:
-            step()
+            # Some tell how they get on many times a second, and a step waits for its turn.
+            if time.monotonic() >= breathed_at + settings.work.pause:
+                step()
+                breathed_at = time.monotonic()
         except OF_THE_WORLD as error:
             # Not the order's fault: it waits, and the next step of the loop meets what stands in its way.
             raise InterruptedWorkError from error

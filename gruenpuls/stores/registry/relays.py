@@ -18,6 +18,7 @@ from gruenpuls.stores.registry.connection import Database, among, execute_many, 
 
 _HOURS: Final = 24
 _ROWS_AT_ONCE: Final = 5120
+"""Of what is kept; each day brings all there are."""
 _REMEMBERED: Final = 250_000
 """Hours and bonds that are remembered; together they take about 25 MB."""
 
@@ -198,7 +199,7 @@ def keep_heard(connection: sa.Connection, news: Collection[Heard]) -> None:
             "last_day": sa.case((new.last_day > bond.c.last_day, new.last_day), else_=bond.c.last_day),
         },
     )
-    # In one order, so that two programs never wait for each other in a circle; each day brings all bonds at once.
+    # In one order, so that two programs never wait for each other in a circle.
     in_order = sorted(bonds)
     for start in range(0, len(in_order), _ROWS_AT_ONCE):
         rows = [(number, device, day, day) for number, device, day in in_order[start : start + _ROWS_AT_ONCE]]
