@@ -6,18 +6,24 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from zoneinfo import ZoneInfo
 
 import pytest
-from jobs.city import City
+from jobs.city import City, drying, probe, tree
 from jobs.test_refresh import days, furnish, season
 
+import gruenpuls.jobs.evaluate
 import processors
+from gruenpuls.domain.incident import IncidentState
 from gruenpuls.jobs.evaluate import Evaluation
+from gruenpuls.jobs.outlook import Outlooks
 from gruenpuls.jobs.quality import Judging
 from gruenpuls.jobs.recompute import Recomputation
 from gruenpuls.jobs.refresh import Refresh
+from gruenpuls.jobs.rollups import Rollups
 from gruenpuls.jobs.turns import InterruptedWorkError, Turn, Turns
 
 PATIENCE = 60
@@ -69,6 +75,14 @@ def test_who_has_had_a_turn_lets_those_go_first_who_wait() -> None:
         order.append("first again")
     other.join(PATIENCE)
     assert order == ["first", "other", "first again"]
+
+
+def test_a_turn_within_a_turn_is_refused_instead_of_waiting_for_itself() -> None:
+    turns = Turns()
+    with turns.turn(), pytest.raises(RuntimeError, match="a turn within a turn"), turns.turn():
+        pytest.fail("there was another turn")
+    with turns.turn():
+        pass
 
 
 def test_an_error_ends_a_turn() -> None:
@@ -156,6 +170,43 @@ def test_judging_computing_and_rules_each_work_in_turns_of_their_own(city: City)
     computing.recomputation.compute(spans, city.now)
     rules.evaluation.judge(spans, city.now)
     assert all(counted.count > 2 for counted in turns)
+
+
+def test_roll_ups_and_days_left_work_in_turns(city: City) -> None:
+    rolling, telling = Counted(), Counted()
+    Rollups(city.registry, city.store, lambda: city.now, ZoneInfo("Europe/Berlin"), rolling.turn).keep()
+    Outlooks(city.registry, city.store, lambda: city.now, "Europe/Berlin", turn=telling.turn).tell_days()
+    assert rolling.count > 0
+    # A part for each of the two time zones.
+    assert telling.count == 2
+
+
+@pytest.mark.parametrize("rows", [1, 1_000_000])
+def test_incidents_are_the_same_however_many_sites_are_judged_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(gruenpuls.jobs.evaluate, "_SITES_AT_LEAST", 1)
+    monkeypatch.setattr(gruenpuls.jobs.evaluate, "_ROWS_AT_ONCE", rows)
+    city, groups = City.at(tmp_path), Counted()
+    evaluation = Evaluation(city.registry, city.store, city.rules, turn=groups.turn)
+    for number in range(4):
+        city.plant(tree(f"T{number}"), probe(f"p{number}"))
+    # The first two come in order, the others' first half after their second one.
+    tension = [10.0] * 24 + [40.0] * 72 + [5.0] * 24
+    coming = [drying(f"p{number}", tension) for number in range(4)]
+    early = [reading for some in coming[:2] for reading in some]
+    late = [reading for some in coming[2:] for reading in some]
+    for part in (early, [it for it in late if it.at >= days(2)], [it for it in late if it.at < days(2)]):
+        city.arrive(part)
+        city.now = days(5)
+        replace(city.refresh, evaluation=evaluation).work_off()
+    incidents = city.incidents()
+    city.close()
+    assert [incident.site for incident in incidents] == ["T0", "T1", "T2", "T3"]
+    assert {(it.rule, it.state, it.began_at, it.fired_at) for it in incidents} == {
+        ("drought_stress", IncidentState.FIRING, days(1.5), days(2.5))
+    }
+    assert groups.count == (6 if rows == 1 else 3)
 
 
 def test_a_refresh_given_up_between_two_turns_is_made_good_by_the_next(tmp_path: Path, city: City) -> None:
