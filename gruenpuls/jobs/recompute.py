@@ -27,8 +27,8 @@ from gruenpuls.jobs.weather import Surroundings, weather_spans
 from gruenpuls.stores.registry import Registry
 from gruenpuls.stores.registry.resolution import FleetSeries
 
-SITE_DAYS_AT_ONCE: Final = 2500
-"""Sites times days of hours of one batch; bounds the memory a processor takes to about a hundred megabytes."""
+SITE_DAYS_AT_ONCE: Final = 1800
+"""Sites times days of hours of one batch; bounds the memory a processor takes to some twenty megabytes."""
 READINGS_AT_ONCE: Final = 50_000
 """So many results are written in one transaction, which costs the same for few."""
 _RECENT: Final = 10

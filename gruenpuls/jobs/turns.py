@@ -19,9 +19,15 @@ class Turns:
 
     That holds for two threads; of several that wait the system chooses. Threads that compute at the same time also
     spend half of it waiting for the interpreter's lock.
+
+    Parameters
+    ----------
+    tidy : callable or None
+        What is done at the end of each turn, before the next begins.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tidy: Callable[[], None] | None = None) -> None:
+        self._tidy = tidy
         self._first = threading.Lock()
         self._at_work = threading.Lock()
         self._whose: int | None = None
@@ -49,6 +55,8 @@ class Turns:
             if self._over:
                 raise InterruptedWorkError
             yield
+            if self._tidy is not None:
+                self._tidy()
         finally:
             self._whose = None
             self._at_work.release()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -84,7 +85,7 @@ def run_work(settings: Settings, stop: threading.Event, ahead: ReadAhead | None)
             _log.info("orders that were cut short wait again", count=reopened)
         fetched = forecasts(settings, tools)
         catching_up = CatchingUp(settings.work.batch)
-        turns = Turns()
+        turns = Turns(partial(give_back, generation=1))
         jobs = _jobs(settings, tools, catching_up, turns) + retention_jobs(settings, tools) + forecast_jobs(fetched)
         telling = notifying(settings, tools.registry, tools.store)
         jobs += telling.jobs() if telling else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -83,6 +83,17 @@ def test_a_turn_within_a_turn_is_refused_instead_of_waiting_for_itself() -> None
         pytest.fail("there was another turn")
     with turns.turn():
         pass
+
+
+def test_what_a_turn_leaves_is_tidied_up_before_the_next_one() -> None:
+    done = list[str]()
+    turns = Turns(lambda: done.append("tidied"))
+    for number in range(2):
+        with turns.turn():
+            done.append(f"work {number}")
+    with suppress(ZeroDivisionError), turns.turn():
+        _ = 1 / 0
+    assert done == ["work 0", "tidied", "work 1", "tidied"]
 
 
 def test_an_error_ends_a_turn() -> None:
