@@ -76,7 +76,7 @@ class StoreSettings(SettingsTable):
 class WorkSettings(SettingsTable):
     """Decoding, processors, rules."""
 
-    batch: int = Field(20_000, ge=1, le=100_000, description="most uplinks decoded in one commit")
+    batch: int = Field(15_000, ge=1, le=100_000, description="most uplinks decoded in one commit")
     pause: float = Field(0.5, gt=0, le=60, description="how long uplinks wait for company before a commit [s]")
     future_tolerance: float = Field(86_400, ge=0, description="how far ahead a measuring time may be [s]")
     recompute_every: float = Field(5, gt=0, description="how often what changed is computed and judged anew [s]")

@@ -37,7 +37,7 @@ from ingest.uplink_index import UplinkIndex
 from ingest.uplink_index_file import DamagedIndexError
 from ingest.uplink_standing import Change
 
-BATCH: Final = 20_000
+BATCH: Final = 15_000
 """Most messages in one commit."""
 FUTURE_TOLERANCE: Final = timedelta(days=1)
 """How far after its receipt a message may claim to be measured."""
