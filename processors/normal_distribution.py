@@ -69,7 +69,7 @@ def score(probabilities: Array) -> Array:
     References
     ----------
     Wichura (1988), algorithm AS241, Appl. Stat. 37, 477-484, by `statistics.NormalDist.inv_cdf` of Python's standard
-    library.
+    library. An approximation; no equation.
 
     Examples
     --------
