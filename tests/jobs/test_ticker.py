@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from structlog.testing import LogCapture
 
 import gruenpuls.jobs.ticker
 from gruenpuls.domain.errors import BusyError
@@ -142,12 +143,7 @@ def test_it_ticks_by_itself_and_what_takes_longer_is_never_done_twice_at_once(re
 
 
 def test_work_that_is_given_up_to_stop_is_no_fault(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[tuple[str, str]] = []
-
-    def logged(_logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        said.append((method, event["event"]))
-        raise structlog.DropEvent
-
+    logged = LogCapture()
     monkeypatch.setattr(gruenpuls.jobs.ticker, "_log", structlog.wrap_logger(None, processors=[logged]))
     one = Ticker(registry, [], owner="one")
     one.start()
@@ -156,7 +152,7 @@ def test_work_that_is_given_up_to_stop_is_no_fault(registry: Registry, monkeypat
     one.stop()
     [run] = registry.jobs.runs("refresh")
     assert (run.state, run.error) == (JobState.FAILED, "stopped")
-    assert said == [("info", "put off to the next start")]
+    assert logged.entries == [{"event": "put off to the next start", "job": "refresh", "log_level": "info"}]
 
 
 def test_stopping_hands_over_at_once(registry: Registry) -> None:
