@@ -17,8 +17,7 @@ class InterruptedWorkError(Exception):
 class Turns:
     """Lets threads work one after the other, a piece each: who has just worked lets the one that waits go first.
 
-    That holds for two threads; of several that wait the system chooses. Threads that compute at the same time also
-    spend half of it waiting for the interpreter's lock.
+    That holds for two threads; of several that wait the system chooses.
 
     Parameters
     ----------

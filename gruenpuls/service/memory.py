@@ -35,7 +35,7 @@ def give_back(generation: int = 2) -> None:
     Parameters
     ----------
     generation : int
-        Up to which generation of Python's collector circles are looked for: 1 takes a millisecond and finds young ones.
+        Up to which generation of Python's collector circles are looked for; 1 finds young ones, and looks at no others.
     """
     gc.collect(generation)
     trim = getattr(_c_library(), "malloc_trim", None)

@@ -14,7 +14,7 @@ from gruenpuls.domain.errors import StorageError, UnavailableError
 from gruenpuls.domain.ports import Progress
 from gruenpuls.domain.site import Site, SiteKind
 from gruenpuls.domain.uplink import RawMessage
-from gruenpuls.jobs.ticker import Ticker
+from gruenpuls.jobs.ticker import Job, Ticker
 from gruenpuls.jobs.turns import Turns
 from gruenpuls.service import order, work
 from gruenpuls.service.catching_up import CatchingUp
@@ -159,15 +159,16 @@ def test_an_order_outlives_what_the_uplinks_in_between_meet(
     assert decode_with(tools, settings, monkeypatch, step) == [None]
 
 
+def refresh_job(tools: Workshop, settings: Settings, turns: Turns) -> Job:
+    return next(it for it in _jobs(settings, tools, CatchingUp(settings.work.batch), turns) if it.name == "refresh")
+
+
 def test_a_refresh_ends_between_two_parts_when_the_process_is_to_stop(tools: Workshop, settings: Settings) -> None:
     tools.registry.places.add(Site("T1", "Linde", SiteKind.STREET_TREE), actor="test")
     tools.registry.dirty.mark({"T1": NOW.date()})
     ticker, turns = Ticker(tools.registry, [], owner="one"), Turns()
     ticker.start()
-    refresh = next(
-        job for job in _jobs(settings, tools, CatchingUp(settings.work.batch), turns) if job.name == "refresh"
-    )
-    working = threading.Thread(target=ticker.tick, args=[refresh])
+    working = threading.Thread(target=ticker.tick, args=[refresh_job(tools, settings, turns)])
     with turns.turn():
         working.start()
         turns.end()
@@ -177,7 +178,5 @@ def test_a_refresh_ends_between_two_parts_when_the_process_is_to_stop(tools: Wor
     assert [span.site for span in tools.registry.dirty.take()] == ["T1"]
     [run] = tools.registry.jobs.runs("refresh")
     assert run.error == "stopped"
-    for job in _jobs(settings, tools, CatchingUp(settings.work.batch), Turns()):
-        if job.name == "refresh":
-            job.work()
+    refresh_job(tools, settings, Turns()).work()
     assert not tools.registry.dirty.take()

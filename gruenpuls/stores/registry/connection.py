@@ -268,7 +268,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
     cursor.execute("PRAGMA foreign_keys=ON")
     # Dirty spans must be on disk before the readings they announce: NORMAL would lose them with the power.
     cursor.execute("PRAGMA synchronous=FULL")
-    # Each thread has a connection: the machine keeps the pages of all, and half of SQLite's 2 MB finds as much.
+    # Half of what SQLite would keep for each: every thread has a connection, and the machine has the pages as well.
     cursor.execute("PRAGMA cache_size=-1024")
     cursor.close()
 
