@@ -17,6 +17,7 @@ from mosquitto import free_port
 from requirement import program
 
 _START_SECONDS = 90.0
+_DECISION_SECONDS = 30.0
 # Debian's rabbitmq-server in the path of programs changes to a user of its own; this is what it then runs.
 _SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
@@ -80,6 +81,22 @@ class RabbitMq:
             time.sleep(0.05)
         self.kill()
         pytest.fail(f"RabbitMQ does not listen: {self.log}")
+
+    def await_decisions(self) -> None:
+        """Wait until what it has said about subscriptions would outlive it.
+
+        Mnesia, where RabbitMQ 3.10 keeps them, writes a change down before it is answered, but that it is to hold
+        perhaps only afterwards, up to 2 s (Erlang/OTP's ``mnesia_recover:log_decision`` does not wait). What is
+        undecided when it is killed, it takes back.
+        """
+        (log,) = (self.directory / "data").glob("*/LATEST.LOG")
+        until = time.monotonic() + _DECISION_SECONDS
+        while time.monotonic() < until:
+            written = log.read_bytes()
+            if written.count(b"presume_abort") == written.count(b"committed"):
+                return
+            time.sleep(0.05)
+        pytest.fail("RabbitMQ does not write down its decisions")
 
     def kill(self) -> None:
         """End it without a chance to keep anything."""

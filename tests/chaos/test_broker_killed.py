@@ -131,6 +131,8 @@ def test_a_killed_broker_that_persists_first_loses_nothing_whether_anybody_liste
     chance = random.Random(20261122)
     with RabbitMq(tmp_path) as broker, Journal(tmp_path / "journal") as journal:
         away(broker.port, journal)
+        # Before that a subscription does not outlive it, and what nobody has subscribed to it acknowledges and forgets.
+        broker.await_decisions()
         with Publisher(broker.port) as publisher:
             stop = threading.Event()
             sent = threading.Thread(target=publish_evenly, args=(publisher, stop))
