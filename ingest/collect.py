@@ -61,11 +61,11 @@ class SourceHealth:
     queues_lost : int
         Connections at which the broker had no queue of ours any more.
     queue_lost_at : datetime or None
-        The latest of them; aware UTC.
+        The latest of them, also of an earlier run; aware UTC.
     dropped_by_broker : int or None
         What the broker says it has thrown away, for all its clients; None where it does not say.
     dropped_at : datetime or None
-        When that was last seen to grow; aware UTC.
+        When that was last seen to grow, also in an earlier run; aware UTC.
     doing : str or None
         What it is at, where that takes time.
     gap : ClosedGap or None

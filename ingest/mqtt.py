@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -20,7 +21,7 @@ from ingest.collect import Intake, SourceHealth
 from ingest.mqtt_broker import Broker, RefusedError, Tls
 from ingest.mqtt_connection import Burst, Connection
 
-__all__ = ["Broker", "EndsOn", "MqttCollector", "RefusedError", "Tls"]
+__all__ = ["Broker", "Earlier", "EndsOn", "MqttCollector", "RefusedError", "Tls"]
 
 MOST_UNACKNOWLEDGED = 20_000
 MOST_UNACKNOWLEDGED_BYTES = 64 << 20
@@ -40,6 +41,30 @@ class EndsOn(StrEnum):
     """Wrong password, client id, certificate or topic: a person has to correct something."""
     ANYTHING = "anything"
     """Also a broker that cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier run has said of a source, as in `ingest.collect.SourceHealth`.
+
+    Parameters
+    ----------
+    has_queue : bool
+        Whether it has left a queue at the broker.
+    queue_lost_at : datetime or None
+        When it last found none there; aware UTC.
+    dropped_by_broker : int or None
+    dropped_at : datetime or None
+        Aware UTC.
+    """
+
+    has_queue: bool = False
+    queue_lost_at: datetime | None = None
+    dropped_by_broker: int | None = None
+    dropped_at: datetime | None = None
+
+
+_NOTHING_EARLIER = Earlier()
 
 
 class MqttCollector:
@@ -67,10 +92,7 @@ class MqttCollector:
         How long to wait for the journal at the end [s].
     watch_drops : bool
         Whether to ask the broker how many messages it threw away.
-    dropped_before : int or None
-        What it had said of that in an earlier run.
-    expects_queue : bool
-        Whether an earlier run has left a queue at the broker.
+    earlier : Earlier
     clock : Clock
 
     Raises
@@ -92,8 +114,7 @@ class MqttCollector:
         longest_wait: float = 60.0,
         stop_within: float = 10.0,
         watch_drops: bool = True,
-        dropped_before: int | None = None,
-        expects_queue: bool = False,
+        earlier: Earlier = _NOTHING_EARLIER,
         clock: Clock = wall_clock,
     ) -> None:
         self._name = name
@@ -118,11 +139,11 @@ class MqttCollector:
         self._connected_since: datetime | None = None
         self._last_message_at: datetime | None = None
         self._last_error: tuple[str, datetime] | None = None
-        self._expects_queue = expects_queue
+        self._expects_queue = earlier.has_queue
         self._queues_lost = 0
-        self._queue_lost_at: datetime | None = None
-        self._dropped = dropped_before
-        self._dropped_at: datetime | None = None
+        self._queue_lost_at = earlier.queue_lost_at
+        self._dropped = earlier.dropped_by_broker
+        self._dropped_at = earlier.dropped_at
 
     @property
     def name(self) -> str:

@@ -37,6 +37,11 @@ def source_remarks(sources: Sequence[Said], now: datetime) -> list[str]:
     """Return what else there is to say of sources, such as which gap was closed."""
     said = [f"{source['name']}: {source[key]}" for source in sources for key in ("doing", "remark") if source.get(key)]
     said += [
+        f"{source['name']}: the broker had kept no queue for us at {at:%Y-%m-%d %H:%M:%SZ}"
+        for source in sources
+        if (at := _moment(source.get("queue_lost_at")))
+    ]
+    said += [
         f"{source['name']}: the broker threw messages away, {_dropped(source)}"
         for source in sources
         if source["dropped_by_broker"] and not _drops_lately(source, now)

@@ -23,7 +23,7 @@ from gruenpuls.stores.registry import Registry
 from ingest.backfill_source import GapCloser, Watched
 from ingest.collect import CollectHealth, Source, collect
 from ingest.journal import Journal, JournalReader
-from ingest.mqtt import Broker, EndsOn, MqttCollector, Tls
+from ingest.mqtt import Broker, Earlier, EndsOn, MqttCollector, Tls
 from ingest.webhook import Endpoint, webhooks
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -143,9 +143,17 @@ def _collector(source: MqttSource, settings: Settings, said: Mapping[str, Any], 
         # and the console, shall not stand still for it.
         ends_on=EndsOn.NOTHING if known else EndsOn.ANYTHING,
         most_unacknowledged_bytes=settings.journal.unacknowledged_bytes,
-        dropped_before=before.get("dropped_by_broker"),
-        expects_queue=known,
+        earlier=Earlier(
+            has_queue=known,
+            queue_lost_at=_moment(before.get("queue_lost_at")),
+            dropped_by_broker=before.get("dropped_by_broker"),
+            dropped_at=_moment(before.get("dropped_at")),
+        ),
     )
+
+
+def _moment(written: str | None) -> datetime | None:
+    return datetime.fromisoformat(written) if written else None
 
 
 def _queue(source: MqttSource) -> str:

@@ -25,6 +25,7 @@ def source(**differing: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         "refused": 0,
         "last_error": None,
         "last_error_at": None,
+        "queue_lost_at": None,
         "dropped_by_broker": None,
         "dropped_at": None,
         "doing": None,
@@ -61,6 +62,11 @@ def test_what_a_broker_throws_away_is_a_complaint_for_a_day_and_a_remark_then() 
     assert "2026-07-01 12:00:00Z" in remark
     (before_us,) = source_remarks([source(dropped_by_broker=7)], NOON)
     assert "none of them since we look" in before_us
+
+
+def test_when_a_queue_was_lost_is_told_long_after() -> None:
+    (remark,) = source_remarks([source(queue_lost_at=NOON)], NOON + timedelta(days=9))
+    assert remark == "lora: the broker had kept no queue for us at 2026-07-01 12:00:00Z"
 
 
 def test_what_a_source_is_at_and_what_it_did_are_told() -> None:

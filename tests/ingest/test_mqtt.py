@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from gruenpuls.domain.errors import StorageError
 from gruenpuls.domain.uplink import RawMessage
 from ingest.journal import Journal
-from ingest.mqtt import Broker, EndsOn, MqttCollector
+from ingest.mqtt import Broker, Earlier, EndsOn, MqttCollector
 
 __all__ = ["broker"]
 
@@ -168,7 +168,8 @@ def test_a_broker_that_has_lost_our_queue_is_told_so(
 def test_a_queue_of_an_earlier_run_is_missed_and_of_none_is_not(
     expected: bool, told: bool, broker: Mosquitto, tmp_path: Path
 ) -> None:
-    source = MqttCollector("mqtt", Broker(broker.host, broker.port, "new"), [TOPIC], expects_queue=expected)
+    earlier = Earlier(has_queue=expected)
+    source = MqttCollector("mqtt", Broker(broker.host, broker.port, "new"), [TOPIC], earlier=earlier)
     with Journal(tmp_path / "journal") as journal, collecting(source, journal) as running:
         until(lambda: running.health.connected_since)
         assert (running.health.queue_lost_at is not None) is told
@@ -312,7 +313,8 @@ def test_what_was_thrown_away_while_nobody_listened_shows_by_what_was_known_befo
         with collecting(other, journal) as running:
             # It says so once a second: not before it has said the last number does that number stay.
             until(lambda: running.health.dropped_by_broker == 2999 - 5)
-        with collecting(MqttCollector("mqtt", address, [TOPIC], dropped_before=before), journal) as running:
+        source = MqttCollector("mqtt", address, [TOPIC], earlier=Earlier(dropped_by_broker=before))
+        with collecting(source, journal) as running:
             until(lambda: running.health.dropped_by_broker not in {before, None, 0})
             assert (running.health.dropped_at is not None) is grew
 

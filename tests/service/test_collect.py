@@ -106,6 +106,13 @@ def test_a_queue_that_was_lost_meanwhile_is_told(broker: Mosquitto, tmp_path: Pa
     with ServiceProcess("collect", directory=tmp_path) as process:
         process.await_true(lambda: "the broker has kept no queue for us" in process.said, "told")
         process.await_true(lambda: said_of_lora(settings)["queues_lost"] == 1, "counted")
+        process.interrupt()
+        assert process.ended() == 0
+    lost_at = said_of_lora(settings)["queue_lost_at"]
+    assert lost_at
+    with ServiceProcess("collect", directory=tmp_path) as process:
+        process.await_true(lambda: said_of_lora(settings)["queues_lost"] == 0, "reported")
+        assert said_of_lora(settings)["queue_lost_at"] == lost_at
 
 
 def test_under_another_client_id_no_queue_is_lost(broker: Mosquitto, tmp_path: Path) -> None:
