@@ -18,6 +18,7 @@ from requirement import program
 
 _START_SECONDS = 90.0
 _DECISION_SECONDS = 30.0
+_DECIDED = b"committed"
 # Debian's rabbitmq-server in the path of programs changes to a user of its own; this is what it then runs.
 _SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
@@ -89,14 +90,23 @@ class RabbitMq:
         perhaps only afterwards, up to 2 s (Erlang/OTP's ``mnesia_recover:log_decision`` does not wait). What is
         undecided when it is killed, it takes back.
         """
-        (log,) = (self.directory / "data").glob("*/LATEST.LOG")
         until = time.monotonic() + _DECISION_SECONDS
         while time.monotonic() < until:
-            written = log.read_bytes()
-            if written.count(b"presume_abort") == written.count(b"committed"):
+            written = self._decisions.read_bytes()
+            if written.count(b"presume_abort") == written.count(_DECIDED):
                 return
             time.sleep(0.05)
         pytest.fail("RabbitMQ does not write down its decisions")
+
+    def lose_last_decision(self) -> None:
+        """Leave its files as they are where it is killed before it has written down the last of its decisions."""
+        written = self._decisions.read_bytes()
+        self._decisions.write_bytes(written[: written.rindex(_DECIDED)])
+
+    @property
+    def _decisions(self) -> Path:
+        (log,) = (self.directory / "data").glob("*/LATEST.LOG")
+        return log
 
     def kill(self) -> None:
         """End it without a chance to keep anything."""

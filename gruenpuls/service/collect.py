@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from gruenpuls.domain.errors import GruenpulsError
@@ -143,17 +144,8 @@ def _collector(source: MqttSource, settings: Settings, said: Mapping[str, Any], 
         # and the console, shall not stand still for it.
         ends_on=EndsOn.NOTHING if known else EndsOn.ANYTHING,
         most_unacknowledged_bytes=settings.journal.unacknowledged_bytes,
-        earlier=Earlier(
-            has_queue=known,
-            queue_lost_at=_moment(before.get("queue_lost_at")),
-            dropped_by_broker=before.get("dropped_by_broker"),
-            dropped_at=_moment(before.get("dropped_at")),
-        ),
+        earlier=replace(msgspec.convert(before, Earlier), has_queue=known),
     )
-
-
-def _moment(written: str | None) -> datetime | None:
-    return datetime.fromisoformat(written) if written else None
 
 
 def _queue(source: MqttSource) -> str:

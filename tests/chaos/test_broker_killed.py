@@ -17,7 +17,7 @@ from mosquitto import Mosquitto, free_port
 from rabbitmq import RabbitMq
 
 from ingest.journal import Journal
-from ingest.mqtt import Broker, MqttCollector
+from ingest.mqtt import Broker, Earlier, MqttCollector
 
 pytestmark = pytest.mark.server
 
@@ -155,7 +155,7 @@ def test_a_killed_broker_that_persists_first_loses_nothing_whether_anybody_liste
             with suppress(AssertionError):
                 until(lambda: not missing(), within=120, every=0.5)
             lost = missing()
-            assert not lost, (len(lost), lost[0], lost[-1], len(publisher.acknowledged), listening.health())
+            assert not lost, f"{len(lost)} missing, {lost[0]} to {lost[-1]}; {listening.health()}"
             await_silence(listening)
         kept = list(numbers(journal))
         assert len(publisher.acknowledged) > KILLS * _RATE // 2, "nothing was under way"
@@ -163,6 +163,29 @@ def test_a_killed_broker_that_persists_first_loses_nothing_whether_anybody_liste
         print(  # noqa: T201 - the figure itself
             f"RabbitMQ: 0 of {len(publisher.acknowledged)} lost in {KILLS} kills at {_RATE}/s, {again} came twice"
         )
+
+
+@pytest.mark.slow
+def test_a_subscription_that_is_not_yet_decided_on_disk_is_forgotten_and_nobody_notices(tmp_path: Path) -> None:
+    with RabbitMq(tmp_path) as broker, Journal(tmp_path / "journal") as journal:
+        away(broker.port, journal)
+        broker.await_decisions()
+        broker.kill()
+        broker.lose_last_decision()
+        broker.start()
+        with Publisher(broker.port) as publisher:
+            publisher.publish_all(range(_BACKLOG))
+            back = MqttCollector(
+                "mqtt", Broker("127.0.0.1", broker.port, "collector"), [TOPIC], earlier=Earlier(has_queue=True)
+            )
+            with collecting(back, journal):
+                until(lambda: back.health().connected_since)
+                await_silence(back)
+                assert back.health().received == 0, "RabbitMQ keeps more than it says: state the new bound"
+                assert back.health().queues_lost == 0
+                again = range(_BACKLOG, 2 * _BACKLOG)
+                publisher.publish_all(again)
+                until(lambda: set(numbers(journal)) == set(again))
 
 
 def await_silence(listening: MqttCollector) -> None:
